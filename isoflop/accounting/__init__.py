@@ -1,0 +1,1 @@
+"""Counting parameters and FLOPs; no fitting."""

@@ -1,0 +1,61 @@
+"""The shape of a decoder-only transformer, in Kaplan's parameters."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from isoflop.base.errors import InputError
+
+Positions = Literal["learned", "rotary"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A dense decoder-only transformer.
+
+    Args:
+        n_layer: number of blocks.
+        d_model: width of the residual stream.
+        d_ff: hidden width of the feed-forward layer; 4·d_model if not given.
+        d_attn: total width of queries (= keys = values); d_model if not given.
+        n_head: attention heads; d_attn/64, at least one, if not given.
+        n_ctx: context length, tokens.
+        n_vocab: vocabulary size, tokens.
+        tied: whether the output head shares the token embedding.
+        positions: `learned` adds an n_ctx × d_model table, `rotary` adds no parameters.
+
+    Raises:
+        InputError: a size that is not a positive integer, or d_attn not divisible by n_head.
+
+    >>> Architecture(n_layer=12, d_model=768).d_ff
+    3072
+    """
+
+    n_layer: int
+    d_model: int
+    d_ff: int = 0
+    d_attn: int = 0
+    n_head: int = 0
+    n_ctx: int = 1024
+    n_vocab: int = 50257
+    tied: bool = True
+    positions: Positions = "learned"
+
+    def __post_init__(self) -> None:
+        _require_positive("d_model", self.d_model)
+        object.__setattr__(self, "d_ff", self.d_ff or 4 * self.d_model)
+        object.__setattr__(self, "d_attn", self.d_attn or self.d_model)
+        object.__setattr__(self, "n_head", self.n_head or max(1, self.d_attn // 64))
+        for name in ("n_layer", "d_ff", "d_attn", "n_head", "n_ctx", "n_vocab"):
+            _require_positive(name, getattr(self, name))
+        if self.d_attn % self.n_head:
+            raise InputError(
+                f"d_attn = {self.d_attn} is not divisible by n_head = {self.n_head}; "
+                "choose a head count that divides it"
+            )
+        if self.positions not in ("learned", "rotary"):
+            raise InputError(f"positions must be learned or rotary, found {self.positions!r}")
+
+
+def _require_positive(name: str, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"{name} must be a positive integer, found {value!r}")

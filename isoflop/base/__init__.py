@@ -1,0 +1,1 @@
+"""The ground floor: errors, units, estimates, strict JSON and atomic files."""
