@@ -30,9 +30,7 @@ def loads(text: str, *, source: str = "JSON") -> Any:
     {'a': 1}
     """
     try:
-        return json.loads(
-            text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
-        )
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except RecursionError:
         raise InputError(f"{source}: nested too deeply to be one of ours") from None
     except ValueError as error:

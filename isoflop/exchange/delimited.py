@@ -1,0 +1,69 @@
+"""CSV and TSV run tables."""
+
+import csv
+import io
+from collections.abc import Mapping
+
+from isoflop.base.errors import RunTableError
+from isoflop.runs.columns import NUMBER_COLUMNS, map_columns
+from isoflop.runs.table import RunTable
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def parse_delimited(
+    text: str, *, source: str, overrides: Mapping[str, str] | None = None
+) -> RunTable:
+    r"""Read comma- or tab-separated text with a header line.
+
+    Raises:
+        RunTableError: no header, a row with more or fewer cells than the header, or any cell
+            the run table refuses.
+
+    >>> len(parse_delimited("N,D,loss\n1e6,1e8,3.2\n", source="runs.csv"))
+    1
+    """
+    first = text.split("\n", 1)[0]
+    delimiter = "\t" if "\t" in first and "," not in first else ","
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise RunTableError(f"not readable as CSV ({error})", source=source) from None
+    if not rows:
+        raise RunTableError("the file is empty; expected a header and rows", source=source)
+    header = [name.strip() for name in rows[0]]
+    if len(set(header)) != len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise RunTableError(f"column {twice!r} appears twice in the header", source=source)
+    for number, row in enumerate(rows[1:], start=1):
+        if len(row) != len(header):
+            raise RunTableError(
+                f"{len(row)} cells, but the header has {len(header)}", source=source, row=number
+            )
+    mapping = map_columns(header, overrides)
+    place = {name: header.index(column) for name, column in mapping.items()}
+    records = [{name: row[i].strip() for name, i in place.items()} for row in rows[1:]]
+    return RunTable.from_records(records, source=source, mapping=mapping)
+
+
+def format_csv(table: RunTable) -> str:
+    r"""Write a table as CSV; text cells a spreadsheet would run as a formula get a leading '.
+
+    >>> format_csv(RunTable.from_records([{"run": "=1+1", "loss": 3.0}]))
+    "run,loss\r\n'=1+1,3.0\r\n"
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(table.columns)
+    for record in table.records():
+        writer.writerow([_safe(name, cell) for name, cell in record.items()])
+    return buffer.getvalue()
+
+
+def _safe(name: str, cell: str | float | None) -> str:
+    if cell is None:
+        return ""
+    if name in NUMBER_COLUMNS:
+        return repr(cell)
+    text = str(cell)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

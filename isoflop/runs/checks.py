@@ -1,0 +1,136 @@
+"""Findings: what would have ruined the fit, each with evidence, consequence and remedy."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+
+from isoflop.base.errors import RunTableError
+from isoflop.runs.table import FINISHED, RunTable
+
+Severity = Literal["note", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a careful reader should know before believing the fit.
+
+    Args:
+        code: stable name, kebab-case.
+        severity: note, warning or error.
+        evidence: what was measured, in numbers.
+        consequence: what it does to the answer.
+        remedy: what to do.
+        runs: names of the runs concerned.
+    """
+
+    code: str
+    severity: Severity
+    evidence: str
+    consequence: str
+    remedy: str
+    runs: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the contract's JSON object."""
+        return {**asdict(self), "runs": list(self.runs)}
+
+
+def keep_usable(table: RunTable, columns: tuple[str, ...]) -> tuple[RunTable, list[Finding]]:
+    """Keep the finished runs and insist that each records the columns a law needs.
+
+    Args:
+        table: the runs.
+        columns: columns needed, `loss` among them.
+
+    Returns:
+        The table of usable runs, and a finding for what was left out.
+
+    Raises:
+        RunTableError: a column is absent, a usable row lacks a value, or nothing is usable.
+    """
+    for name in columns:
+        if name not in table:
+            raise RunTableError(_how_to_get(name, table), source=table.source)
+    findings: list[Finding] = []
+    if "status" in table:
+        done = np.array([status.lower() in FINISHED for status in table.text("status")])
+        if not done.all():
+            left_out = [name for name, ok in zip(table.names(), done, strict=True) if not ok]
+            findings.append(_left_out(left_out, len(table)))
+            table = table.select(done, note=f"{len(left_out)} unfinished runs left out")
+    if not len(table):
+        raise RunTableError("no finished run in the table", source=table.source)
+    for name in columns:
+        missing = np.isnan(table.numbers(name))
+        if missing.any():
+            raise RunTableError(
+                "no value; fill it in, drop the row, or mark its status",
+                source=table.source,
+                row=int(table.rows[missing][0]),
+                field=name,
+            )
+    return table, findings
+
+
+def check_comparable(table: RunTable) -> list[Finding]:
+    """Refuse tables whose losses cannot be compared.
+
+    Raises:
+        RunTableError: more than one loss unit, tokenizer or evaluation set.
+    """
+    for name, why in (
+        ("loss_unit", "losses in different units"),
+        ("eval_set", "losses on different held-out sets"),
+        ("tokenizer", "losses per different tokens"),
+    ):
+        values = sorted(set(table.text(name))) if name in table else []
+        if len(values) > 1:
+            raise RunTableError(
+                f"{why} ({', '.join(v or 'not recorded' for v in values[:4])}) cannot be "
+                "fitted together; select one",
+                source=table.source,
+                field=name,
+            )
+    return []
+
+
+def check_duplicates(table: RunTable, columns: tuple[str, ...]) -> list[Finding]:
+    """Find rows that repeat another in every column the fit uses."""
+    stacked = np.stack([table.numbers(name) for name in columns], axis=1)
+    _, first, counts = np.unique(stacked, axis=0, return_index=True, return_counts=True)
+    repeated = int(len(stacked) - len(first))
+    if not repeated:
+        return []
+    names = np.array(table.names())[first[counts > 1]]
+    return [
+        Finding(
+            code="duplicate-runs",
+            severity="warning",
+            evidence=f"{repeated} of {len(stacked)} rows repeat another exactly",
+            consequence="repeated rows count twice and make every interval too narrow",
+            remedy="drop the copies, or record the column that tells them apart",
+            runs=tuple(str(name) for name in names[:20]),
+        )
+    ]
+
+
+def _left_out(names: list[str], n_runs: int) -> Finding:
+    return Finding(
+        code="unfinished-runs",
+        severity="note",
+        evidence=f"{len(names)} of {n_runs} runs are not marked finished",
+        consequence="they take no part in the fit",
+        remedy="finish them, or set their status if they are finished",
+        runs=tuple(names),
+    )
+
+
+def _how_to_get(name: str, table: RunTable) -> str:
+    columns = ", ".join(table.columns)
+    hint = f"name it with --columns {name}=COLUMN"
+    if name == "n_tokens" and "flops" in table:
+        hint = "record it, or ask for D = C/6N with --derive n_tokens"
+    if name == "flops" and "n_tokens" in table:
+        hint = "record it, or ask for C = 6ND with --derive flops"
+    return f"column `{name}` is needed and absent (found: {columns}); {hint}"

@@ -1,0 +1,145 @@
+"""The columns of a run table: their names, kinds and the aliases people write them under."""
+
+from collections.abc import Iterable, Mapping
+
+from isoflop.base.errors import InputError, UnknownNameError
+
+NUMBER_COLUMNS: Mapping[str, str] = {
+    "n_params": "parameters, in the count the fit is to be stated in",
+    "n_params_non_embedding": "parameters without embeddings and head",
+    "n_params_with_head": "non-embedding parameters plus the output head",
+    "n_tokens": "tokens seen in training",
+    "n_tokens_unique": "distinct tokens among them",
+    "flops": "training FLOPs",
+    "loss": "held-out loss, in loss_unit",
+    "batch_tokens": "tokens a step",
+    "steps": "optimiser steps",
+    "lr": "peak learning rate",
+    "seed": "random seed",
+    "schedule_tokens": "tokens the learning-rate schedule was planned for",
+}
+"""Columns that hold numbers, with their units."""
+
+TEXT_COLUMNS: Mapping[str, str] = {
+    "run": "name of the run, unique in the table",
+    "loss_unit": "nats/token, bits/token, nats/byte or bits/byte",
+    "family": "recipe or architecture family",
+    "dataset": "training corpus",
+    "tokenizer": "tokenizer of training and evaluation",
+    "eval_set": "held-out set the loss was measured on",
+    "schedule": "learning-rate schedule",
+    "status": "finished, running, interrupted, diverged, …",
+}
+"""Columns that hold text."""
+
+POSITIVE_COLUMNS = frozenset(NUMBER_COLUMNS) - {"seed", "lr", "steps"}
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "n_params": (
+        "n",
+        "params",
+        "parameters",
+        "num_params",
+        "n_parameters",
+        "model_size",
+        "model_params",
+        "size_params",
+    ),
+    "n_params_non_embedding": ("n_non_embedding", "non_embedding_params", "params_non_embedding"),
+    "n_tokens": ("d", "tokens", "num_tokens", "train_tokens", "training_tokens", "tokens_seen"),
+    "n_tokens_unique": ("unique_tokens", "u"),
+    "flops": (
+        "c",
+        "flop",
+        "compute",
+        "training_flop",
+        "training_flops",
+        "train_flops",
+        "total_flops",
+    ),
+    "loss": (
+        "l",
+        "eval_loss",
+        "val_loss",
+        "valid_loss",
+        "validation_loss",
+        "test_loss",
+        "final_loss",
+    ),
+    "batch_tokens": ("batch_size_tokens", "tokens_per_batch"),
+    "lr": ("learning_rate", "peak_lr", "max_lr"),
+    "run": ("run_id", "run_name", "id", "name", "experiment"),
+    "status": ("state",),
+    "dataset": ("corpus", "data"),
+}
+"""Other spellings, lower case with underscores, recognised when reading."""
+
+
+def map_columns(found: Iterable[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Decide which column of a file is which column of the run table.
+
+    Args:
+        found: column names as they stand in the file.
+        overrides: {canonical or new name: name in the file}; wins over every guess.
+
+    Returns:
+        {name in the run table: name in the file}, in the file's order; unknown columns keep
+        their own name.
+
+    Raises:
+        InputError: two columns would both become the same one, and no override decides.
+        UnknownNameError: an override names a column the file does not have.
+
+    >>> map_columns(["C", "Model Size", "loss"])
+    {'flops': 'C', 'n_params': 'Model Size', 'loss': 'loss'}
+    """
+    names = list(found)
+    chosen = dict(overrides or {})
+    for column in chosen.values():
+        if column not in names:
+            raise UnknownNameError("column", column, names)
+    taken = set(chosen.values())
+    mapping: dict[str, str] = {}
+    for name in names:
+        canonical = _canonical(name)
+        if canonical in chosen:
+            if name in taken:
+                continue
+            canonical = name if _canonical(name) != name else f"{name}_as_read"
+        elif name in taken:
+            continue
+        if canonical in mapping:
+            raise InputError(
+                f"columns {mapping[canonical]!r} and {name!r} both read as `{canonical}`; "
+                f"say which with --columns {canonical}=NAME"
+            )
+        mapping[canonical] = name
+    return {**mapping, **chosen}
+
+
+def parse_overrides(text: str) -> dict[str, str]:
+    """Read `n_params=N,loss=val loss` into a mapping.
+
+    >>> parse_overrides("n_params=N,n_tokens=D")
+    {'n_params': 'N', 'n_tokens': 'D'}
+    """
+    overrides: dict[str, str] = {}
+    for pair in filter(None, text.split(",")):
+        canonical, equals, column = pair.partition("=")
+        if not equals or not column.strip():
+            raise InputError(f"--columns wants name=column, found {pair!r}")
+        canonical = canonical.strip()
+        if canonical not in NUMBER_COLUMNS and canonical not in TEXT_COLUMNS:
+            raise UnknownNameError("run-table column", canonical, [*NUMBER_COLUMNS, *TEXT_COLUMNS])
+        overrides[canonical] = column.strip()
+    return overrides
+
+
+def _canonical(name: str) -> str:
+    key = name.strip().lower().replace(" ", "_").replace("-", "_")
+    if key in NUMBER_COLUMNS or key in TEXT_COLUMNS:
+        return key
+    for canonical, aliases in ALIASES.items():
+        if key in aliases:
+            return canonical
+    return name

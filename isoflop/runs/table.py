@@ -1,0 +1,211 @@
+"""The run table: one row a finished training run, one NumPy array a column."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base.errors import InputError, RunTableError, UnknownNameError
+from isoflop.base.units import LOSS_UNITS
+from isoflop.runs.columns import NUMBER_COLUMNS, POSITIVE_COLUMNS
+
+Cell = str | float | int | None
+Column = NDArray[np.float64] | NDArray[np.str_]
+
+FINISHED = frozenset({"", "finished", "done", "complete", "completed", "success"})
+"""Values of `status` whose rows may be fitted; an empty one is trusted."""
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """Measured runs, column by column.
+
+    Args:
+        columns: {name: (n_runs,) array}; numbers are float64 with NaN for "not recorded",
+            everything else is text with "" for "not recorded".
+        source: where the rows came from, for messages.
+        rows: (n_runs,) int, 1-based row of each run in the source.
+        mapping: {column: column's name in the source}.
+        notes: what was derived or left out, in sentences.
+
+    >>> table = RunTable.from_records([{"n_params": 1e6, "n_tokens": 2e7, "loss": 3.1}])
+    >>> len(table), table.numbers("loss")
+    (1, array([3.1]))
+    """
+
+    columns: Mapping[str, Column]
+    source: str = "memory"
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def from_records(
+        records: Sequence[Mapping[str, Cell]],
+        *,
+        source: str = "memory",
+        mapping: Mapping[str, str] | None = None,
+    ) -> "RunTable":
+        """Build a table from one mapping a row, strictly.
+
+        Args:
+            records: rows; a missing key, None or "" means "not recorded".
+            source: name of the file, for messages.
+            mapping: {column: name in the file}, kept for display.
+
+        Raises:
+            RunTableError: no rows, text where a number belongs, NaN or infinity, a negative
+                loss or amount, an unknown loss unit; names file, row and field.
+        """
+        if not records:
+            raise RunTableError("no runs found; a run table needs at least one row", source=source)
+        names = list(dict.fromkeys(name for record in records for name in record))
+        columns: dict[str, Column] = {}
+        for name in names:
+            cells = [record.get(name) for record in records]
+            if name in NUMBER_COLUMNS:
+                columns[name] = _number_column(name, cells, source)
+            else:
+                columns[name] = np.array(["" if c is None else str(c) for c in cells], dtype=str)
+        _check_units(columns, source)
+        rows = np.arange(1, len(records) + 1)
+        shown = dict(mapping or {name: name for name in names})
+        return RunTable(MappingProxyType(columns), source, rows, MappingProxyType(shown))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return a number column, shape (n_runs,), NaN where not recorded."""
+        if name in NUMBER_COLUMNS and name in self.columns:
+            return np.asarray(self.columns[name], dtype=np.float64)
+        raise UnknownNameError(
+            "number column", name, [c for c in self.columns if c in NUMBER_COLUMNS]
+        )
+
+    def text(self, name: str) -> list[str]:
+        """Return any column as text, "" where not recorded."""
+        if name not in self.columns:
+            raise UnknownNameError("column", name, self.columns)
+        return [str(value) for value in self.columns[name]]
+
+    def names(self) -> list[str]:
+        """Return a name for every run: its `run` cell, else its row."""
+        given = self.text("run") if "run" in self.columns else [""] * len(self)
+        return [name or f"row {row}" for name, row in zip(given, self.rows, strict=True)]
+
+    def select(self, keep: NDArray[np.bool_], *, note: str = "") -> "RunTable":
+        """Return the rows where `keep` (n_runs,) is true, with a note saying why."""
+        columns = {name: column[keep] for name, column in self.columns.items()}
+        notes = (*self.notes, note) if note else self.notes
+        return replace(self, columns=MappingProxyType(columns), rows=self.rows[keep], notes=notes)
+
+    def with_column(self, name: str, values: NDArray[np.float64], *, note: str = "") -> "RunTable":
+        """Return the table with a number column added or replaced."""
+        columns = {**self.columns, name: np.asarray(values, dtype=np.float64)}
+        notes = (*self.notes, note) if note else self.notes
+        return replace(self, columns=MappingProxyType(columns), notes=notes)
+
+    def records(self) -> list[dict[str, str | float | None]]:
+        """Return the rows as mappings, None where a number was not recorded."""
+        listed = {name: column.tolist() for name, column in self.columns.items()}
+        return [
+            {name: _cell(column[i]) for name, column in listed.items()} for i in range(len(self))
+        ]
+
+    def sha256(self) -> str:
+        """Fingerprint names and values of every column, row order included."""
+        digest = hashlib.sha256()
+        for name in sorted(self.columns):
+            digest.update(name.encode() + b"\0")
+            column = self.columns[name]
+            if name in NUMBER_COLUMNS:
+                digest.update(np.asarray(column, dtype="<f8").tobytes())
+            else:
+                digest.update("\0".join(column.tolist()).encode() + b"\0")
+        return digest.hexdigest()
+
+
+def derive_column(table: RunTable, name: Literal["n_tokens", "flops"]) -> RunTable:
+    """Add D = C/6N or C = 6ND, on request only, and record it in the notes.
+
+    Raises:
+        InputError: another column was asked for, or the inputs are not in the table.
+
+    >>> table = RunTable.from_records([{"n_params": 1e6, "flops": 6e13, "loss": 3.0}])
+    >>> derive_column(table, "n_tokens").numbers("n_tokens")
+    array([10000000.])
+    """
+    rules = {"n_tokens": ("flops", "D = C/6N"), "flops": ("n_tokens", "C = 6ND")}
+    if name not in rules:
+        raise InputError(f"only n_tokens (D = C/6N) and flops (C = 6ND) can be derived, not {name}")
+    other, rule = rules[name]
+    for needed in ("n_params", other):
+        if needed not in table:
+            raise RunTableError(
+                f"{rule} needs column `{needed}`, which the table does not have",
+                source=table.source,
+            )
+    if name in table:
+        raise RunTableError(
+            f"already recorded; drop the column to derive {rule} instead",
+            source=table.source,
+            field=name,
+        )
+    six_n = 6 * table.numbers("n_params")
+    amount = table.numbers(other)
+    values = amount / six_n if name == "n_tokens" else amount * six_n
+    return table.with_column(name, values, note=f"{name} derived by {rule}, not recorded")
+
+
+def _number_column(name: str, cells: Sequence[Cell], source: str) -> NDArray[np.float64]:
+    return np.array(
+        [_number(cell, name=name, row=i, source=source) for i, cell in enumerate(cells, start=1)]
+    )
+
+
+def _number(cell: Cell, *, name: str, row: int, source: str) -> float:
+    """Parse one cell; NaN stands for "not recorded" and is never read from the file."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return math.nan
+    try:
+        value = float(cell)
+    except ValueError:
+        raise RunTableError(
+            f"expected a number, found {cell!r}", source=source, row=row, field=name
+        ) from None
+    if not math.isfinite(value):
+        raise RunTableError(
+            f"found {cell}; leave the cell empty and set status to diverged, or drop the row",
+            source=source,
+            row=row,
+            field=name,
+        )
+    if name in POSITIVE_COLUMNS and value <= 0:
+        raise RunTableError(
+            f"found {value:g}, expected a positive number", source=source, row=row, field=name
+        )
+    return value
+
+
+def _check_units(columns: Mapping[str, Column], source: str) -> None:
+    for row, unit in enumerate(columns.get("loss_unit", ()), start=1):
+        if str(unit) and str(unit) not in LOSS_UNITS:
+            raise RunTableError(
+                f"found {str(unit)!r}, expected one of {', '.join(LOSS_UNITS)}",
+                source=source,
+                row=row,
+                field="loss_unit",
+            )
+
+
+def _cell(value: str | float) -> str | float | None:
+    return None if isinstance(value, float) and math.isnan(value) else value
