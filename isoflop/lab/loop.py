@@ -1,0 +1,106 @@
+"""The training loop of one pack: steps in, mean losses and first divergences out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from isoflop.lab.data.stream import TokenStream
+from isoflop.lab.evaluate import held_out_loss
+from isoflop.lab.models.cross_entropy import CrossEntropy
+from isoflop.lab.models.pack import make_pack
+from isoflop.lab.models.transformer import Transformer
+from isoflop.lab.optimizer import AdamW
+from isoflop.runs.ladder import Recipe, Rung
+
+_CHUNK = 64
+"""Steps whose tokens are fetched, and whose losses are looked at, together."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What some steps of training gave.
+
+    Args:
+        train_loss: (K,) mean training loss of these steps, nats per token.
+        diverged: model → step of its first loss that was not a number.
+    """
+
+    train_loss: NDArray[np.float64]
+    diverged: dict[int, int]
+
+
+class Trainer:
+    """K models of one rung, trained side by side.
+
+    Args:
+        rung: shape and number of seeds.
+        recipe: batch, learning rate, optimizer.
+        streams: one training stream per seed.
+        seeds: (root, index) of each model.
+        device: where it runs.
+        dtype: type of the matrix products.
+    """
+
+    def __init__(
+        self,
+        rung: Rung,
+        recipe: Recipe,
+        streams: Sequence[TokenStream],
+        *,
+        seeds: list[tuple[int, int]],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self._streams, self._device = streams, device
+        self._rows = recipe.batch_tokens // rung.architecture.n_ctx
+        placed = {"base_width": recipe.base_width, "device": device, "dtype": dtype}
+        self._model = Transformer(rung.architecture, **placed)
+        self._pack = make_pack(rung.architecture, seeds, **placed)
+        self.optimizer = AdamW(self._pack, recipe)
+
+    def advance(self, first: int, last: int, lr_at: Callable[[int], float]) -> Segment:
+        """Train steps `first` … `last − 1`, at rate `lr_at(step)`."""
+        losses = [np.empty((0, len(self._streams)))]
+        for start in range(first, last, _CHUNK):
+            stop = min(last, start + _CHUNK)
+            steps = [
+                self._step(step, batch, lr_at(step))
+                for step, batch in zip(
+                    range(start, stop), self._batches(start, stop), strict=True
+                )
+            ]
+            losses.append(torch.stack(steps).double().cpu().numpy())
+        return _segment(np.concatenate(losses), first)
+
+    def held_out(self, windows: torch.Tensor) -> NDArray[np.float64]:
+        """Return (K,) held-out losses, see `held_out_loss`."""
+        return held_out_loss(self._model, self._pack, windows)
+
+    def _batches(self, start: int, stop: int) -> torch.Tensor:
+        """Return (steps, K, rows, n_ctx + 1) tokens."""
+        rows = self._rows
+        parts = [stream.rows(start * rows, (stop - start) * rows) for stream in self._streams]
+        parts = [part.reshape(stop - start, 1, rows, -1) for part in parts]
+        tokens = np.concatenate(parts, axis=1).astype(np.int64)
+        return torch.from_numpy(tokens).to(self._device)
+
+    def _step(self, step: int, batch: torch.Tensor, lr: float) -> torch.Tensor:
+        """Take one optimizer step; return (K,) losses, still on the device."""
+        self._pack.refresh()
+        targets = batch[..., 1:].reshape(len(self._streams), -1)
+        logits = self._model.logits(self._pack.weights, batch[..., :-1])
+        losses: torch.Tensor = CrossEntropy.apply(logits, targets)
+        losses.sum().backward()
+        self.optimizer.step(step, lr)
+        return losses.detach()
+
+
+def _segment(losses: NDArray[np.float64], first: int) -> Segment:
+    """Summarise (steps, K) losses."""
+    bad = ~np.isfinite(losses)
+    diverged = {int(k): first + int(bad[:, k].argmax()) for k in np.flatnonzero(bad.any(axis=0))}
+    mean = losses.mean(axis=0) if len(losses) else np.full(losses.shape[1], np.nan)
+    return Segment(mean, diverged)

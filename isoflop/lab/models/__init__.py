@@ -1,0 +1,1 @@
+"""Models the lab trains."""

@@ -1,0 +1,152 @@
+"""Read a ladder from TOML and print it back."""
+
+import hashlib
+import re
+import tomllib
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import cattrs
+from cattrs.gen import make_dict_structure_fn
+from cattrs.v import transform_error
+
+from isoflop.accounting.architecture import Architecture
+from isoflop.base.errors import InputError, SpecError
+from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+
+_SHAPE = tuple(field.name for field in fields(Architecture))
+
+
+def read_ladder(path: Path | str) -> Ladder:
+    """Read a ladder file.
+
+    Args:
+        path: a TOML file as `print_ladder` writes it; see docs/formats.md.
+
+    Returns:
+        The ladder.
+
+    Raises:
+        InputError: no such file.
+        SpecError: not TOML, or mistakes, all listed in one message with their paths.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a ladder file ({error})") from None
+    return parse_ladder(text, source=str(path))
+
+
+def parse_ladder(text: str, *, source: str = "ladder") -> Ladder:
+    """Parse the text of a ladder file; see `read_ladder`.
+
+    Args:
+        text: TOML.
+        source: name used in errors.
+
+    Raises:
+        SpecError: not TOML, or mistakes, all listed in one message with their paths.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{source}: not valid TOML: {error}") from None
+    try:
+        return _converter().structure(_nest_shapes(document), Ladder)
+    except SpecError as error:
+        raise SpecError(f"{source}: {error}") from None
+    except Exception as error:
+        found = [_sentence(line) for line in transform_error(error, format_exception=_explain)]
+        raise SpecError(f"{source}: " + "; ".join(found)) from None
+
+
+def print_ladder(ladder: Ladder) -> str:
+    """Print a ladder as TOML such that `parse_ladder` gives it back.
+
+    >>> shape = Architecture(n_layer=2, d_model=16, n_ctx=64, n_vocab=256)
+    >>> ladder = Ladder("demo", "sotu", "bytes", (Rung("d16", shape, 1, (65536,)),))
+    >>> parse_ladder(print_ladder(ladder)) == ladder
+    True
+    """
+    head = {name: getattr(ladder, name) for name in ("name", "corpus", "tokenizer", "seed")}
+    blocks = [
+        _print_table(head),
+        "[recipe]\n" + _print_table(asdict(ladder.recipe)),
+        "[evaluation]\n" + _print_table(asdict(ladder.evaluation)),
+    ]
+    for rung in ladder.rungs:
+        row = {"name": rung.name, **asdict(rung.architecture)}
+        row |= {"seeds": rung.seeds, "token_budgets": list(rung.token_budgets)}
+        blocks.append("[[rungs]]\n" + _print_table(row))
+    return "\n".join(blocks)
+
+
+def ladder_hash(ladder: Ladder) -> str:
+    """Return the identity of a ladder: SHA-256 of its printed form, hexadecimal."""
+    return hashlib.sha256(print_ladder(ladder).encode()).hexdigest()
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    for kind in (int, float, bool, str):
+        converter.register_structure_hook(kind, _exact)
+    for kind in (Recipe, Evaluation, Architecture, Rung, Ladder):
+        converter.register_structure_hook(
+            kind, make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+        )
+    return converter
+
+
+def _exact(value: Any, kind: type) -> Any:
+    """Accept a value of the declared type only: cattrs would call int("12") or bool("no")."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"expected {kind.__name__}, found {value!r}")
+    return value
+
+
+def _nest_shapes(document: dict[str, Any]) -> dict[str, Any]:
+    """Gather the shape keys of each rung under `architecture`, as the dataclass has them."""
+    rungs = document.get("rungs", [])
+    if not isinstance(rungs, list):
+        return document
+    return {**document, "rungs": [_nest_shape(rung) for rung in rungs]}
+
+
+def _nest_shape(rung: Any) -> Any:
+    if not isinstance(rung, dict):
+        return rung
+    shape = {key: value for key, value in rung.items() if key in _SHAPE}
+    rest = {key: value for key, value in rung.items() if key not in _SHAPE}
+    return {**rest, "architecture": shape}
+
+
+def _explain(error: BaseException, _kind: type | None) -> str:
+    if isinstance(error, KeyError):
+        return f"required key {error.args[0]!r} is missing"
+    return str(error)
+
+
+def _sentence(line: str) -> str:
+    """Turn cattrs' 'message @ $.path' into 'path: message'."""
+    message, _, path = line.rpartition(" @ $")
+    path = path.lstrip(".").replace(".architecture", "")
+    message = re.sub(r"\s*\(.*Ladder.*\)$", "", message)
+    return f"{path}: {message}" if path else message
+
+
+def _print_table(row: dict[str, Any]) -> str:
+    return "".join(f"{key} = {_print_value(value)}\n" for key, value in row.items())
+
+
+def _print_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(_print_value(item) for item in value) + "]"
+    return repr(value)

@@ -1,0 +1,1 @@
+"""Studies on disk: folders, journals, manifests. No torch, no pandas."""

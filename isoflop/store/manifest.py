@@ -1,0 +1,95 @@
+"""The manifest of a run: its row of the run table, committed atomically when it is over."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from isoflop.base import strict_json
+from isoflop.base.atomic import write_atomic
+from isoflop.base.errors import InputError
+from isoflop.runs.ladder import Ladder, PlannedRun
+from isoflop.store.journal import Record, rewrite_journal
+
+FORMAT = 1
+"""Version of every file of a study; see docs/formats.md."""
+
+FINISHED = "finished"
+DIVERGED = "diverged"
+
+
+def commit_run(
+    folder: Path, row: Mapping[str, Any], curve: Iterable[Record], diverged_step: int | None
+) -> None:
+    """Write the journal of a run that is over, then its manifest: from then on it is finished.
+
+    Args:
+        folder: the run's folder.
+        row: its row of the run table without status and loss_unit.
+        curve: its learning curve, the journal's records.
+        diverged_step: step of the first loss that was not a number, None if all were.
+    """
+    payload = rewrite_journal(folder / "journal.jsonl", curve)
+    loss = row["loss"]
+    document = {
+        "format": FORMAT,
+        **row,
+        "loss": loss if loss is not None and math.isfinite(loss) else None,
+        "status": FINISHED if diverged_step is None else DIVERGED,
+        "diverged_step": diverged_step,
+        "journal_sha256": hashlib.sha256(payload).hexdigest(),
+    }
+    write_atomic(folder / "run.json", strict_json.dumps(document, indent=1) + "\n")
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return a run's manifest, None while the run is not over.
+
+    Raises:
+        InputError: unreadable, of another format, or not matching its journal.
+    """
+    path = folder / "run.json"
+    if not path.exists():
+        return None
+    document = strict_json.loads(path.read_text(encoding="utf-8"), source=str(path))
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InputError(f"{path}: format {document.get('format')!r}, expected {FORMAT}; "
+                         "use the isoflop version that wrote it")
+    return document
+
+
+def journal_matches(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a run's journal is the one its manifest was committed with."""
+    path = folder / "journal.jsonl"
+    if not path.exists():
+        return False
+    return hashlib.sha256(path.read_bytes()).hexdigest() == manifest["journal_sha256"]
+
+
+def describe_run(run: PlannedRun, ladder: Ladder) -> dict[str, Any]:
+    """Return what is known of a run before it is trained, in run-table columns.
+
+    `n_params` is the total; the other counts stand beside it, since at small sizes the choice
+    moves the optimum's exponent.
+    """
+    params = run.params
+    return {
+        "run": run.id,
+        "n_params": params.total,
+        "n_params_non_embedding": params.non_embedding,
+        "n_params_with_head": params.non_embedding + run.rung.architecture.n_vocab
+        * run.rung.architecture.d_model,
+        "n_tokens": run.n_tokens,
+        "flops": run.flops,
+        "batch_tokens": run.batch_tokens,
+        "steps": run.steps,
+        "lr": ladder.recipe.lr,
+        "seed": run.seed,
+        "family": f"{ladder.name}-{run.rung.architecture.n_layer}layer",
+        "dataset": ladder.corpus,
+        "tokenizer": ladder.tokenizer,
+        "schedule": "constant then 1-sqrt cooldown",
+        "schedule_tokens": run.n_tokens,
+        "rung": run.rung.name,
+    }

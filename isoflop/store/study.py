@@ -1,0 +1,192 @@
+"""A study is a folder; a run is a folder in it; see docs/formats.md.
+
+::
+
+    STUDY/ladder.toml                    what is trained; its identity is its SHA-256
+    STUDY/study.json                     where and how: device, precision, versions
+    STUDY/data/                          tokens of the corpus, tokenizer, their hashes
+    STUDY/runs/<run>/journal.jsonl       learning curve of one run
+    STUDY/runs/<run>/run.json            its row of the run table, committed when it is over
+    STUDY/rungs/<rung>/                  checkpoint, trunk journal and timing while training
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base import strict_json
+from isoflop.base.atomic import write_atomic
+from isoflop.base.errors import InputError
+from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
+from isoflop.runs.table import RunTable
+from isoflop.store.journal import read_journal
+from isoflop.store.lock import exclusive
+from isoflop.store.manifest import FORMAT, describe_run, journal_matches, read_manifest
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The learning curve of one run.
+
+    Args:
+        run: its name.
+        rung: its rung.
+        seed: its seed.
+        n_params: total parameters.
+        n_tokens: tokens of the whole run.
+        tokens: (n_points,) float, tokens seen at each point.
+        loss: (n_points,) float, held-out loss there, nats per token.
+        cooled: (n_points,) bool, whether the point lies after the start of the cooldown.
+    """
+
+    run: str
+    rung: str
+    seed: int
+    n_params: int
+    n_tokens: int
+    tokens: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    cooled: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A folder with a ladder and what has been trained of it.
+
+    Args:
+        path: the folder.
+        ladder: what is to be trained.
+    """
+
+    path: Path
+    ladder: Ladder
+
+    @staticmethod
+    def create(path: Path | str, ladder: Ladder) -> "Study":
+        """Create the folder, or open it if it already holds this very ladder.
+
+        Raises:
+            InputError: the folder holds another ladder, or other files.
+        """
+        path = Path(path)
+        if (path / "ladder.toml").exists():
+            study = Study.open(path)
+            if study.ladder != ladder:
+                raise InputError(f"{path} holds another ladder ({study.ladder.name}, "
+                                 f"{ladder_hash(study.ladder)[:12]}); choose another folder")
+            return study
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(f"{path} exists and is not a study; choose another folder")
+        write_atomic(path / "ladder.toml", print_ladder(ladder))
+        return Study(path, ladder)
+
+    @staticmethod
+    def open(path: Path | str) -> "Study":
+        """Open an existing study for reading.
+
+        Raises:
+            InputError: no study there.
+        """
+        path = Path(path)
+        if not (path / "ladder.toml").is_file():
+            raise InputError(f"{path} is not a study: it has no ladder.toml")
+        return Study(path, read_ladder(path / "ladder.toml"))
+
+    def run_folder(self, run: str) -> Path:
+        """Return the folder of a run."""
+        return self.path / "runs" / run
+
+    def rung_folder(self, rung: str) -> Path:
+        """Return the folder of a rung's checkpoint, trunk journal and timing."""
+        return self.path / "rungs" / rung
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold the study for writing.
+
+        Raises:
+            IsoflopError: another process holds it.
+        """
+        return exclusive(self.path / "lock", f"study {self.path}")
+
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """Return the manifests of the runs that are over, by run, in the ladder's order."""
+        found = ((run.id, read_manifest(self.run_folder(run.id))) for run in self.ladder.runs())
+        return {run: manifest for run, manifest in found if manifest is not None}
+
+    def finished(self) -> bool:
+        """Tell whether every run is over (finished or diverged)."""
+        return len(self.manifests()) == sum(1 for _ in self.ladder.runs())
+
+    def status(self) -> list[dict[str, Any]]:
+        """Return one row per run: id, state, n_params, n_tokens, flops, loss, ….
+
+        `state` is `pending`, `running` (its rung has a checkpoint), `finished` or `diverged`.
+        """
+        manifests = self.manifests()
+        rows = []
+        for run in self.ladder.runs():
+            row = manifests.get(run.id) or describe_run(run, self.ladder)
+            started = (self.rung_folder(run.rung.name) / "journal.jsonl").exists()
+            state = row.get("status") or ("running" if started else "pending")
+            rows.append({"id": run.id, "state": state, **_without(row, "run", "status")})
+        return rows
+
+    def run_table(self) -> RunTable:
+        """Return the runs that are over, diverged ones marked by their status.
+
+        Raises:
+            RunTableError: no run is over yet.
+        """
+        rows = [_without(row, *_NOT_COLUMNS) for row in self.manifests().values()]
+        return RunTable.from_records(rows, source=str(self.path))
+
+    def curves(self) -> list[Curve]:
+        """Return the learning curves of the finished runs.
+
+        Raises:
+            InputError: a journal that is not the one its manifest was committed with.
+        """
+        return [_curve(self.run_folder(run), row) for run, row in self.manifests().items()
+                if row["loss"] is not None]
+
+    def settings(self) -> dict[str, Any]:
+        """Return study.json: device, precision and versions; empty before training."""
+        path = self.path / "study.json"
+        if not path.exists():
+            return {}
+        return dict(strict_json.loads(path.read_text(encoding="utf-8"), source=str(path)))
+
+    def write_settings(self, settings: Mapping[str, Any]) -> None:
+        """Commit study.json."""
+        document = {"format": FORMAT, "ladder_sha256": ladder_hash(self.ladder), **settings}
+        write_atomic(self.path / "study.json", strict_json.dumps(document, indent=1) + "\n")
+
+
+_NOT_COLUMNS = ("format", "diverged_step", "journal_sha256")
+
+
+def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in names}
+
+
+def _curve(folder: Path, row: Mapping[str, Any]) -> Curve:
+    if not journal_matches(folder, row):
+        raise InputError(f"{folder}: journal.jsonl is not the one run.json was committed with; "
+                         "delete this run's folder to train it again")
+    points = read_journal(folder / "journal.jsonl").records
+    return Curve(
+        run=row["run"],
+        rung=row["rung"],
+        seed=row["seed"],
+        n_params=row["n_params"],
+        n_tokens=row["n_tokens"],
+        tokens=np.array([point["tokens"] for point in points], dtype=np.float64),
+        loss=np.array([point["loss"] for point in points], dtype=np.float64),
+        cooled=np.array([point["phase"] == "cooldown" for point in points], dtype=np.bool_),
+    )
