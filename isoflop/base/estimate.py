@@ -22,7 +22,7 @@ class Estimate:
         level: probability that the interval is meant to cover.
 
     >>> print(Estimate(0.51234, 0.48, 0.55))
-    0.51 [0.48, 0.55]
+    0.512 [0.480, 0.550]
     >>> print(Estimate(7.2e10, 6.1e10, 8.4e10))
     7.2e10 [6.1e10, 8.4e10]
     >>> print(Estimate(1.69))
@@ -123,4 +123,4 @@ def _digits_supported(value: float, width: float) -> int:
     if value == 0 or width <= 0 or not math.isfinite(width):
         return 3
     step = math.floor(math.log10(width / 2)) - 1
-    return min(8, max(2, math.floor(math.log10(abs(value))) - step))
+    return min(8, max(2, math.floor(math.log10(abs(value))) - step + 1))

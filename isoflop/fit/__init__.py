@@ -1,0 +1,1 @@
+"""Fitting: objective, batched solver, three methods, resampling, honest intervals."""

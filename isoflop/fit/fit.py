@@ -1,0 +1,217 @@
+"""A fit is a value: the law, its estimates, what it was fitted to and how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
+from isoflop.fit.bootstrap import small_sample_stretch
+from isoflop.fit.objective import Objective
+from isoflop.fit.solver import Array, Outcome
+from isoflop.laws.law import AbstractLaw
+from isoflop.runs.checks import Finding
+
+POSITIVE_DERIVED = frozenset({"G", "x_c", "x_0"})
+"""Derived amounts whose intervals are taken in log space."""
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What a fit was fitted to.
+
+    Args:
+        sha256: fingerprint of the rows and columns used, after exclusions.
+        source: file or study.
+        n_rows: rows used.
+        mapping: {column: name in the source}.
+        notes: what was derived or left out.
+        ranges: {column: (lowest, highest)} of every variable and the loss.
+        loss_unit: unit of the loss.
+    """
+
+    sha256: str
+    source: str
+    n_rows: int
+    mapping: Mapping[str, str]
+    notes: tuple[str, ...]
+    ranges: Mapping[str, tuple[float, float]]
+    loss_unit: str = "nats/token"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return {
+            "sha256": self.sha256,
+            "source": self.source,
+            "n_rows": self.n_rows,
+            "mapping": dict(self.mapping),
+            "notes": list(self.notes),
+            "ranges": {name: list(ends) for name, ends in self.ranges.items()},
+            "loss_unit": self.loss_unit,
+        }
+
+
+@dataclass(frozen=True)
+class Basins:
+    """What the starts found.
+
+    Args:
+        n_starts: starts tried.
+        share_best: share of them that ended in the best minimum.
+        n_basins: distinct minima among the converged starts.
+        gap: relative rise of the objective from the best minimum to the next, None if one.
+    """
+
+    n_starts: int
+    share_best: float
+    n_basins: int
+    gap: float | None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A law fitted to runs.
+
+    Args:
+        law: the law.
+        theta: (p,) best parameters, in the law's order and units.
+        draws: (K, p) bootstrap refits; (0, p) if none were asked for.
+        objective: loss function of the log-loss residuals.
+        objective_value: its sum over the runs.
+        residuals: (n_runs,) log predicted − log measured.
+        n_units: runs, or clusters when those were resampled.
+        outcome: how the solver ended.
+        basins: what the starts found.
+        condition: condition number of the scaled Jacobian at the optimum.
+        findings: what a reader should know.
+        data: what was fitted.
+        convention: which N and which C, in words.
+        cluster: column whose groups were resampled, "" for single runs.
+        level: confidence level of the intervals.
+        seed: seed of starts and resamples.
+    """
+
+    law: AbstractLaw
+    theta: Array
+    draws: Array
+    objective: Objective
+    objective_value: float
+    residuals: Array
+    n_units: int
+    outcome: Outcome
+    basins: Basins
+    condition: float
+    findings: tuple[Finding, ...]
+    data: DataRecord
+    convention: str = "as recorded"
+    cluster: str = ""
+    level: float = LEVEL
+    seed: int = 0
+
+    method = "parametric"
+
+    @property
+    def n_runs(self) -> int:
+        """Runs fitted."""
+        return len(self.residuals)
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the log-loss residuals."""
+        return float(np.sqrt(np.mean(self.residuals**2)))
+
+    @property
+    def stretch(self) -> float:
+        """Small-sample factor on the bootstrap's intervals."""
+        return small_sample_stretch(self.n_units, len(self.theta), self.level)
+
+    @property
+    def params(self) -> dict[str, Estimate]:
+        """Each parameter with its interval."""
+        logs = [parameter.scale == "log" for parameter in self.law.parameters]
+        return {
+            name: self._interval(self.theta[k], self.draws[:, k], log=logs[k])
+            for k, name in enumerate(self.law.parameter_names)
+        }
+
+    @property
+    def derived(self) -> dict[str, Estimate]:
+        """What follows from the parameters, such as the optimum's exponents, with intervals."""
+        values = self.law.derive(self.theta)
+        draws = self.law.derive(self.draws)
+        return {
+            name: self._interval(float(values[name]), draws[name], log=name in POSITIVE_DERIVED)
+            for name in values
+        }
+
+    def _interval(self, value: float, draws: Array, *, log: bool) -> Estimate:
+        return interval_from_draws(
+            float(value), draws, level=self.level, stretch=self.stretch, log=log
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the contract's JSON object, in full precision."""
+        return {
+            "law": self.law.name,
+            "form": self.law.form,
+            "method": self.method,
+            "n_runs": self.n_runs,
+            "objective": self.objective_value,
+            "loss": {"kind": self.objective.kind, "delta": self.objective.delta},
+            "params": {name: e.to_dict() for name, e in self.params.items()},
+            "derived": {name: e.to_dict() for name, e in self.derived.items()},
+            "residual_rms": self.rms,
+            "condition": self.condition,
+            "basins": self.basins.to_dict(),
+            "outcome": self.outcome.name.lower(),
+            "outcome_sentence": self.outcome.value,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "convention": self.convention,
+            "cluster": self.cluster,
+            "bootstrap": len(self.draws),
+            "level": self.level,
+            "seed": self.seed,
+            "data": self.data.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        from isoflop.fit.card import fit_card
+
+        return fit_card(self)
+
+
+def predict_loss(
+    fit: Fit, variables: Mapping[str, Array], *, future: bool = True
+) -> list[Estimate]:
+    """Predict the loss of runs, with intervals.
+
+    Args:
+        fit: the fit.
+        variables: {name: (n,) float}, the law's variables.
+        future: include run-to-run noise, so that the interval is for one future run; else the
+            interval is for the law's mean and covers future runs far too rarely.
+
+    Returns:
+        n estimates of the loss.
+    """
+    centre = fit.law.predict(fit.theta, variables)
+    if not len(fit.draws):
+        return [Estimate(float(value), level=fit.level) for value in centre]
+    spread = np.log(fit.law.predict(fit.draws, variables)) - np.log(centre)
+    spread = spread * fit.stretch
+    if future:
+        freedom = max(1, fit.n_runs - len(fit.theta))
+        noise = fit.residuals * np.sqrt(fit.n_runs / freedom)
+        rng = np.random.default_rng(fit.seed)
+        repeat = max(1, 4000 // len(spread))
+        spread = np.repeat(spread, repeat, axis=0)
+        spread = spread - rng.choice(noise, size=spread.shape)
+    draws = centre * np.exp(spread)
+    return [
+        interval_from_draws(float(value), draws[:, k], level=fit.level)
+        for k, value in enumerate(centre)
+    ]

@@ -1,0 +1,126 @@
+"""Do a few outlying runs move the answer? Drop them, refit, and say by how much."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base.estimate import shorten
+from isoflop.fit.solver import Array, Problem, minimise
+from isoflop.runs.checks import Finding
+
+LARGEST_GROUP = 5
+LARGEST_SHARE = 0.1
+"""Most runs, and largest share of the runs, that may be called a few."""
+OUTLYING = 5.0
+"""Robust standard deviations from which a run counts as an outlier."""
+SIGNIFICANT = 1.5
+"""Standard errors by which outliers must move the answer to be reported."""
+WATCHED = ("a", "overfit_exponent", "alpha")
+"""What "the answer" is, the first that the law has: an exponent."""
+FAR = 100.0
+"""Tokens per parameter are compared at this multiple of the largest compute."""
+
+Group = NDArray[np.intp]
+
+
+def check_influence(problem: Problem, theta: Array, names: list[str]) -> list[Finding]:
+    """Report the outlying runs, at most five, without which the answer moves significantly.
+
+    Args:
+        problem: law, runs, objective.
+        theta: (p,) the fit of all runs.
+        names: (n_runs,) names of the runs.
+
+    Returns:
+        No finding, or one.
+    """
+    groups = _outlying_groups(problem, theta)
+    if not groups:
+        return []
+    weights = np.ones((len(groups), len(names)))
+    for row, group in enumerate(groups):
+        weights[row, group] = 0.0
+    solution = minimise(problem, np.repeat(theta[None], len(groups), axis=0), weights)
+    before, without = _watch(problem, theta), _watch(problem, solution.theta)
+    errors = np.array(
+        [_standard_error(problem, t, w) for t, w in zip(solution.theta, weights, strict=True)]
+    )
+    excess = np.where(solution.converged, np.abs(without - before) / errors, 0.0)
+    worst = int(np.argmax(excess))
+    if excess[worst] < SIGNIFICANT:
+        return []
+    return [_finding(problem, theta, solution.theta[worst], groups[worst], names)]
+
+
+def _outlying_groups(problem: Problem, theta: Array) -> list[Group]:
+    """The 1, 2, … outliers with the worst deleted residual, and with the highest loss."""
+    residuals = problem.residuals(theta[None])[0]
+    jacobian = problem.jacobian(theta[None])[0]
+    leverage = np.einsum("np,pn->n", jacobian, np.linalg.pinv(jacobian))
+    deleted = residuals / np.clip(1 - leverage, 0.05, 1.0)
+    deleted = np.abs(deleted - np.median(deleted))
+    spread = 1.4826 * np.median(deleted)
+    outliers = np.flatnonzero(deleted > OUTLYING * max(spread, 1e-9))
+    largest = min(len(outliers), LARGEST_GROUP, int(LARGEST_SHARE * len(residuals)))
+    worst = outliers[np.argsort(-deleted[outliers])]
+    highest = outliers[np.argsort(-problem.log_loss[outliers])]
+    return [order[:size] for order in (worst, highest) for size in range(1, largest + 1)]
+
+
+def _watched_name(problem: Problem) -> str:
+    known = {*problem.law.derive(np.ones(len(problem.law.parameters)))}
+    known |= set(problem.law.parameter_names)
+    return next((name for name in WATCHED if name in known), problem.law.parameter_names[0])
+
+
+def _watch(problem: Problem, theta: Array) -> Array:
+    """Evaluate the watched quantity, (...)."""
+    name = _watched_name(problem)
+    derived = problem.law.derive(theta)
+    return derived[name] if name in derived else theta[..., problem.law.parameter_names.index(name)]
+
+
+def _standard_error(problem: Problem, theta: Array, weights: Array) -> float:
+    """Delta-method standard error of the watched quantity from the weighted runs."""
+    jacobian = problem.jacobian(theta[None])[0] * weights[:, None]
+    residuals = problem.residuals(theta[None])[0] * weights
+    freedom = max(1.0, weights.sum() - len(theta))
+    covariance = np.linalg.pinv(jacobian.T @ jacobian) * float(residuals @ residuals) / freedom
+    step = 1e-5
+    up, down = (_watch(problem, theta * np.exp(s * np.eye(len(theta)))) for s in (step, -step))
+    slope = (up - down) / (2 * step)
+    return float(np.sqrt(max(slope @ covariance @ slope, 1e-24)))
+
+
+def _finding(
+    problem: Problem, theta: Array, without: Array, group: Group, names: list[str]
+) -> Finding:
+    moved = ", ".join(
+        f"{name} {shorten(float(old))} to {shorten(float(new))}"
+        for name, old, new in zip(problem.law.parameter_names, theta, without, strict=True)
+    )
+    before, after = (float(_watch(problem, vector)) for vector in (theta, without))
+    return Finding(
+        code="few-runs-move-the-answer",
+        severity="warning",
+        evidence=(
+            f"without {len(group)} of {len(names)} runs, {_watched_name(problem)} goes from "
+            f"{before:.4f} to {after:.4f} ({moved}){_tokens_per_param(problem, theta, without)}"
+        ),
+        consequence="the exponent, and every plan made with it, rests on these runs",
+        remedy="look at them; drop them with --drop-rows if they are wrong, and report both fits",
+        runs=tuple(names[i] for i in sorted(group.tolist())),
+    )
+
+
+def _tokens_per_param(problem: Problem, theta: Array, without: Array) -> str:
+    """Say how the planned tokens per parameter move, where the law has a closed optimum."""
+    known = problem.law.derive(np.stack([theta, without]))
+    if "G" not in known:
+        return ""
+    N, D = problem.variables["n_params"], problem.variables["n_tokens"]
+    flops = FAR * float(np.max(6 * N * D))
+    before, after = (flops / 6) ** (known["b"] - known["a"]) / known["G"] ** 2
+    return (
+        f"; at {shorten(flops)} FLOPs the planned tokens per parameter go from "
+        f"{shorten(before)} to {shorten(after)}"
+    )

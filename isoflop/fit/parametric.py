@@ -1,0 +1,184 @@
+"""Approach 3: fit a law's parameters to all runs at once."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from isoflop.base.errors import UnknownNameError
+from isoflop.base.estimate import LEVEL
+from isoflop.fit.bootstrap import DEFAULT_RESAMPLES, refit_resamples
+from isoflop.fit.fit import Basins, DataRecord, Fit
+from isoflop.fit.identify import (
+    CONDITION_LIMIT,
+    condition_number,
+    require_runs,
+    require_variation,
+)
+from isoflop.fit.influence import check_influence
+from isoflop.fit.objective import Objective
+from isoflop.fit.solver import Outcome, Problem, Solution, minimise
+from isoflop.laws.law import AbstractLaw
+from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
+from isoflop.runs.table import RunTable
+
+DEFAULT_STARTS = 64
+
+
+@dataclass(frozen=True)
+class FitSpec:
+    """How to fit.
+
+    Args:
+        objective: loss function of the log-loss residuals.
+        n_resamples: bootstrap refits; 0 for none.
+        cluster: column whose groups are resampled together, "" for single runs.
+        n_starts: random starts.
+        level: confidence level of the intervals.
+        seed: seed of starts and resamples.
+    """
+
+    objective: Objective = field(default_factory=Objective)
+    n_resamples: int = DEFAULT_RESAMPLES
+    cluster: str = ""
+    n_starts: int = DEFAULT_STARTS
+    level: float = LEVEL
+    seed: int = 0
+
+
+def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = None) -> Fit:
+    """Fit a law to a run table.
+
+    Args:
+        table: the runs.
+        law: the form.
+        spec: how to fit.
+
+    Returns:
+        The fit, with intervals from a case (or cluster) bootstrap.
+
+    Raises:
+        RunTableError: a column the law needs is absent or incomplete, or losses cannot be
+            compared.
+        InputError: no more distinct runs than parameters.
+        UnderdeterminedError: a design that cannot determine the law.
+
+    >>> from isoflop.laws.power import PowerLaw
+    >>> N = np.logspace(6, 9, 8)
+    >>> rows = [{"n_params": n, "loss": (8.8e13 / n) ** 0.076} for n in N]
+    >>> fit = fit_parametric(RunTable.from_records(rows), PowerLaw("n_params"))
+    >>> round(fit.params["alpha"].value, 8)
+    0.076
+    """
+    spec = spec or FitSpec()
+    columns = (*law.variables, "loss")
+    table, findings = keep_usable(table, columns)
+    findings += check_comparable(table) + check_duplicates(table, columns)
+    problem = pose_problem(table, law, spec.objective)
+    loss = table.numbers("loss")
+    require_runs(law, problem.variables, loss, table.source)
+    require_variation(law, problem.variables)
+    rng = np.random.default_rng(spec.seed)
+    starts = law.propose_starts(problem.variables, loss, n_starts=spec.n_starts, rng=rng)
+    found = minimise(problem, starts, np.ones(len(loss)))
+    best = int(np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9)))
+    theta = found.theta[best]
+    clusters = _clusters(table, spec.cluster)
+    draws = refit_resamples(
+        problem, theta, n_resamples=spec.n_resamples, rng=rng, clusters=clusters
+    )
+    condition = condition_number(problem, theta)
+    findings += check_influence(problem, theta, table.names())
+    findings += _check_condition(condition, law)
+    return Fit(
+        law=law,
+        theta=theta,
+        draws=draws,
+        objective=spec.objective,
+        objective_value=float(found.objective[best]),
+        residuals=problem.residuals(theta[None])[0],
+        n_units=len(set(clusters)) if clusters else len(loss),
+        outcome=_outcome(found, best, condition),
+        basins=_basins(found),
+        condition=condition,
+        findings=tuple(findings),
+        data=record_data(table, columns),
+        convention=_convention(table),
+        cluster=spec.cluster,
+        level=spec.level,
+        seed=spec.seed,
+    )
+
+
+def pose_problem(table: RunTable, law: AbstractLaw, objective: Objective) -> Problem:
+    """Take a law's variables and the log loss out of a table."""
+    variables = {name: table.numbers(name) for name in law.variables}
+    return Problem(law, variables, np.log(table.numbers("loss")), objective)
+
+
+def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
+    """Fingerprint the rows and columns a fit used."""
+    ranges = {
+        name: (float(table.numbers(name).min()), float(table.numbers(name).max()))
+        for name in columns
+    }
+    units = sorted(set(table.text("loss_unit")) - {""}) if "loss_unit" in table else []
+    return DataRecord(
+        sha256=table.sha256(),
+        source=table.source,
+        n_rows=len(table),
+        mapping={name: table.mapping.get(name, "derived") for name in columns},
+        notes=table.notes,
+        ranges=ranges,
+        loss_unit=units[0] if units else "nats/token (assumed)",
+    )
+
+
+def _clusters(table: RunTable, column: str) -> list[str] | None:
+    if not column:
+        return None
+    if column not in table:
+        raise UnknownNameError("column", column, table.columns)
+    return table.text(column)
+
+
+def _check_condition(condition: float, law: AbstractLaw) -> list[Finding]:
+    if condition < CONDITION_LIMIT:
+        return []
+    return [
+        Finding(
+            code="not-identified",
+            severity="error",
+            evidence=f"condition number {condition:.2g}; a good grid measures 10 to 300",
+            consequence=f"some parameters of {law.name} can change together at no cost",
+            remedy="add runs that vary the variables independently, or fit a smaller law",
+        )
+    ]
+
+
+def _outcome(found: Solution, best: int, condition: float) -> Outcome:
+    if not found.converged[best]:
+        return Outcome.NOT_CONVERGED
+    if found.at_bound[best].any():
+        return Outcome.AT_BOUND
+    return Outcome.UNIDENTIFIED if condition >= CONDITION_LIMIT else Outcome.CONVERGED
+
+
+def _basins(found: Solution) -> Basins:
+    """Group converged starts whose objectives agree to six digits."""
+    values = np.sort(found.objective[found.converged])
+    if not values.size:
+        return Basins(len(found.objective), 0.0, 0, None)
+    tolerance = 1e-6 * values + 1e-18
+    breaks = np.flatnonzero(np.diff(values) > tolerance[:-1])
+    share = float(np.mean(found.objective <= values[0] + tolerance[0]))
+    gap = None
+    if breaks.size:
+        gap = float(values[breaks[0] + 1] / max(values[0], 1e-300) - 1)
+    return Basins(len(found.objective), share, len(breaks) + 1, gap)
+
+
+def _convention(table: RunTable) -> str:
+    """Say which N the fit is stated in, as far as the table tells."""
+    if "n_params" not in table:
+        return "no parameter count used"
+    return f"N as in column `{table.mapping.get('n_params', 'n_params')}`"
