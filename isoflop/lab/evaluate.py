@@ -13,9 +13,7 @@ _TOKENS_AT_ONCE = 8192
 
 
 @torch.no_grad()
-def held_out_loss(
-    model: Transformer, pack: Pack, windows: torch.Tensor
-) -> NDArray[np.float64]:
+def held_out_loss(model: Transformer, pack: Pack, windows: torch.Tensor) -> NDArray[np.float64]:
     """Return (K,) mean losses in nats per token.
 
     Args:

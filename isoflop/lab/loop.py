@@ -61,18 +61,30 @@ class Trainer:
         self._pack = make_pack(rung.architecture, seeds, **placed)
         self.optimizer = AdamW(self._pack, recipe)
 
-    def advance(self, first: int, last: int, lr_at: Callable[[int], float]) -> Segment:
-        """Train steps `first` … `last − 1`, at rate `lr_at(step)`."""
+    def advance(
+        self,
+        first: int,
+        last: int,
+        lr_at: Callable[[int], float],
+        on_steps: Callable[[int], None] = lambda steps: None,
+    ) -> Segment:
+        """Train steps `first` … `last − 1`, at rate `lr_at(step)`.
+
+        Args:
+            first: steps taken before.
+            last: steps taken after.
+            lr_at: learning rate of a step.
+            on_steps: told now and then how many more steps have been taken.
+        """
         losses = [np.empty((0, len(self._streams)))]
         for start in range(first, last, _CHUNK):
             stop = min(last, start + _CHUNK)
             steps = [
                 self._step(step, batch, lr_at(step))
-                for step, batch in zip(
-                    range(start, stop), self._batches(start, stop), strict=True
-                )
+                for step, batch in zip(range(start, stop), self._batches(start, stop), strict=True)
             ]
             losses.append(torch.stack(steps).double().cpu().numpy())
+            on_steps(stop - start)
         return _segment(np.concatenate(losses), first)
 
     def held_out(self, windows: torch.Tensor) -> NDArray[np.float64]:

@@ -63,8 +63,10 @@ def read_corpus(name: str) -> Corpus:
         raise UnknownNameError("corpus (nor is it a file or folder)", name, corpus_names())
     documents = _documents_at(path)
     if len(documents) < 2:
-        raise InputError(f"{name}: found {len(documents)} documents, expected at least 2 "
-                         "(some are held out); add text")
+        raise InputError(
+            f"{name}: found {len(documents)} documents, expected at least 2 "
+            "(some are held out); add text"
+        )
     digest = hashlib.sha256(SEPARATOR.join(documents)).hexdigest()
     return Corpus(name, documents, digest, "the user's own", str(name))
 
@@ -92,8 +94,9 @@ def _read_embedded(name: str, entry: dict[str, Any]) -> Corpus:
     text = lzma.decompress(packed, format=lzma.FORMAT_XZ)
     digest = hashlib.sha256(text).hexdigest()
     if digest != entry["sha256"]:
-        raise InputError(f"corpus {name}: sha256 is {digest}, expected {entry['sha256']}; "
-                         "reinstall isoflop")
+        raise InputError(
+            f"corpus {name}: sha256 is {digest}, expected {entry['sha256']}; reinstall isoflop"
+        )
     documents = tuple(text.split(SEPARATOR))
     return Corpus(name, documents, digest, entry["licence"], entry["source"])
 

@@ -51,9 +51,7 @@ class TokenStream:
         return self._order
 
 
-def held_out_windows(
-    tokens: NDArray[np.integer], n_ctx: int, count: int
-) -> NDArray[np.integer]:
+def held_out_windows(tokens: NDArray[np.integer], n_ctx: int, count: int) -> NDArray[np.integer]:
     """Return (rows, n_ctx + 1) held-out windows, about `count` tokens, the same for every rung.
 
     Windows are taken at equal distances over all held-out documents, ordered by bit reversal so

@@ -1,0 +1,35 @@
+"""Training: the only floor that knows torch.
+
+The public names are imported on first use, so that `import isoflop` stays light.
+"""
+
+from typing import TYPE_CHECKING
+
+from isoflop.base.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from isoflop.lab.probe import Probe, probe_machine
+    from isoflop.lab.training import run_ladder
+    from isoflop.lab.tour import tour_ladder
+
+__all__ = ["Probe", "probe_machine", "run_ladder", "tour_ladder"]
+
+_HOMES = {
+    "Probe": "isoflop.lab.probe",
+    "probe_machine": "isoflop.lab.probe",
+    "run_ladder": "isoflop.lab.training",
+    "tour_ladder": "isoflop.lab.tour",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "safetensors"):
+            raise MissingExtraError("training", "train") from None
+        raise

@@ -1,0 +1,62 @@
+"""How long a rung will take: a line through measured steps.
+
+seconds = steps·(overhead of a step) + tokens·(elementwise cost) + FLOPs/(share of the probe's
+rate). Fitted to steps of widths 8 to 128, 1 to 4 packed models, batches of 256 and 512 tokens;
+docs/tour-design.md has the numbers. Only the order of rungs, the tour's level and the first
+minute's ETA rest on it: after that the ETA follows the steps taken.
+"""
+
+from isoflop.accounting.flops import flops_per_token
+from isoflop.runs.ladder import Evaluation, Ladder, Rung
+
+STEP_SECONDS = 1.6e-3
+"""Python and kernel launches of one step, seconds (CPU, two layers)."""
+TOKEN_SECONDS = 1.7e-6
+"""Elementwise work per token and layer, seconds (CPU)."""
+MATMUL_SHARE = 0.4
+"""Rate of the matrix products in a step over the probe's rate."""
+_REFERENCE_FLOP_PER_S = 3.0e11
+"""Probe rate of the machine the constants were measured on; slower ones scale all three."""
+
+
+def rung_steps(rung: Rung, ladder: Ladder) -> int:
+    """Return the optimizer steps of a rung: the trunk and every cooldown."""
+    batch, share = ladder.recipe.batch_tokens, ladder.recipe.cooldown_fraction
+    budgets = rung.token_budgets
+    return round(((1 - share) * budgets[-1] + share * sum(budgets)) / batch)
+
+
+def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
+    """Return the predicted seconds of one worker.
+
+    Args:
+        rung: what to train.
+        ladder: its recipe and evaluation.
+        flop_per_s: the probe's rate.
+    """
+    tokens = rung_steps(rung, ladder) * ladder.recipe.batch_tokens
+    tokens += _evaluated_tokens(rung, ladder.evaluation) / 3
+    tokens *= rung.seeds
+    slower = _REFERENCE_FLOP_PER_S / flop_per_s
+    layers = rung.architecture.n_layer
+    overhead = rung_steps(rung, ladder) * STEP_SECONDS + tokens * TOKEN_SECONDS * layers
+    matmul = tokens * flops_per_token(rung.architecture).matmul
+    return min(slower, 3.0) * overhead + matmul / (MATMUL_SHARE * flop_per_s)
+
+
+def ladder_seconds(ladder: Ladder, flop_per_s: float, workers: int) -> float:
+    """Return the predicted wall-clock of the longest-first schedule, start-up included."""
+    free = [_START_SECONDS] * workers
+    for seconds in sorted((rung_seconds(r, ladder, flop_per_s) for r in ladder.rungs), reverse=True):
+        free[free.index(min(free))] += seconds
+    return max(free)
+
+
+_START_SECONDS = 4.0
+"""Importing torch and mapping the data in a worker."""
+
+
+def _evaluated_tokens(rung: Rung, evaluation: Evaluation) -> float:
+    """Held-out tokens read: every curve point, and the full set after every cooldown."""
+    points = 12 * evaluation.curve_points_per_doubling
+    return points * evaluation.curve_tokens + len(rung.token_budgets) * evaluation.tokens

@@ -1,0 +1,113 @@
+"""Turn a study's corpus into token files, once, before any worker starts."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base import strict_json
+from isoflop.base.atomic import write_atomic
+from isoflop.base.errors import InputError, SpecError
+from isoflop.lab.data.corpora import read_corpus, split_documents
+from isoflop.lab.data.tokenizer import train_tokenizer
+from isoflop.runs.ladder import Ladder
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """The tokens of a study.
+
+    Args:
+        train: (n_train,) uint16 training tokens, documents closed by an end token.
+        held_out: (n_held_out,) uint16 tokens of the held-out documents.
+        eval_set: name of the held-out set; runs compare only if theirs agree.
+    """
+
+    train: NDArray[np.uint16]
+    held_out: NDArray[np.uint16]
+    eval_set: str
+
+
+def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
+    """Write `train.bin`, `held_out.bin`, `tokenizer.json` and, last, `data.json`.
+
+    Args:
+        ladder: names the corpus, the tokenizer and the split.
+        folder: the study's `data` folder.
+
+    Returns:
+        The content of `data.json`.
+
+    Raises:
+        SpecError: the vocabulary or the context does not fit the corpus.
+        InputError: the corpus changed since the folder was written.
+    """
+    corpus = read_corpus(ladder.corpus)
+    known = _known(folder)
+    if known is not None:
+        if known["corpus_sha256"] != corpus.sha256:
+            raise InputError(f"corpus {ladder.corpus} changed since this study began (sha256 was "
+                             f"{known['corpus_sha256']}, is {corpus.sha256}); restore it or "
+                             "start a new study")
+        return known
+    train, held_out = split_documents(corpus.documents, ladder.evaluation.held_out_every)
+    tokenizer = train_tokenizer(ladder.tokenizer, train)
+    parts = {"train": tokenizer.encode(train), "held_out": tokenizer.encode(held_out)}
+    _check_fit(ladder, tokenizer.n_vocab, parts)
+    for name, tokens in parts.items():
+        write_atomic(folder / f"{name}.bin", tokens.astype("<u2").tobytes())
+    write_atomic(folder / "tokenizer.json", tokenizer.to_json())
+    digests = {f"{name}_sha256": _digest(tokens) for name, tokens in parts.items()}
+    document = {
+        "corpus": ladder.corpus,
+        "corpus_sha256": corpus.sha256,
+        "licence": corpus.licence,
+        "source": corpus.source,
+        "tokenizer": ladder.tokenizer,
+        "n_vocab": tokenizer.n_vocab,
+        "train_documents": len(train),
+        "held_out_documents": len(held_out),
+        "train_bytes": sum(len(text) for text in train),
+        "train_tokens": len(parts["train"]),
+        "held_out_tokens": len(parts["held_out"]),
+        **digests,
+    }
+    write_atomic(folder / "data.json", strict_json.dumps(document, indent=1) + "\n")
+    return document
+
+
+def open_data(ladder: Ladder, folder: Path) -> StudyData:
+    """Map the token files written by `prepare_data` into memory."""
+    document = _known(folder)
+    if document is None:
+        raise InputError(f"{folder} holds no prepared data; run the ladder to prepare it")
+    held_out = np.memmap(folder / "held_out.bin", dtype="<u2", mode="r")
+    train = np.memmap(folder / "train.bin", dtype="<u2", mode="r")
+    digest = document["held_out_sha256"][:12]
+    eval_set = f"held-out-{digest}-{ladder.evaluation.tokens}"
+    return StudyData(np.asarray(train), np.asarray(held_out), eval_set)
+
+
+def _known(folder: Path) -> dict[str, Any] | None:
+    path = folder / "data.json"
+    if not path.exists():
+        return None
+    return dict(strict_json.loads(path.read_text(encoding="utf-8"), source=str(path)))
+
+
+def _digest(tokens: NDArray[np.uint16]) -> str:
+    return hashlib.sha256(tokens.astype("<u2").tobytes()).hexdigest()
+
+
+def _check_fit(ladder: Ladder, n_vocab: int, parts: dict[str, NDArray[np.uint16]]) -> None:
+    shape = ladder.rungs[0].architecture
+    if n_vocab > shape.n_vocab:
+        raise SpecError(f"rungs: n_vocab is {shape.n_vocab}, but {ladder.tokenizer} has {n_vocab} "
+                        f"tokens; set n_vocab = {n_vocab}")
+    for name, tokens in parts.items():
+        if len(tokens) <= shape.n_ctx:
+            raise SpecError(f"corpus {ladder.corpus}: {len(tokens)} {name} tokens, fewer than one "
+                            f"context of {shape.n_ctx}; use more text or a smaller n_ctx")

@@ -1,0 +1,138 @@
+"""A pool of local processes: one worker a core, one thread each, longest rung first."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from isoflop.store.study import Study
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+
+_BIG = str(2**32)
+_ENVIRONMENT = {
+    # Packs give and take large buffers every step: keeping them costs 2.2 to 2.9 times less
+    # than page faults on each.
+    "MALLOC_MMAP_THRESHOLD_": _BIG,
+    "MALLOC_TRIM_THRESHOLD_": _BIG,
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+@dataclass
+class _Worker:
+    """One process and the rung it holds."""
+
+    process: subprocess.Popen[str]
+    rung: str | None = None
+    gone: bool = field(default=False)
+
+
+def launch(study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent) -> list[str]:
+    """Train rungs side by side.
+
+    A worker that fails or dies costs its rung's last segment; the others go on. If this process
+    is killed, the workers see their input end and exit.
+
+    Args:
+        study: prepared for training: settings and data are on disk.
+        rungs: names, longest first.
+        workers: processes.
+        on_event: told of every event of every worker.
+
+    Returns:
+        One sentence per rung that could not be trained, empty when all are.
+    """
+    events: queue.SimpleQueue[tuple[int, Mapping[str, Any]]] = queue.SimpleQueue()
+    waiting, failures = list(rungs), []
+    pool = [_start(study, index, events) for index in range(min(workers, len(waiting)))]
+    try:
+        while not all(worker.gone for worker in pool):
+            index, event = events.get()
+            worker = pool[index]
+            failures += _account(worker, event)
+            if event["event"] in ("ready", "done", "failed"):
+                _order_next(worker, waiting)
+            on_event(event)
+    finally:
+        _stop(pool)
+    return failures + [f"rung {name}: no worker was left to train it" for name in waiting]
+
+
+def _start(
+    study: Study, index: int, events: "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]"
+) -> _Worker:
+    """Start a worker in its own session: Ctrl+C reaches this process alone, which stops it."""
+    with (study.path / "workers.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "isoflop.lab.worker", str(study.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **_ENVIRONMENT},
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    threading.Thread(
+        target=_forward, args=(index, process.stdout, events), daemon=True
+    ).start()
+    return _Worker(process)
+
+
+def _forward(
+    index: int,
+    lines: IO[str],
+    events: "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]",
+) -> None:
+    for line in lines:
+        events.put((index, json.loads(line)))
+    events.put((index, {"event": "gone"}))
+
+
+def _account(worker: _Worker, event: Mapping[str, Any]) -> list[str]:
+    """Update a worker from its event; return the failure it reports, if any."""
+    kind = event["event"]
+    if kind == "failed":
+        worker.rung = None
+        return [f"rung {event['rung']}: {event['message']}"]
+    if kind == "done":
+        worker.rung = None
+    if kind == "gone":
+        worker.gone = True
+        if worker.rung is not None:
+            return [f"rung {worker.rung}: its worker ended with status {worker.process.wait()}; "
+                    "see workers.log in the study, and run again to resume"]
+    return []
+
+
+def _order_next(worker: _Worker, waiting: list[str]) -> None:
+    """Send the next rung, or close the worker's input so that it ends."""
+    assert worker.process.stdin is not None
+    try:
+        if waiting:
+            worker.rung = waiting[0]
+            worker.process.stdin.write(json.dumps({"rung": waiting[0]}) + "\n")
+            worker.process.stdin.flush()
+            del waiting[0]
+        else:
+            worker.process.stdin.close()
+    except BrokenPipeError:
+        worker.rung = None
+
+
+def _stop(pool: Sequence[_Worker]) -> None:
+    """End every worker and wait for it."""
+    for worker in pool:
+        if not worker.gone:
+            worker.process.kill()
+        worker.process.wait()
+        for stream in (worker.process.stdin, worker.process.stdout):
+            if stream is not None and worker.gone:
+                stream.close()

@@ -1,0 +1,180 @@
+"""Train one rung: the trunk from its last checkpoint, and every branch not yet on disk."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from isoflop.lab.data.prepare import StudyData
+from isoflop.lab.data.stream import TokenStream, held_out_windows
+from isoflop.lab.loop import Segment, Trainer
+from isoflop.lab.placement import Placement
+from isoflop.lab.schedule import Branch, plan_schedule
+from isoflop.runs.ladder import PlannedRun, Rung, runs_of
+from isoflop.store.journal import Journal, read_journal, rewrite_journal
+from isoflop.store.lock import exclusive
+from isoflop.store.manifest import commit_run, describe_run, read_manifest
+from isoflop.store.study import Study
+
+Emit = Callable[[Mapping[str, Any]], None]
+
+_PATIENCE_SECONDS = 10.0
+"""How long to wait for the worker of a killed session to notice and go."""
+
+
+def train_rung(
+    study: Study, rung: Rung, data: StudyData, placement: Placement, emit: Emit
+) -> None:
+    """Train what is missing of a rung; returns when all its runs are on disk.
+
+    The checkpoint is written after the trunk's journal, at every point of the learning curve, so
+    a kill loses one segment and the resumed run is bit for bit the uninterrupted one.
+
+    Args:
+        study: where to write.
+        rung: what to train.
+        data: its tokens.
+        placement: device and precision.
+        emit: told of progress (`steps`) and of runs that are over (`run`).
+
+    Raises:
+        IsoflopError: another process is training this rung.
+    """
+    folder = study.rung_folder(rung.name)
+    with exclusive(folder / "lock", f"rung {rung.name}", wait_seconds=_PATIENCE_SECONDS):
+        _RungTraining(study, rung, data, placement, emit).train()
+
+
+class _RungTraining:
+    """The state of one rung in training; see `train_rung`."""
+
+    def __init__(
+        self, study: Study, rung: Rung, data: StudyData, placement: Placement, emit: Emit
+    ) -> None:
+        ladder = study.ladder
+        self._study, self._rung, self._data, self._emit = study, rung, data, emit
+        self._recipe = ladder.recipe
+        self._folder = study.rung_folder(rung.name)
+        self._schedule = plan_schedule(
+            rung, ladder.recipe, ladder.evaluation.curve_points_per_doubling
+        )
+        context = rung.architecture.n_ctx
+        seeds = [(ladder.seed, seed) for seed in range(rung.seeds)]
+        self._streams = [TokenStream(data.train, context, (*seed, 0)) for seed in seeds]
+        self._trainer = Trainer(
+            rung,
+            ladder.recipe,
+            self._streams,
+            seeds=seeds,
+            device=placement.torch_device,
+            dtype=placement.torch_dtype,
+        )
+        windows = held_out_windows(data.held_out, context, ladder.evaluation.tokens)
+        self._windows = torch.from_numpy(windows.astype(np.int64)).to(placement.torch_device)
+        self._curve_rows = max(1, ladder.evaluation.curve_tokens // context)
+        self._diverged: dict[int, int] = {}
+
+    def train(self) -> None:
+        step = self._resume()
+        branches = {branch.start: branch for branch in self._schedule.branches}
+        with Journal(self._folder / "journal.jsonl") as journal:
+            for point in self._schedule.points:
+                if point > step:
+                    segment = self._advance(step, point, self._schedule.trunk_lr)
+                    step = point
+                    journal.append(self._point("trunk", step, segment))
+                    self._save(step)
+                if point == step and point in branches:
+                    self._cool_down(branches[point])
+
+    def _resume(self) -> int:
+        """Return the step of the last good checkpoint, trunk journal cut back to it."""
+        checkpoint = load_checkpoint(self._folder / "checkpoint.safetensors")
+        step = 0
+        if checkpoint is not None:
+            self._trainer.optimizer.restore(checkpoint.tensors)
+            step, self._diverged = checkpoint.step, checkpoint.diverged
+        path = self._folder / "journal.jsonl"
+        kept = [record for record in read_journal(path).records if record["step"] <= step]
+        rewrite_journal(path, kept)
+        self._emit({"event": "steps", "rung": self._rung.name, "steps": step})
+        return step
+
+    def _save(self, step: int) -> None:
+        state = self._trainer.optimizer.state()
+        save_checkpoint(
+            self._folder / "checkpoint.safetensors", Checkpoint(step, self._diverged, state)
+        )
+
+    def _cool_down(self, branch: Branch) -> None:
+        """Train one branch from the trunk's state, commit its runs, put the trunk back."""
+        batch = self._recipe.batch_tokens
+        runs = [run for run in runs_of(self._rung, self._recipe)
+                if run.n_tokens == branch.end * batch]
+        if all(read_manifest(self._study.run_folder(run.id)) for run in runs):
+            self._tell_steps(branch.end - branch.start)
+            return
+        trunk, diverged = self._trainer.optimizer.state(), dict(self._diverged)
+        segment = self._advance(
+            branch.start, branch.end, lambda step: self._schedule.branch_lr(branch, step)
+        )
+        losses = self._trainer.held_out(self._windows)
+        point = self._point("cooldown", branch.end, segment)
+        for run in runs:
+            self._commit(run, float(losses[run.seed]), point)
+        self._trainer.optimizer.restore(trunk)
+        self._diverged = diverged
+
+    def _commit(self, run: PlannedRun, loss: float, last: Mapping[str, Any]) -> None:
+        first_bad = self._diverged.get(run.seed)
+        if first_bad is None and not np.isfinite(loss):
+            first_bad = run.steps
+        trunk = read_journal(self._folder / "journal.jsonl").records
+        start = round((1 - self._recipe.cooldown_fraction) * run.steps)
+        curve = [_of_seed(record, run.seed) for record in trunk if record["step"] <= start]
+        row = describe_run(run, self._study.ladder)
+        row["n_tokens_unique"] = min(run.n_tokens, self._streams[run.seed].tokens_per_epoch)
+        row |= {"loss": loss, "loss_unit": "nats/token", "eval_set": self._data.eval_set}
+        commit_run(
+            self._study.run_folder(run.id), row, [*curve, _of_seed(last, run.seed)], first_bad
+        )
+        self._emit({"event": "run", "rung": self._rung.name, "run": run.id,
+                    "loss": loss if first_bad is None else None, "diverged_step": first_bad})
+
+    def _advance(self, first: int, last: int, lr_at: Callable[[int], float]) -> Segment:
+        """Train some steps, telling of progress and keeping time apart from the journal."""
+        wall, cpu = time.monotonic(), time.process_time()
+        segment = self._trainer.advance(first, last, lr_at, on_steps=self._tell_steps)
+        self._diverged = {**segment.diverged, **self._diverged}
+        with Journal(self._folder / "timing.jsonl") as timing:
+            timing.append({"first": first, "last": last,
+                           "seconds": round(time.monotonic() - wall, 3),
+                           "cpu_seconds": round(time.process_time() - cpu, 3)})
+        return segment
+
+    def _tell_steps(self, steps: int) -> None:
+        self._emit({"event": "steps", "rung": self._rung.name, "steps": steps})
+
+    def _point(self, phase: str, step: int, segment: Segment) -> dict[str, Any]:
+        held_out = self._trainer.held_out(self._windows[: self._curve_rows])
+        return {
+            "phase": phase,
+            "step": step,
+            "tokens": step * self._recipe.batch_tokens,
+            "loss": _finite(held_out),
+            "train_loss": _finite(segment.train_loss),
+        }
+
+
+def _finite(values: NDArray[np.float64]) -> list[float | None]:
+    """JSON has no NaN: a loss that is not a number is null."""
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _of_seed(record: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    losses = ("loss", "train_loss")
+    return {key: value[seed] if key in losses else value for key, value in record.items()}

@@ -1,0 +1,99 @@
+"""Train a ladder into a study: prepare, launch, resume."""
+
+import platform
+from pathlib import Path
+
+import torch
+
+from isoflop.base.errors import InputError, IsoflopError
+from isoflop.lab.cost import rung_seconds, rung_steps
+from isoflop.lab.data.prepare import prepare_data
+from isoflop.lab.launch import launch
+from isoflop.lab.probe import Probe, count_cores, probe_machine
+from isoflop.lab.progress import Progress, default_progress
+from isoflop.runs.ladder import Ladder, Rung
+from isoflop.store.study import Study
+
+
+def run_ladder(
+    ladder: Ladder,
+    study_path: Path | str,
+    *,
+    device: str = "cpu",
+    workers: int | None = None,
+    progress: Progress | None = None,
+    probe: Probe | None = None,
+) -> Study:
+    """Train a ladder into a folder; run it again to resume, nothing finished is trained twice.
+
+    Args:
+        ladder: what to train.
+        study_path: a new folder, or one that holds this very ladder.
+        device: `cpu` or `cuda`; ignored when the study has begun on another.
+        workers: processes; one a core by default, one on a GPU. Results do not depend on it.
+        progress: told of events; bars or lines on standard error by default.
+        probe: what is known of the machine; measured if not given.
+
+    Returns:
+        The study, every run over.
+
+    Raises:
+        InputError: the folder holds something else, or the device is absent.
+        IsoflopError: the study is being written by another process, or some rung failed; what
+            is finished stays finished.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda: torch finds no GPU; use device cpu")
+    study = Study.create(study_path, ladder)
+    with study.writing():
+        probe = _settle(study, device, probe)
+        prepare_data(ladder, study.path / "data")
+        missing = _missing_rungs(study, probe.flop_per_s)
+        if missing:
+            _train(study, missing, workers or _default_workers(device), probe.flop_per_s,
+                   progress or default_progress())
+    return study
+
+
+def _settle(study: Study, device: str, probe: Probe | None) -> Probe:
+    """Choose device and precision once; a study keeps what it began with."""
+    settings = study.settings()
+    probe = probe or probe_machine(settings.get("device", device))
+    if settings:
+        return probe
+    wanted = study.ladder.recipe.precision
+    study.write_settings({
+        "device": device,
+        "precision": probe.precision if wanted == "auto" else wanted,
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+        "threads_per_worker": 1,
+    })
+    return probe
+
+
+def _missing_rungs(study: Study, flop_per_s: float) -> list[Rung]:
+    """Return the rungs with a run that is not over, longest first."""
+    over = study.manifests()
+    names = {run.rung.name for run in study.ladder.runs() if run.id not in over}
+    rungs = [rung for rung in study.ladder.rungs if rung.name in names]
+    return sorted(rungs, key=lambda r: -rung_seconds(r, study.ladder, flop_per_s))
+
+
+def _train(
+    study: Study, rungs: list[Rung], workers: int, flop_per_s: float, progress: Progress
+) -> None:
+    workers = min(workers, len(rungs))
+    steps = {rung.name: rung_steps(rung, study.ladder) for rung in rungs}
+    seconds = {rung.name: rung_seconds(rung, study.ladder, flop_per_s) for rung in rungs}
+    progress.start(steps, seconds, workers)
+    try:
+        failures = launch(study, [rung.name for rung in rungs], workers, progress.event)
+    finally:
+        progress.stop()
+    if failures:
+        raise IsoflopError(f"{study.path}: " + "; ".join(failures))
+
+
+def _default_workers(device: str) -> int:
+    return 1 if device == "cuda" else count_cores()
