@@ -102,7 +102,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         condition=condition,
         findings=tuple(findings),
         data=record_data(table, columns),
-        convention=_convention(table),
+        convention=describe_convention(table),
         cluster=spec.cluster,
         level=spec.level,
         seed=spec.seed,
@@ -177,7 +177,7 @@ def _basins(found: Solution) -> Basins:
     return Basins(len(found.objective), share, len(breaks) + 1, gap)
 
 
-def _convention(table: RunTable) -> str:
+def describe_convention(table: RunTable) -> str:
     """Say which N the fit is stated in, as far as the table tells."""
     if "n_params" not in table:
         return "no parameter count used"

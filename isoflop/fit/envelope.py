@@ -1,0 +1,134 @@
+"""Approach 1: at each compute take the best run, a line through the winners' sizes."""
+
+import numpy as np
+
+from isoflop.base.errors import InputError
+from isoflop.fit.frontier import Array, Frontier, FrontierPoints, fit_lines
+from isoflop.fit.isoflop import COLUMNS
+from isoflop.fit.parametric import FitSpec, describe_convention, record_data
+from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
+from isoflop.runs.table import RunTable
+
+N_COMPUTES = 1500
+"""Log-spaced computes at which the best size is read (Hoffmann et al. 2022, section 3.1)."""
+
+
+def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
+    """Fit the compute-optimal frontier from the lower envelope of loss against compute.
+
+    Each size's runs give loss against compute by log-log interpolation; computes where the
+    winner is the smallest or the largest size are left out, since the optimum is then at the
+    edge of the grid. The winner is chosen for its luck too, so the frontier's loss is biased
+    low by about the noise.
+
+    Args:
+        table: runs with n_params, n_tokens, flops and loss; several computes a size.
+        spec: resamples (of whole sizes), level and seed.
+
+    Raises:
+        InputError: fewer than four sizes have two computes or more.
+        EdgeOptimumError: the winner never lies inside the grid.
+    """
+    spec = spec or FitSpec()
+    table, findings = keep_usable(table, COLUMNS)
+    findings += check_comparable(table) + check_duplicates(table, COLUMNS)
+    sizes, curves = _curves(table)
+    if len(sizes) < 4:
+        raise InputError(
+            f"{table.source}: {len(sizes)} sizes have runs at two computes or more; an envelope "
+            "needs four"
+        )
+    flops = np.geomspace(table.numbers("flops").min(), table.numbers("flops").max(), N_COMPUTES)
+    log_loss = np.stack([np.interp(np.log(flops), *c[:2], np.inf, np.inf) for c in curves])
+    log_D = np.stack([np.interp(np.log(flops), c[0], c[2]) for c in curves])
+    present = np.ones((1, len(sizes)), dtype=bool)
+    theta = _lines(flops, sizes, log_loss, log_D, present)[0]
+    points = _points(flops, sizes, log_loss, log_D)
+    fitted = theta[1] + theta[0] * np.log(points.flops)
+    return Frontier(
+        method="envelope",
+        points=points,
+        valleys=(),
+        theta=theta,
+        draws=_resample(flops, sizes, log_loss, log_D, spec),
+        objective_value=float(np.sum((np.log(points.n_params) - fitted) ** 2)),
+        n_runs=len(table),
+        findings=(*findings, _winners_curse()),
+        data=record_data(table, COLUMNS),
+        convention=describe_convention(table),
+        level=spec.level,
+        seed=spec.seed,
+    )
+
+
+def _curves(table: RunTable) -> tuple[Array, list[tuple[Array, Array, Array]]]:
+    """Sizes with two computes or more, and each one's log C, mean log loss, log D."""
+    N, D, C, L = (table.numbers(name) for name in COLUMNS)
+    sizes, curves = [], []
+    for size in np.unique(N):
+        rows = np.flatnonzero(size == N)
+        log_C, group = np.unique(np.round(np.log(C[rows]), 3), return_inverse=True)
+        if len(log_C) < 2:
+            continue
+        count = np.bincount(group)
+        log_L = np.bincount(group, np.log(L[rows])) / count
+        sizes.append(size)
+        curves.append((log_C, log_L, np.bincount(group, np.log(D[rows])) / count))
+    return np.array(sizes), curves
+
+
+def _winner(log_loss: Array, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the best size (K, m), and whether it lies inside the grid (K, m)."""
+    masked = np.where(present[:, :, None], log_loss[None], np.inf)
+    best = np.argmin(masked, axis=1)
+    finite = np.isfinite(np.min(masked, axis=1))
+    smallest = np.argmax(present, axis=1)[:, None]
+    largest = present.shape[1] - 1 - np.argmax(present[:, ::-1], axis=1)[:, None]
+    return best, finite & (best > smallest) & (best < largest)
+
+
+def _lines(flops: Array, sizes: Array, log_loss: Array, log_D: Array, present: np.ndarray) -> Array:
+    """One line a set of sizes, (K, 4); NaN where fewer than two sizes win inside."""
+    best, inside = _winner(log_loss, present)
+    rows = []
+    for winner, ok in zip(best, inside, strict=True):
+        if len(present) > 1 and len(set(winner[ok])) < 2:
+            continue
+        columns = np.flatnonzero(ok)
+        chosen = winner[ok]
+        rows.append(fit_lines(flops[ok], sizes[chosen], np.exp(log_D[chosen, columns])))
+    return np.array(rows).reshape(-1, 4)
+
+
+def _points(flops: Array, sizes: Array, log_loss: Array, log_D: Array) -> FrontierPoints:
+    best, inside = _winner(log_loss, np.ones((1, len(sizes)), dtype=bool))
+    columns = np.flatnonzero(inside[0])
+    chosen = best[0][columns]
+    return FrontierPoints(
+        flops=flops[columns],
+        n_params=sizes[chosen],
+        n_tokens=np.exp(log_D[chosen, columns]),
+        loss=np.exp(log_loss[chosen, columns]),
+    )
+
+
+def _resample(flops: Array, sizes: Array, log_loss: Array, log_D: Array, spec: FitSpec) -> Array:
+    """Draw sizes with replacement and read the envelope of those drawn."""
+    if spec.n_resamples < 1:
+        return np.empty((0, 4))
+    rng = np.random.default_rng(spec.seed)
+    drawn = rng.integers(len(sizes), size=(min(spec.n_resamples, 300), len(sizes)))
+    present = np.zeros((len(drawn), len(sizes)), dtype=bool)
+    np.put_along_axis(present, drawn, True, axis=1)
+    thin = slice(None, None, 10)
+    return _lines(flops[thin], sizes, log_loss[:, thin], log_D[:, thin], present)
+
+
+def _winners_curse() -> Finding:
+    return Finding(
+        code="winners-curse",
+        severity="note",
+        evidence="the envelope keeps the luckiest run at each compute",
+        consequence="the frontier's loss is biased low by about the run-to-run noise",
+        remedy="use the envelope to look, a parametric fit to plan",
+    )
