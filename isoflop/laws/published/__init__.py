@@ -1,0 +1,1 @@
+"""Published constants, one file a paper; `isoflop.laws.catalog` is the way in."""
