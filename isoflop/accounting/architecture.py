@@ -17,7 +17,7 @@ class Architecture:
         d_model: width of the residual stream.
         d_ff: hidden width of the feed-forward layer; 4·d_model if not given.
         d_attn: total width of queries (= keys = values); d_model if not given.
-        n_head: attention heads; d_attn/64, at least one, if not given.
+        n_head: attention heads; if not given, the largest divisor of d_attn up to d_attn/64.
         n_ctx: context length, tokens.
         n_vocab: vocabulary size, tokens.
         tied: whether the output head shares the token embedding.
@@ -44,7 +44,7 @@ class Architecture:
         _require_positive("d_model", self.d_model)
         object.__setattr__(self, "d_ff", self.d_ff or 4 * self.d_model)
         object.__setattr__(self, "d_attn", self.d_attn or self.d_model)
-        object.__setattr__(self, "n_head", self.n_head or max(1, self.d_attn // 64))
+        object.__setattr__(self, "n_head", self.n_head or _default_heads(self.d_attn))
         for name in ("n_layer", "d_ff", "d_attn", "n_head", "n_ctx", "n_vocab"):
             _require_positive(name, getattr(self, name))
         if self.d_attn % self.n_head:
@@ -54,6 +54,11 @@ class Architecture:
             )
         if self.positions not in ("learned", "rotary"):
             raise InputError(f"positions must be learned or rotary, found {self.positions!r}")
+
+
+def _default_heads(d_attn: int) -> int:
+    """Heads of width 64 or a little more, a count that divides d_attn."""
+    return next((h for h in range(d_attn // 64, 1, -1) if d_attn % h == 0), 1)
 
 
 def _require_positive(name: str, value: int) -> None:
