@@ -47,7 +47,9 @@ def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
 def ladder_seconds(ladder: Ladder, flop_per_s: float, workers: int) -> float:
     """Return the predicted wall-clock of the longest-first schedule, start-up included."""
     free = [_START_SECONDS] * workers
-    for seconds in sorted((rung_seconds(r, ladder, flop_per_s) for r in ladder.rungs), reverse=True):
+    for seconds in sorted(
+        (rung_seconds(r, ladder, flop_per_s) for r in ladder.rungs), reverse=True
+    ):
         free[free.index(min(free))] += seconds
     return max(free)
 

@@ -80,9 +80,7 @@ def _start(
             start_new_session=True,
         )
     assert process.stdout is not None
-    threading.Thread(
-        target=_forward, args=(index, process.stdout, events), daemon=True
-    ).start()
+    threading.Thread(target=_forward, args=(index, process.stdout, events), daemon=True).start()
     return _Worker(process)
 
 
@@ -107,8 +105,10 @@ def _account(worker: _Worker, event: Mapping[str, Any]) -> list[str]:
     if kind == "gone":
         worker.gone = True
         if worker.rung is not None:
-            return [f"rung {worker.rung}: its worker ended with status {worker.process.wait()}; "
-                    "see workers.log in the study, and run again to resume"]
+            return [
+                f"rung {worker.rung}: its worker ended with status {worker.process.wait()}; "
+                "see workers.log in the study, and run again to resume"
+            ]
     return []
 
 

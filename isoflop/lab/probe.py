@@ -58,8 +58,12 @@ def probe_machine(device: str = "cpu") -> Probe:
     finally:
         torch.set_num_threads(threads)
     faster = half >= _CLEARLY_FASTER * single
-    return Probe("cpu", "bfloat16" if faster else "float32", max(half, single) if faster
-                 else single, count_cores())
+    return Probe(
+        "cpu",
+        "bfloat16" if faster else "float32",
+        max(half, single) if faster else single,
+        count_cores(),
+    )
 
 
 def count_cores() -> int:
@@ -78,10 +82,9 @@ def _has_bf16_units() -> bool:
 
 
 def _rate(device: torch.device, dtype: torch.dtype, side: int = _SIDE) -> float:
-    """Return FLOP/s of a square product: the best of several, so that a busy machine
-    answers like an idle one."""
+    """Return FLOP/s of a square product, the best of several: busy must answer like idle."""
     left, right = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
-    left @ right
+    torch.mm(left, right)
     return max(2 * side**3 / _seconds(left, right) for _ in range(25))
 
 
@@ -89,7 +92,7 @@ def _seconds(left: torch.Tensor, right: torch.Tensor) -> float:
     if left.is_cuda:
         torch.cuda.synchronize()
     start = time.perf_counter()
-    left @ right
+    torch.mm(left, right)
     if left.is_cuda:
         torch.cuda.synchronize()
     return time.perf_counter() - start

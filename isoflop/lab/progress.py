@@ -56,7 +56,7 @@ class Forecast:
 
     def total_seconds(self) -> float:
         """Return the predicted wall-clock of everything."""
-        return max(sum(self._seconds.values()) / self._workers, max(self._seconds.values()))
+        return max(sum(self._seconds.values()) / self._workers, *self._seconds.values())
 
     def done_share(self) -> float:
         """Return the share of the predicted work that is over."""
@@ -89,8 +89,10 @@ class Lines:
         """Say how long it will take."""
         self._began = self._last = time.monotonic()
         self._forecast = Forecast(steps, seconds, workers)
-        self._say(f"training {len(steps)} rungs on {workers} workers, about "
-                  f"{clock(self._forecast.total_seconds())}")
+        self._say(
+            f"training {len(steps)} rungs on {workers} workers, about "
+            f"{clock(self._forecast.total_seconds())}"
+        )
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Count steps; print what is over."""
@@ -138,11 +140,11 @@ def clock(seconds: float) -> str:
 
 def default_progress(stream: TextIO | None = None) -> Progress:
     """Return bars on a terminal if `rich` is installed, lines otherwise."""
-    stream = stream or sys.stderr
-    if not stream.isatty():
-        return Lines(stream)
+    target: TextIO = stream or sys.stderr
+    if not target.isatty():
+        return Lines(target)
     try:
         from isoflop.lab.progress_bars import Bars
     except ImportError:
-        return Lines(stream)
+        return Lines(target)
     return Bars()

@@ -26,9 +26,7 @@ _PATIENCE_SECONDS = 10.0
 """How long to wait for the worker of a killed session to notice and go."""
 
 
-def train_rung(
-    study: Study, rung: Rung, data: StudyData, placement: Placement, emit: Emit
-) -> None:
+def train_rung(study: Study, rung: Rung, data: StudyData, placement: Placement, emit: Emit) -> None:
     """Train what is missing of a rung; returns when all its runs are on disk.
 
     The checkpoint is written after the trunk's journal, at every point of the learning curve, so
@@ -113,8 +111,9 @@ class _RungTraining:
     def _cool_down(self, branch: Branch) -> None:
         """Train one branch from the trunk's state, commit its runs, put the trunk back."""
         batch = self._recipe.batch_tokens
-        runs = [run for run in runs_of(self._rung, self._recipe)
-                if run.n_tokens == branch.end * batch]
+        runs = [
+            run for run in runs_of(self._rung, self._recipe) if run.n_tokens == branch.end * batch
+        ]
         if all(read_manifest(self._study.run_folder(run.id)) for run in runs):
             self._tell_steps(branch.end - branch.start)
             return
@@ -142,8 +141,15 @@ class _RungTraining:
         commit_run(
             self._study.run_folder(run.id), row, [*curve, _of_seed(last, run.seed)], first_bad
         )
-        self._emit({"event": "run", "rung": self._rung.name, "run": run.id,
-                    "loss": loss if first_bad is None else None, "diverged_step": first_bad})
+        self._emit(
+            {
+                "event": "run",
+                "rung": self._rung.name,
+                "run": run.id,
+                "loss": loss if first_bad is None else None,
+                "diverged_step": first_bad,
+            }
+        )
 
     def _advance(self, first: int, last: int, lr_at: Callable[[int], float]) -> Segment:
         """Train some steps, telling of progress and keeping time apart from the journal."""
@@ -151,9 +157,14 @@ class _RungTraining:
         segment = self._trainer.advance(first, last, lr_at, on_steps=self._tell_steps)
         self._diverged = {**segment.diverged, **self._diverged}
         with Journal(self._folder / "timing.jsonl") as timing:
-            timing.append({"first": first, "last": last,
-                           "seconds": round(time.monotonic() - wall, 3),
-                           "cpu_seconds": round(time.process_time() - cpu, 3)})
+            timing.append(
+                {
+                    "first": first,
+                    "last": last,
+                    "seconds": round(time.monotonic() - wall, 3),
+                    "cpu_seconds": round(time.process_time() - cpu, 3),
+                }
+            )
         return segment
 
     def _tell_steps(self, steps: int) -> None:

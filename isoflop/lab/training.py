@@ -50,8 +50,13 @@ def run_ladder(
         prepare_data(ladder, study.path / "data")
         missing = _missing_rungs(study, probe.flop_per_s)
         if missing:
-            _train(study, missing, workers or _default_workers(device), probe.flop_per_s,
-                   progress or default_progress())
+            _train(
+                study,
+                missing,
+                workers or _default_workers(device),
+                probe.flop_per_s,
+                progress or default_progress(),
+            )
     return study
 
 
@@ -62,13 +67,15 @@ def _settle(study: Study, device: str, probe: Probe | None) -> Probe:
     if settings:
         return probe
     wanted = study.ladder.recipe.precision
-    study.write_settings({
-        "device": device,
-        "precision": probe.precision if wanted == "auto" else wanted,
-        "torch": torch.__version__,
-        "machine": platform.machine(),
-        "threads_per_worker": 1,
-    })
+    study.write_settings(
+        {
+            "device": device,
+            "precision": probe.precision if wanted == "auto" else wanted,
+            "torch": torch.__version__,
+            "machine": platform.machine(),
+            "threads_per_worker": 1,
+        }
+    )
     return probe
 
 

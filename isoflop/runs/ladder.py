@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from isoflop.accounting.architecture import Architecture, Positions
+from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import ParamCount, count_params
 from isoflop.base.errors import SpecError

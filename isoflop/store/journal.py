@@ -112,8 +112,10 @@ def read_journal(path: Path) -> JournalContent:
         record = _parse_line(line)
         if record is None:
             if number < len(lines):
-                raise InputError(f"{path} line {number}: damaged (its CRC does not match); "
-                                 "delete this run's folder to train it again")
+                raise InputError(
+                    f"{path} line {number}: damaged (its CRC does not match); "
+                    "delete this run's folder to train it again"
+                )
             break
         records.append(record)
         good += len(line)

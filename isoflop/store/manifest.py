@@ -26,7 +26,7 @@ def commit_run(
 
     Args:
         folder: the run's folder.
-        row: its row of the run table without status and loss_unit.
+        row: its row of the run table without its status.
         curve: its learning curve, the journal's records.
         diverged_step: step of the first loss that was not a number, None if all were.
     """
@@ -54,8 +54,10 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
     document = strict_json.loads(path.read_text(encoding="utf-8"), source=str(path))
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InputError(f"{path}: format {document.get('format')!r}, expected {FORMAT}; "
-                         "use the isoflop version that wrote it")
+        raise InputError(
+            f"{path}: format {document.get('format')!r}, expected {FORMAT}; "
+            "use the isoflop version that wrote it"
+        )
     return document
 
 
@@ -78,8 +80,8 @@ def describe_run(run: PlannedRun, ladder: Ladder) -> dict[str, Any]:
         "run": run.id,
         "n_params": params.total,
         "n_params_non_embedding": params.non_embedding,
-        "n_params_with_head": params.non_embedding + run.rung.architecture.n_vocab
-        * run.rung.architecture.d_model,
+        "n_params_with_head": params.non_embedding
+        + run.rung.architecture.n_vocab * run.rung.architecture.d_model,
         "n_tokens": run.n_tokens,
         "flops": run.flops,
         "batch_tokens": run.batch_tokens,

@@ -78,8 +78,10 @@ class Study:
         if (path / "ladder.toml").exists():
             study = Study.open(path)
             if study.ladder != ladder:
-                raise InputError(f"{path} holds another ladder ({study.ladder.name}, "
-                                 f"{ladder_hash(study.ladder)[:12]}); choose another folder")
+                raise InputError(
+                    f"{path} holds another ladder ({study.ladder.name}, "
+                    f"{ladder_hash(study.ladder)[:12]}); choose another folder"
+                )
             return study
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(f"{path} exists and is not a study; choose another folder")
@@ -152,8 +154,11 @@ class Study:
         Raises:
             InputError: a journal that is not the one its manifest was committed with.
         """
-        return [_curve(self.run_folder(run), row) for run, row in self.manifests().items()
-                if row["loss"] is not None]
+        return [
+            _curve(self.run_folder(run), row)
+            for run, row in self.manifests().items()
+            if row["loss"] is not None
+        ]
 
     def settings(self) -> dict[str, Any]:
         """Return study.json: device, precision and versions; empty before training."""
@@ -177,8 +182,10 @@ def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _curve(folder: Path, row: Mapping[str, Any]) -> Curve:
     if not journal_matches(folder, row):
-        raise InputError(f"{folder}: journal.jsonl is not the one run.json was committed with; "
-                         "delete this run's folder to train it again")
+        raise InputError(
+            f"{folder}: journal.jsonl is not the one run.json was committed with; "
+            "delete this run's folder to train it again"
+        )
     points = read_journal(folder / "journal.jsonl").records
     return Curve(
         run=row["run"],

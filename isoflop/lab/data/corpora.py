@@ -10,6 +10,8 @@ from typing import Any
 
 from isoflop.base.errors import InputError, UnknownNameError
 
+_HOME = "isoflop.lab.data"
+
 SEPARATOR = b"\x00"
 """Joins documents; also the byte tokenizer's end-of-document token."""
 
@@ -86,11 +88,11 @@ def split_documents(
 
 
 def _registry() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((files(__package__) / "corpora.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files(_HOME) / "corpora.toml").read_text(encoding="utf-8"))
 
 
 def _read_embedded(name: str, entry: dict[str, Any]) -> Corpus:
-    packed = (files(__package__) / entry["file"]).read_bytes()
+    packed = (files(_HOME) / entry["file"]).read_bytes()
     text = lzma.decompress(packed, format=lzma.FORMAT_XZ)
     digest = hashlib.sha256(text).hexdigest()
     if digest != entry["sha256"]:

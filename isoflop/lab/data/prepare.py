@@ -49,9 +49,11 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
     known = _known(folder)
     if known is not None:
         if known["corpus_sha256"] != corpus.sha256:
-            raise InputError(f"corpus {ladder.corpus} changed since this study began (sha256 was "
-                             f"{known['corpus_sha256']}, is {corpus.sha256}); restore it or "
-                             "start a new study")
+            raise InputError(
+                f"corpus {ladder.corpus} changed since this study began (sha256 was "
+                f"{known['corpus_sha256']}, is {corpus.sha256}); restore it or "
+                "start a new study"
+            )
         return known
     train, held_out = split_documents(corpus.documents, ladder.evaluation.held_out_every)
     tokenizer = train_tokenizer(ladder.tokenizer, train)
@@ -105,9 +107,13 @@ def _digest(tokens: NDArray[np.uint16]) -> str:
 def _check_fit(ladder: Ladder, n_vocab: int, parts: dict[str, NDArray[np.uint16]]) -> None:
     shape = ladder.rungs[0].architecture
     if n_vocab > shape.n_vocab:
-        raise SpecError(f"rungs: n_vocab is {shape.n_vocab}, but {ladder.tokenizer} has {n_vocab} "
-                        f"tokens; set n_vocab = {n_vocab}")
+        raise SpecError(
+            f"rungs: n_vocab is {shape.n_vocab}, but {ladder.tokenizer} has {n_vocab} "
+            f"tokens; set n_vocab = {n_vocab}"
+        )
     for name, tokens in parts.items():
         if len(tokens) <= shape.n_ctx:
-            raise SpecError(f"corpus {ladder.corpus}: {len(tokens)} {name} tokens, fewer than one "
-                            f"context of {shape.n_ctx}; use more text or a smaller n_ctx")
+            raise SpecError(
+                f"corpus {ladder.corpus}: {len(tokens)} {name} tokens, fewer than one "
+                f"context of {shape.n_ctx}; use more text or a smaller n_ctx"
+            )

@@ -14,14 +14,14 @@ class TokenStream:
     Args:
         tokens: (n_tokens,) training tokens.
         n_ctx: context length.
-        seed: (root, index) of the order.
+        seed: numbers that determine the order.
 
     >>> stream = TokenStream(np.arange(9), 4, (0, 0))
     >>> stream.rows(0, 2).shape
     (2, 5)
     """
 
-    def __init__(self, tokens: NDArray[np.integer], n_ctx: int, seed: tuple[int, int]) -> None:
+    def __init__(self, tokens: NDArray[np.integer], n_ctx: int, seed: tuple[int, ...]) -> None:
         self._tokens, self._n_ctx, self._seed = tokens, n_ctx, seed
         self._windows = (len(tokens) - 1) // n_ctx
         self._reach = np.arange(n_ctx + 1)

@@ -99,7 +99,7 @@ def load_tokenizer(name: str, document: str) -> Tokenizer:
     return ByteTokenizer() if name == "bytes" else BpeTokenizer(document)
 
 
-def _import_tokenizers():  # noqa: ANN202 - a module
+def _import_tokenizers():
     try:
         import tokenizers
     except ImportError:

@@ -28,7 +28,9 @@ class CrossEntropy(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: FunctionCtx, *gradients: Tensor
+    ) -> tuple[Tensor, None]:
         """Return (p − one-hot)·gradient/T; overwrites the saved probabilities."""
         probabilities, index = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         minus_one = torch.full_like(index, -1, dtype=torch.float32)

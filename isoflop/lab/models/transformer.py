@@ -8,7 +8,7 @@ width e, V = n_vocab.
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from isoflop.accounting.architecture import Architecture
