@@ -96,7 +96,7 @@ def _lines(flops: Array, sizes: Array, log_loss: Array, log_D: Array, present: n
             continue
         columns = np.flatnonzero(ok)
         chosen = winner[ok]
-        rows.append(fit_lines(flops[ok], sizes[chosen], np.exp(log_D[chosen, columns])))
+        rows.append(fit_lines(flops[ok], np.log(sizes[chosen]), log_D[chosen, columns]))
     return np.array(rows).reshape(-1, 4)
 
 

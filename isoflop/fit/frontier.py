@@ -113,8 +113,7 @@ class Frontier:
         """a, k_N, b and k_D with intervals."""
         names = ("a", "k_N", "b", "k_D")
         return {
-            name: self._interval(np.exp if name.startswith("k") else np.asarray, k)
-            for k, name in enumerate(names)
+            name: self._interval(k, amount=name.startswith("k")) for k, name in enumerate(names)
         }
 
     @property
@@ -128,17 +127,18 @@ class Frontier:
         log_N, log_D = (
             vectors[..., 1] + vectors[..., 0] * log_C for vectors in (self._rows(0), self._rows(2))
         )
-        return tuple(  # type: ignore[return-value]
+        n_params, n_tokens, ratio = (
             interval_from_draws(float(np.exp(v[0])), np.exp(v[1:]), level=self.level)
             for v in (log_N, log_D, log_D - log_N)
         )
+        return n_params, n_tokens, ratio
 
     def _rows(self, first: int) -> Array:
         """Slope and intercept of N (0) or D (2): the estimate, then the draws."""
         return np.concatenate([self.theta[None], self.draws])[:, first : first + 2]
 
-    def _interval(self, transform: np.ufunc | object, k: int) -> Estimate:
-        change = np.exp if transform is np.exp else np.asarray
+    def _interval(self, k: int, *, amount: bool) -> Estimate:
+        change = np.exp if amount else np.asarray
         return interval_from_draws(
             float(change(self.theta[k])), change(self.draws[:, k]), level=self.level
         )
@@ -188,13 +188,13 @@ class Frontier:
         return "\n".join(lines)
 
 
-def fit_lines(flops: Array, n_params: Array, n_tokens: Array) -> Array:
+def fit_lines(flops: Array, log_N: Array, log_D: Array) -> Array:
     """Regress log N* and log D* on log C.
 
     Args:
         flops: (m,) compute.
-        n_params: (..., m) optimal parameters.
-        n_tokens: (..., m) optimal tokens.
+        log_N: (..., m) log of the optimal parameters.
+        log_D: (..., m) log of the optimal tokens.
 
     Returns:
         (..., 4) a, log k_N, b, log k_D.
@@ -210,7 +210,7 @@ def fit_lines(flops: Array, n_params: Array, n_tokens: Array) -> Array:
     log_C = np.log(flops)
     centred = log_C - log_C.mean()
     out = []
-    for values in (np.log(n_params), np.log(n_tokens)):
+    for values in (log_N, log_D):
         slope = values @ centred / (centred @ centred)
         out += [slope, values.mean(axis=-1) - slope * log_C.mean()]
     return np.stack(out, axis=-1)

@@ -47,7 +47,7 @@ def fit_isoflop(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     findings += [_finding(valley) for valley in valleys if valley.verdict]
     usable = [k for k, valley in enumerate(valleys) if not valley.verdict]
     points = _points([valleys[k] for k in usable])
-    theta = fit_lines(points.flops, points.n_params, points.n_tokens)
+    theta = fit_lines(points.flops, np.log(points.n_params), np.log(points.n_tokens))
     draws = _resample(table, [groups[k] for k in usable], [valleys[k] for k in usable], spec)
     fitted = theta[1] + theta[0] * np.log(points.flops)
     return Frontier(
@@ -108,15 +108,15 @@ def _points(valleys: list[Valley]) -> FrontierPoints:
     return FrontierPoints(
         flops=np.array([v.flops for v in valleys]),
         n_params=np.array([v.n_opt for v in valleys]),
-        n_tokens=np.array([_tokens_at(v, np.log(v.n_opt)) for v in valleys]),
+        n_tokens=np.array([np.exp(_log_tokens_at(v, np.log(v.n_opt))) for v in valleys]),
         loss=np.array([v.loss_opt for v in valleys]),
     )
 
 
-def _tokens_at(valley: Valley, log_n: Array | float) -> Array:
-    """Tokens of a run of that size on this budget, by a log-log line through its runs."""
+def _log_tokens_at(valley: Valley, log_n: Array | float) -> Array:
+    """Log tokens of a run of that size on this budget, by a log-log line through its runs."""
     slope, intercept = np.polyfit(np.log(valley.n_params), np.log(valley.n_tokens), 1)
-    return np.exp(intercept + slope * np.asarray(log_n))
+    return intercept + slope * np.asarray(log_n)
 
 
 def _resample(
@@ -134,15 +134,16 @@ def _resample(
         residuals = valley.loss - design @ valley.coefficients
         inverse = np.linalg.pinv(design)
         leverage = np.einsum("kp,pk->k", design, inverse)
-        residuals = residuals / np.clip(1 - leverage, 0.05, 1.0)  # HC3: small samples, honest
+        residuals = residuals / np.clip(1 - leverage, 0.05, 1.0)  # HC3, for few runs
         draws = residuals * multipliers[:, member[group]]
         _, c1, c2 = (valley.coefficients + draws @ inverse.T).T
         vertex = centre - c1 / (2 * np.where(c2 > 0, c2, np.nan))
-        log_N.append(vertex)
-        log_D.append(np.log(_tokens_at(valley, vertex)))
+        # A vertex beyond the grid would have been refused: the draw stops at the edge.
+        ends = np.log([valley.n_params.min(), valley.n_params.max()])
+        log_N.append(np.clip(np.where(np.isnan(vertex), ends[0], vertex), *ends))
+        log_D.append(_log_tokens_at(valley, log_N[-1]))
     flops = np.array([valley.flops for valley in valleys])
-    lines = fit_lines(flops, np.exp(np.stack(log_N, -1)), np.exp(np.stack(log_D, -1)))
-    return lines[np.isfinite(lines).all(axis=1)]
+    return fit_lines(flops, np.stack(log_N, -1), np.stack(log_D, -1))
 
 
 def _finding(valley: Valley) -> Finding:

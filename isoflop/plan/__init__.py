@@ -1,1 +1,1 @@
-"""What to train next: optima, crossings, forecasts, designs."""
+"""From a law and a budget to a decision."""

@@ -1,0 +1,71 @@
+"""isoflop: the laboratory for neural scaling laws.
+
+Every public name, on one screen; each is imported when first used, so that `import isoflop` and
+the command line stay instant.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    # counting
+    "Architecture": "isoflop.accounting.architecture",
+    "count_params": "isoflop.accounting.params",
+    "flops_per_token": "isoflop.accounting.flops",
+    # runs
+    "Ladder": "isoflop.runs.ladder",
+    "RunTable": "isoflop.runs.table",
+    "derive_column": "isoflop.runs.table",
+    "drop_highest_loss": "isoflop.runs.drop",
+    "drop_runs": "isoflop.runs.drop",
+    "read_ladder": "isoflop.runs.ladder_toml",
+    "read_runs": "isoflop.exchange.run_tables",
+    "write_runs": "isoflop.exchange.run_tables",
+    # laws
+    "find_form": "isoflop.laws.forms",
+    "find_published": "isoflop.laws.catalog",
+    "published_names": "isoflop.laws.catalog",
+    # fitting
+    "FitSpec": "isoflop.fit.parametric",
+    "Objective": "isoflop.fit.objective",
+    "backtest_largest_budget": "isoflop.fit.backtest",
+    "fit_runs": "isoflop.fit.methods",
+    "predict_loss": "isoflop.fit.fit",
+    "rank_forms": "isoflop.fit.backtest",
+    "read_fit": "isoflop.fit.saved",
+    "write_fit": "isoflop.fit.saved",
+    # deciding
+    "find_crossing": "isoflop.plan.crossing",
+    "plan_budget": "isoflop.plan.choose",
+    "predict_budget": "isoflop.plan.choose",
+    # training
+    "Study": "isoflop.store.study",
+    "run_ladder": "isoflop.lab",
+    "tour_ladder": "isoflop.lab",
+    # showing
+    "report_runs": "isoflop.report.study",
+    "report_study": "isoflop.report.study",
+    "run_tour": "isoflop.report.tour",
+    # errors
+    "InputError": "isoflop.base.errors",
+    "IsoflopError": "isoflop.base.errors",
+    "RefusalError": "isoflop.base.errors",
+    "Estimate": "isoflop.base.estimate",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of str, built from the table above
+
+if TYPE_CHECKING:
+    from isoflop.accounting.architecture import Architecture as Architecture
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'isoflop' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,97 @@
+"""`isoflop fit`."""
+
+from pathlib import Path
+
+import click
+
+from isoflop.base.errors import InputError
+from isoflop.cli.output import json_option, narrate, show
+from isoflop.exchange.run_tables import read_runs
+from isoflop.fit.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fit.methods import METHODS, fit_runs, require_method
+from isoflop.fit.objective import Objective
+from isoflop.fit.parametric import FitSpec
+from isoflop.fit.saved import write_fit
+from isoflop.runs.columns import parse_overrides
+from isoflop.runs.drop import drop_highest_loss, drop_runs
+from isoflop.runs.table import RunTable, derive_column
+
+
+@click.command("fit")
+@click.argument("runs", type=click.Path(path_type=Path))
+@click.option("--law", default="chinchilla", show_default=True, help="Form; see isoflop laws.")
+@click.option("--over", help="Variable of a one-variable law: n_params, n_tokens, flops.")
+@click.option("--method", type=click.Choice(METHODS), default="parametric", show_default=True)
+@click.option("--loss", type=click.Choice(["huber", "squared"]), default="huber", show_default=True)
+@click.option("--delta", type=float, default=1e-3, show_default=True, help="Huber threshold.")
+@click.option("--bootstrap", type=click.IntRange(0), default=DEFAULT_RESAMPLES, show_default=True)
+@click.option("--cluster", default="", help="Resample runs that share this column together.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
+@click.option("--columns", default="", help="n_params=N,n_tokens=D,… where names differ.")
+@click.option("--derive", type=click.Choice(["n_tokens", "flops"]), help="D = C/6N or C = 6ND.")
+@click.option(
+    "--drop-rows", type=click.Path(path_type=Path), help="File of runs or rows, one a line."
+)
+@click.option("--drop-highest-loss", type=click.IntRange(0), default=0, help="Drop this many.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save the fit as JSON.")
+@json_option
+def command(
+    runs: Path,
+    law: str,
+    over: str | None,
+    method: str,
+    loss: str,
+    delta: float,
+    bootstrap: int,
+    cluster: str,
+    seed: int,
+    level: float,
+    columns: str,
+    derive: str | None,
+    drop_rows: Path | None,
+    drop_highest_loss: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Fit a law to a run table (CSV, TSV, JSONL or Parquet), with intervals.
+
+    \b
+    Example:
+      isoflop fit runs.csv --law chinchilla --loss huber --delta 1e-3 -o law.json
+      isoflop fit runs.csv --law power --over flops
+      isoflop fit runs.csv --method isoflop
+    \b
+    Python:
+      isoflop.fit_runs(isoflop.read_runs("runs.csv"), "chinchilla")
+    """
+    table = _read(runs, columns, derive, drop_rows, drop_highest_loss)
+    objective = Objective("squared" if loss == "squared" else "huber", delta)
+    spec = FitSpec(objective, bootstrap, cluster, level=level, seed=seed)
+    fit = fit_runs(table, law, method=require_method(method), over=over, spec=spec)
+    if output:
+        narrate(f"written to {write_fit(fit, output)}")
+    for finding in fit.findings if as_json else ():
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")
+    show(fit.to_dict(), str(fit), as_json=as_json)
+
+
+def _read(
+    runs: Path, columns: str, derive: str | None, drop_rows: Path | None, highest: int
+) -> RunTable:
+    table = read_runs(runs, columns=parse_overrides(columns))
+    renamed = {name: column for name, column in table.mapping.items() if name != column}
+    if renamed:
+        narrate("columns: " + ", ".join(f"{name} = {column!r}" for name, column in renamed.items()))
+    if drop_rows:
+        table = drop_runs(table, _lines(drop_rows))
+    if highest:
+        table = drop_highest_loss(table, highest)
+    return derive_column(table, "flops" if derive == "flops" else "n_tokens") if derive else table
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"{path}: cannot be read as a list of runs, one a line") from None

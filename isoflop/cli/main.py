@@ -1,0 +1,91 @@
+"""`isoflop`: the group of commands, imported one at a time; errors become one line."""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from isoflop.base.errors import IsoflopError
+
+SUMMARIES: Mapping[str, str] = {
+    "tour": "Train a ladder on real text, fit, plan and report, in minutes.",
+    "count": "Count parameters and FLOPs under each convention.",
+    "laws": "List the forms and the published laws, or show one.",
+    "predict": "Predict a loss from a law.",
+    "fit": "Fit a law, or the compute-optimal frontier, to a run table.",
+    "plan": "Find the compute-optimal N and D for a budget.",
+    "crossing": "Find where the compute and the data law must contradict each other.",
+    "ladder": "Price, train, watch and resume a ladder of models.",
+    "report": "Write a self-contained HTML report of a study or a run table.",
+    "completion": "Print the shell completion script.",
+}
+"""{command: one line}; the module of a command is imported only when it is used."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use, so that --help is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of a newcomer's path."""
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in SUMMARIES:
+            return None
+        return importlib.import_module(f"isoflop.cli.{cmd_name}").command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for an unknown one."""
+        if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
+            from isoflop.base.errors import did_you_mean
+
+            raise click.UsageError(f"unknown command {args[0]!r}{did_you_mean(args[0], SUMMARIES)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the summaries without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command takes --json and --help; its help ends with the Python line.",
+)
+@click.version_option(package_name="isoflop", message="isoflop %(version)s")
+def app() -> None:
+    """The laboratory for neural scaling laws: from runs to a decision you can defend."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exit 0 done, 1 a finding or failure, 2 bad usage or bad input."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result = app.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="isoflop",
+            standalone_mode=False,
+        )
+    except IsoflopError as error:
+        return _complain(str(error), error.exit_code)
+    except click.ClickException as error:
+        return _complain(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("interrupted", 130)
+    except BrokenPipeError:
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,125 @@
+"""Fits as files: JSON in full precision, draws included, so that a plan has its intervals."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isoflop.base.atomic import write_atomic
+from isoflop.base.errors import InputError, IsoflopError
+from isoflop.base.strict_json import dumps, loads
+from isoflop.fit.fit import Basins, DataRecord, Fit
+from isoflop.fit.frontier import Frontier, FrontierPoints
+from isoflop.fit.objective import Objective
+from isoflop.fit.solver import Outcome
+from isoflop.laws.forms import find_form
+from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.runs.checks import Finding
+
+FORMAT = "isoflop-fit"
+VERSION = 1
+
+
+def write_fit(fit: Fit | Frontier, path: Path | str) -> Path:
+    """Write a fit whole or not at all; the same fit gives the same bytes."""
+    document = {"format": FORMAT, "version": VERSION, **fit.to_dict(), "arrays": _arrays(fit)}
+    return write_atomic(path, dumps(document, indent=1) + "\n")
+
+
+def read_fit(path: Path | str) -> Fit | Frontier:
+    """Read a fit written by `write_fit`.
+
+    Raises:
+        InputError: no such file, not a fit, or one of a newer version.
+    """
+    path = Path(path)
+    try:
+        document = loads(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a fit ({type(error).__name__})") from None
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        raise InputError(f"{path}: not a fit; expected a file written by `isoflop fit -o`")
+    if document.get("version") != VERSION:
+        raise InputError(
+            f"{path}: fit format version {document.get('version')}, this isoflop reads {VERSION}"
+        )
+    try:
+        return _frontier(document) if document["law"] == "frontier" else _fit(document)
+    except IsoflopError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: not a complete fit ({type(error).__name__}: {error})") from None
+
+
+def _arrays(fit: Fit | Frontier) -> dict[str, object]:
+    arrays: dict[str, object] = {"theta": fit.theta.tolist(), "draws": fit.draws.tolist()}
+    if isinstance(fit, Fit):
+        arrays["residuals"] = fit.residuals.tolist()
+        arrays["n_units"] = fit.n_units
+        if isinstance(fit.law, PowerLaw | PowerConstantLaw):
+            arrays["over"] = fit.law.variable
+    return arrays
+
+
+def _fit(document: Mapping[str, Any]) -> Fit:
+    arrays = document["arrays"]
+    law = find_form(document["law"], over=arrays.get("over"))
+    width = len(law.parameters)
+    return Fit(
+        law=law,
+        theta=_vector(arrays["theta"], width),
+        draws=np.array(arrays["draws"], dtype=np.float64).reshape(-1, width),
+        objective=Objective(**document["loss"]),
+        objective_value=float(document["objective"]),
+        residuals=np.array(arrays["residuals"], dtype=np.float64),
+        n_units=int(arrays["n_units"]),
+        outcome=Outcome[document["outcome"].upper()],
+        basins=Basins(**document["basins"]),
+        condition=float(document["condition"]),
+        findings=_findings(document),
+        data=_data(document["data"]),
+        convention=document["convention"],
+        cluster=document["cluster"],
+        level=float(document["level"]),
+        seed=int(document["seed"]),
+    )
+
+
+def _frontier(document: Mapping[str, Any]) -> Frontier:
+    arrays = document["arrays"]
+    points = {name: np.array(column) for name, column in document["points"].items()}
+    return Frontier(
+        method=document["method"],
+        points=FrontierPoints(**points),
+        valleys=(),
+        theta=_vector(arrays["theta"], 4),
+        draws=np.array(arrays["draws"], dtype=np.float64).reshape(-1, 4),
+        objective_value=float(document["objective"]),
+        n_runs=int(document["n_runs"]),
+        findings=_findings(document),
+        data=_data(document["data"]),
+        convention=document["convention"],
+        level=float(document["level"]),
+        seed=int(document["seed"]),
+    )
+
+
+def _vector(values: list[float], width: int) -> np.ndarray:
+    vector = np.array(values, dtype=np.float64)
+    if vector.shape != (width,):
+        raise ValueError(f"expected {width} parameters, found {vector.size}")
+    return vector
+
+
+def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return tuple(Finding(**{**f, "runs": tuple(f["runs"])}) for f in document["findings"])
+
+
+def _data(record: Mapping[str, Any]) -> DataRecord:
+    names = [field.name for field in fields(DataRecord)]
+    read = {name: record[name] for name in names}
+    read["notes"] = tuple(record["notes"])
+    read["ranges"] = {name: (ends[0], ends[1]) for name, ends in record["ranges"].items()}
+    return DataRecord(**read)

@@ -1,0 +1,94 @@
+"""Plan and predict under any law: a fit, a saved fit, or published constants by name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.base.estimate import Estimate
+from isoflop.fit.fit import Fit, predict_loss
+from isoflop.fit.frontier import Frontier
+from isoflop.fit.saved import read_fit
+from isoflop.laws.catalog import (
+    PublishedLaw,
+    find_published,
+    predict_published,
+    published_names,
+    rounding_warning,
+)
+from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
+
+AnyLaw = Fit | Frontier | PublishedLaw
+
+
+def choose_law(name: str) -> AnyLaw:
+    """Return a published law by name, or a fit by its file.
+
+    Args:
+        name: a name of the catalog, or the path of a file written by `write_fit`.
+
+    Raises:
+        UnknownNameError: neither a published law nor a file.
+    """
+    if name in published_names():
+        return find_published(name)
+    if Path(name).suffix == ".json" or Path(name).exists():
+        return read_fit(name)
+    raise UnknownNameError("law", name, published_names())
+
+
+def plan_budget(law: AnyLaw | str, flops: float) -> Plan:
+    """Find the compute-optimal N and D for a budget.
+
+    Args:
+        law: a fit, a published law, or the name or file of one.
+        flops: the budget, FLOPs, spent as C = 6ND.
+
+    Raises:
+        InputError: a budget that is not positive, or a law of other variables.
+
+    >>> f"{plan_budget('besiroglu-2024', 5.76e23).n_params.value:.1e}"
+    '7.2e+10'
+    """
+    chosen = choose_law(law) if isinstance(law, str) else law
+    if isinstance(chosen, Fit):
+        return plan_from_fit(chosen, flops)
+    if isinstance(chosen, Frontier):
+        return plan_from_frontier(chosen, flops)
+    theta = np.asarray(chosen.theta, dtype=np.float64)
+    plan = plan_from_theta(chosen.law, theta, flops, name=chosen.name)
+    warning = rounding_warning(chosen)
+    notes = (*plan.notes, f"N and C as published: {chosen.convention}")
+    return Plan(**{**vars(plan), "notes": (*notes, warning) if warning else notes})
+
+
+def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Estimate, str]:
+    """Predict what a law gives for one run.
+
+    Args:
+        law: a fit, a published law, or the name or file of one.
+        inputs: {variable: amount}, in parameters, tokens, steps and FLOPs.
+
+    Returns:
+        The estimate, and a warning or "".
+
+    Raises:
+        InputError: a variable of the law is missing, or not positive.
+    """
+    chosen = choose_law(law) if isinstance(law, str) else law
+    for name, amount in inputs.items():
+        if not (np.isfinite(amount) and amount > 0):
+            raise InputError(f"{name} must be positive, found {amount:g}")
+    if isinstance(chosen, Frontier):
+        raise InputError("a frontier plans budgets; predict with a law, or use `isoflop plan`")
+    needed = chosen.law.variables
+    missing = [name for name in needed if name not in inputs]
+    if missing:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        raise InputError(f"{chosen.law.name} is a law of {', '.join(needed)}; give {options}")
+    if isinstance(chosen, Fit):
+        variables = {name: np.array([float(inputs[name])]) for name in needed}
+        return predict_loss(chosen, variables)[0], ""
+    estimate = predict_published(chosen, {name: inputs[name] for name in needed})
+    return estimate, rounding_warning(chosen) or ""

@@ -1,0 +1,228 @@
+"""The compute-optimal allocation of a budget under a law, with intervals.
+
+Legend: C FLOPs, N parameters, D tokens, with C = 6ND; L loss; a, b exponents of N* ∝ C^a,
+D* ∝ C^b; G Hoffmann's constant, N* = G·(C/6)^a.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from isoflop.base.errors import InputError, RefusalError
+from isoflop.base.estimate import Estimate, interval_from_draws, shorten
+from isoflop.fit.fit import Fit
+from isoflop.fit.frontier import Frontier
+from isoflop.fit.objective import Objective
+from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fit.solver import Outcome
+from isoflop.laws.law import AbstractLaw, Array
+from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.runs.table import RunTable
+
+SEARCH_N = (1.0, 1e20)
+"""Sizes searched when the optimum has no closed form."""
+SEARCH_POINTS = 2001
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train with a budget.
+
+    Args:
+        law: name of the law.
+        flops: the budget.
+        n_params: optimal parameters.
+        n_tokens: optimal tokens.
+        loss: loss of the law there (its mean, not one run's).
+        tokens_per_param: D*/N*.
+        notes: how far the plan reaches and what it rests on.
+    """
+
+    law: str
+    flops: float
+    n_params: Estimate
+    n_tokens: Estimate
+    loss: Estimate
+    tokens_per_param: Estimate
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the contract's JSON object."""
+        return {
+            "law": self.law,
+            "flops": self.flops,
+            "n_params": self.n_params.to_dict(),
+            "n_tokens": self.n_tokens.to_dict(),
+            "loss": self.loss.to_dict(),
+            "tokens_per_param": self.tokens_per_param.to_dict(),
+            "notes": list(self.notes),
+        }
+
+
+def plan_from_fit(fit: Fit, flops: float) -> Plan:
+    """Allocate a budget under a fitted law of parameters and tokens.
+
+    Raises:
+        InputError: a budget that is not positive, or a law without both variables.
+        RefusalError: the fit did not converge, or its law is not identified.
+    """
+    _check_budget(flops)
+    _check_plannable(fit.law)
+    if fit.outcome in (Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED):
+        raise RefusalError(f"no plan from this fit: it {fit.outcome.value}")
+    n_params, loss = optimal_params(fit.law, fit.theta, flops)
+    many_n, many_loss = _optima_of_draws(fit.law, fit.draws, flops)
+    log_n, log_loss = np.log(n_params), np.log(loss)
+    stretched_n = np.exp(log_n + fit.stretch * (np.log(many_n) - log_n))
+    stretched_loss = np.exp(log_loss + fit.stretch * (np.log(many_loss) - log_loss))
+    notes = _reach(fit, flops)
+    if fit.outcome is Outcome.AT_BOUND:
+        notes += (fit.outcome.value,)
+    return _plan(fit.law.name, flops, n_params, loss, stretched_n, stretched_loss, fit.level, notes)
+
+
+def plan_from_frontier(frontier: Frontier, flops: float) -> Plan:
+    """Allocate a budget along a fitted frontier; the loss extrapolates the frontier's own.
+
+    Raises:
+        InputError: a budget that is not positive.
+    """
+    _check_budget(flops)
+    n_params, n_tokens, ratio = frontier.optimum(flops)
+    loss, note = _frontier_loss(frontier, flops)
+    lowest, highest = frontier.points.flops.min(), frontier.points.flops.max()
+    reach = f"the frontier was measured from {shorten(lowest)} to {shorten(highest)} FLOPs"
+    return Plan(frontier.method, flops, n_params, n_tokens, loss, ratio, (reach, note))
+
+
+def plan_from_theta(law: AbstractLaw, theta: Array, flops: float, *, name: str) -> Plan:
+    """Allocate a budget under published constants, which carry no joint uncertainty.
+
+    Raises:
+        InputError: a budget that is not positive, or a law without both variables.
+    """
+    _check_budget(flops)
+    _check_plannable(law)
+    n_params, loss = optimal_params(law, theta, flops)
+    empty = np.empty(0)
+    note = "published constants without their covariance: no interval can be given"
+    return _plan(name, flops, n_params, loss, empty, empty, 0.9, (note,))
+
+
+def optimal_params(law: AbstractLaw, theta: Array, flops: float) -> tuple[float, float]:
+    """N* and the loss there, closed form where there is one, else by Brent's method.
+
+    >>> from isoflop.laws.chinchilla import ChinchillaLaw
+    >>> theta = np.array([1.8172, 482.01, 2085.43, 0.3478, 0.3658])
+    >>> f"{optimal_params(ChinchillaLaw(), theta, 5.76e23)[0]:.1e}"
+    '7.2e+10'
+    """
+    derived = law.derive(theta)
+    if "G" in derived:
+        n_params = float(derived["G"] * (flops / 6) ** derived["a"])
+        return n_params, float(_loss_on_budget(law, theta, np.array([n_params]), flops)[0])
+    grid = np.geomspace(*SEARCH_N, SEARCH_POINTS)
+    losses = _loss_on_budget(law, theta, grid, flops)
+    best = int(np.argmin(losses))
+    if best in (0, len(grid) - 1):
+        raise RefusalError(
+            f"{law.name} has no optimum at {shorten(flops)} FLOPs: its loss keeps falling to the "
+            "edge of the sizes searched"
+        )
+    found = minimize_scalar(
+        lambda log_n: float(_loss_on_budget(law, theta, np.exp(np.array([log_n])), flops)[0]),
+        bracket=tuple(np.log(grid[best - 1 : best + 2])),
+        tol=1e-12,
+    )
+    return float(np.exp(found.x)), float(found.fun)
+
+
+def _loss_on_budget(law: AbstractLaw, theta: Array, n_params: Array, flops: float) -> Array:
+    return law.predict(theta, {"n_params": n_params, "n_tokens": flops / (6 * n_params)})
+
+
+def _optima_of_draws(law: AbstractLaw, draws: Array, flops: float) -> tuple[Array, Array]:
+    """N* and loss for each draw, (K,) each; a parabola refines the best grid point."""
+    if not len(draws):
+        return np.empty(0), np.empty(0)
+    derived = law.derive(draws)
+    if "G" in derived:
+        n_params = derived["G"] * (flops / 6) ** derived["a"]
+        E, A, B, alpha, beta = np.moveaxis(draws, -1, 0)
+        n_tokens = flops / (6 * n_params)
+        return n_params, E + A * n_params**-alpha + B * n_tokens**-beta
+    log_grid = np.linspace(np.log(SEARCH_N[0]), np.log(SEARCH_N[1]), SEARCH_POINTS)
+    losses = _loss_on_budget(law, draws, np.exp(log_grid), flops)
+    best = np.clip(np.argmin(losses, axis=1), 1, SEARCH_POINTS - 2)
+    rows = np.arange(len(draws))
+    left, middle, right = (losses[rows, best + k] for k in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    shift = np.where(bend > 0, (left - right) / (2 * np.where(bend > 0, bend, 1.0)), 0.0)
+    log_n = log_grid[best] + shift * (log_grid[1] - log_grid[0])
+    return np.exp(log_n), middle - shift * (left - right) / 4
+
+
+def _frontier_loss(frontier: Frontier, flops: float) -> tuple[Estimate, str]:
+    """Extrapolate the loss of the optima by a power law, with a constant if enough of them."""
+    points = frontier.points
+    rows = [{"flops": c, "loss": loss} for c, loss in zip(points.flops, points.loss, strict=True)]
+    form = PowerConstantLaw("flops") if len(rows) >= 5 else PowerLaw("flops")
+    law = f"loss by {form.name} in C through {len(rows)} optima"
+    if len(rows) < 3:
+        return Estimate(float("nan")), "too few optima to extrapolate the loss"
+    spec = FitSpec(Objective("squared"), n_resamples=400, seed=frontier.seed)
+    fit = fit_parametric(RunTable.from_records(rows, source=frontier.data.source), form, spec)
+    at = {"flops": np.array([flops])}
+    value = float(form.predict(fit.theta, at)[0])
+    draws = form.predict(fit.draws, at)[:, 0]
+    return interval_from_draws(value, draws, level=fit.level, stretch=fit.stretch, log=True), law
+
+
+def _plan(
+    name: str,
+    flops: float,
+    n_params: float,
+    loss: float,
+    many_n: Array,
+    many_loss: Array,
+    level: float,
+    notes: tuple[str, ...],
+) -> Plan:
+    def interval(value: float, draws: Array) -> Estimate:
+        return interval_from_draws(value, draws, level=level)
+
+    n_tokens = flops / (6 * n_params)
+    return Plan(
+        law=name,
+        flops=flops,
+        n_params=interval(n_params, many_n),
+        n_tokens=interval(n_tokens, flops / (6 * many_n)),
+        loss=interval(loss, many_loss),
+        tokens_per_param=interval(n_tokens / n_params, flops / (6 * many_n**2)),
+        notes=notes,
+    )
+
+
+def _check_budget(flops: float) -> None:
+    if not (np.isfinite(flops) and flops > 0):
+        raise InputError(f"a budget must be a positive number of FLOPs, found {flops:g}")
+
+
+def _check_plannable(law: AbstractLaw) -> None:
+    if set(law.variables) != {"n_params", "n_tokens"}:
+        raise InputError(
+            f"{law.name} is a law of {', '.join(law.variables)}; a plan needs one of n_params "
+            "and n_tokens, such as chinchilla"
+        )
+
+
+def _reach(fit: Fit, flops: float) -> tuple[str, ...]:
+    """Say how far beyond the data the budget lies."""
+    if not {"n_params", "n_tokens"} <= set(fit.data.ranges):
+        return ()
+    largest = 6 * fit.data.ranges["n_params"][1] * fit.data.ranges["n_tokens"][1]
+    factor = flops / largest
+    if factor <= 1:
+        return ("within the compute spanned by the runs' largest N and D",)
+    return (f"extrapolates at least {shorten(factor)}× beyond the largest 6ND of the runs",)

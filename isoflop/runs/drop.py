@@ -1,0 +1,49 @@
+"""Leave runs out, by name, by row or by loss, and record that it was done."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.runs.table import RunTable
+
+
+def drop_runs(table: RunTable, listed: Sequence[str]) -> RunTable:
+    """Leave out the runs listed by name or by 1-based row of the file.
+
+    A line that is both the name of a run and a row number is taken as the name.
+
+    Raises:
+        UnknownNameError: a line that is neither.
+
+    >>> table = RunTable.from_records([{"run": "a", "loss": 3.0}, {"run": "b", "loss": 2.0}])
+    >>> drop_runs(table, ["a"]).names()
+    ['b']
+    """
+    keep = np.ones(len(table), dtype=bool)
+    names = table.names()
+    place = {name: i for i, name in enumerate(names)}
+    by_row = {str(row): i for i, row in enumerate(table.rows)}
+    for entry in filter(None, (line.split("#")[0].strip() for line in listed)):
+        index = place.get(entry, by_row.get(entry))
+        if index is None:
+            raise UnknownNameError("run or row", entry, names)
+        keep[index] = False
+    return table.select(keep, note=f"{int((~keep).sum())} runs dropped by name or row")
+
+
+def drop_highest_loss(table: RunTable, count: int) -> RunTable:
+    """Leave out the `count` runs with the highest loss.
+
+    Raises:
+        InputError: a negative count, or one that leaves nothing.
+
+    >>> table = RunTable.from_records([{"run": "a", "loss": 3.0}, {"run": "b", "loss": 2.0}])
+    >>> drop_highest_loss(table, 1).names()
+    ['b']
+    """
+    if not 0 <= count < len(table):
+        raise InputError(f"cannot drop {count} of {len(table)} runs")
+    keep = np.ones(len(table), dtype=bool)
+    keep[np.argsort(-table.numbers("loss"), kind="stable")[:count]] = False
+    return table.select(keep, note=f"the {count} runs with the highest loss dropped")
