@@ -1,5 +1,7 @@
 """What every law must keep: shapes, exact derivatives, starts within bounds."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,7 @@ def differentiate(law: AbstractLaw, theta: Array, columns: dict[str, Array]) -> 
     slopes = []
     for k in range(theta.shape[-1]):
         step = 1e-30 * np.abs(theta[..., k])
-        shifted = theta.astype(np.complex128)
+        shifted: Any = theta.astype(np.complex128)
         shifted[..., k] += 1j * step
         slopes.append(law.predict(shifted, columns).imag / step[..., None])
     return np.stack(slopes, axis=-1)
@@ -127,7 +129,7 @@ def test_the_same_seed_draws_the_same_starts(law: AbstractLaw) -> None:
         law.propose_starts(columns, loss, n_starts=5, rng=np.random.default_rng(3))
         for _ in range(2)
     ]
-    np.testing.assert_array_equal(*draws)
+    np.testing.assert_array_equal(draws[0], draws[1])
 
 
 def test_derived_quantities_have_one_value_a_parameter_vector(law: AbstractLaw) -> None:

@@ -103,7 +103,7 @@ D_OVERFIT = PublishedLaw(
     printed={"D_e": 5e3, "p": 0.74},
     printed_units={"D_e": "tokens"},
     rounding=f"{ROUNDING}; the constants of Table 2 give 5.52e3·N^.738",
-    note="Distinct tokens that keep the overfitting penalty within the seed noise of .02.",
+    note="Distinct tokens that keep the overfitting penalty L(N, D)/L(N, inf) - 1 below 2 %.",
 )
 
 ENTRIES = (N_OPT, B_CRIT, S_MIN, D_OPT, D_OPT_AT_B_CRIT, B_CRIT_OF_LOSS, D_OVERFIT)
