@@ -1,5 +1,7 @@
 """Parameters by group, against the shapes that papers print."""
 
+from typing import Any
+
 import pytest
 
 from isoflop.accounting.architecture import Architecture
@@ -59,7 +61,7 @@ def test_document_has_the_four_groups() -> None:
     [("n_layer", 0), ("n_layer", -3), ("n_ctx", 0), ("n_vocab", -1), ("d_model", 0)],
 )
 def test_sizes_must_be_positive(field: str, value: int) -> None:
-    sizes = {"n_layer": 2, "d_model": 64, field: value}
+    sizes: Any = {"n_layer": 2, "d_model": 64, field: value}
     with pytest.raises(InputError) as caught:
         Architecture(**sizes)
     assert str(caught.value) == f"{field} must be a positive integer, found {value}"
@@ -67,7 +69,7 @@ def test_sizes_must_be_positive(field: str, value: int) -> None:
 
 @pytest.mark.parametrize("field", ["d_ff", "d_attn", "n_head"])
 def test_negative_optional_sizes_are_refused(field: str) -> None:
-    sizes = {"n_layer": 2, "d_model": 64, field: -8}
+    sizes: Any = {"n_layer": 2, "d_model": 64, field: -8}
     with pytest.raises(InputError, match=f"{field} must be a positive integer, found -8"):
         Architecture(**sizes)
 
