@@ -12,7 +12,8 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from isoflop.accounting.architecture import Architecture
-from isoflop.lab.models.rotary import rotary_table, rotate
+from isoflop.lab.models.attention import CausalAttention
+from isoflop.lab.models.rotary import rotary_table
 
 
 class Transformer:
@@ -70,23 +71,13 @@ class Transformer:
     def _attend(
         self, weights: Mapping[str, Tensor], layer: int, hidden: Tensor, rows: int
     ) -> Tensor:
-        """Return (K, T, d): dense causal attention as baddbmm, softmax, bmm.
-
-        scaled_dot_product_attention has a slow backward on CPU under bfloat16.
-        """
-        a, packed = self.architecture, hidden.shape[0]
-        context, heads = hidden.shape[1] // rows, a.n_head
-        width = a.d_attn // heads
+        """Return (K, T, d): dense causal attention."""
+        a, (packed, positions, _) = self.architecture, hidden.shape
         qkv = torch.bmm(hidden, weights[f"{layer}.qkv"])
-        qkv = qkv.view(packed * rows, context, 3, heads, width).permute(2, 0, 3, 1, 4)
-        query, key, value = qkv.reshape(3, packed * rows * heads, context, width).unbind(0)
-        if self._rotary is not None:
-            query, key = rotate(query, self._rotary), rotate(key, self._rotary)
-        mask = self._mask[:context, :context]
-        scores = torch.baddbmm(mask, query, key.transpose(1, 2), alpha=width**-0.5)
-        mixed = torch.bmm(torch.softmax(scores, -1), value)
-        mixed = mixed.view(packed * rows, heads, context, width).transpose(1, 2)
-        return torch.bmm(mixed.reshape(packed, rows * context, a.d_attn), weights[f"{layer}.out"])
+        qkv = qkv.view(packed * rows, positions // rows, 3 * a.d_attn)
+        mask = self._mask[: qkv.shape[1], : qkv.shape[1]]
+        mixed: Tensor = CausalAttention.apply(qkv, mask, a.n_head, self._rotary)
+        return torch.bmm(mixed.view(packed, positions, a.d_attn), weights[f"{layer}.out"])
 
 
 def _feed_forward(weights: Mapping[str, Tensor], layer: int, hidden: Tensor) -> Tensor:
