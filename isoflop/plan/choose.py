@@ -17,7 +17,8 @@ from isoflop.laws.catalog import (
     published_names,
     rounding_warning,
 )
-from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
+from isoflop.plan.cost import TokenCost
+from isoflop.plan.optimum import SIX_N, Plan, plan_from_fit, plan_from_frontier, plan_from_theta
 
 AnyLaw = Fit | Frontier | PublishedLaw
 
@@ -38,12 +39,13 @@ def choose_law(name: str) -> AnyLaw:
     raise UnknownNameError("law", name, published_names())
 
 
-def plan_budget(law: AnyLaw | str, flops: float) -> Plan:
+def plan_budget(law: AnyLaw | str, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
     """Find the compute-optimal N and D for a budget.
 
     Args:
         law: a fit, a published law, or the name or file of one.
-        flops: the budget, FLOPs, spent as C = 6ND.
+        flops: the budget, FLOPs.
+        cost: FLOPs per token of a fitted law's models; C = 6ND by default.
 
     Raises:
         InputError: a budget that is not positive, or a law of other variables.
@@ -53,7 +55,7 @@ def plan_budget(law: AnyLaw | str, flops: float) -> Plan:
     """
     chosen = choose_law(law) if isinstance(law, str) else law
     if isinstance(chosen, Fit):
-        return plan_from_fit(chosen, flops)
+        return plan_from_fit(chosen, flops, cost=cost)
     if isinstance(chosen, Frontier):
         return plan_from_frontier(chosen, flops)
     theta = np.asarray(chosen.theta, dtype=np.float64)

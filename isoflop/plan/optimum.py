@@ -1,7 +1,7 @@
 """The compute-optimal allocation of a budget under a law, with intervals.
 
-Legend: C FLOPs, N parameters, D tokens, with C = 6ND; L loss; a, b exponents of N* ∝ C^a,
-D* ∝ C^b; G Hoffmann's constant, N* = G·(C/6)^a.
+Legend: C FLOPs, N parameters, D tokens, with C = 6ND unless a cost says otherwise; L loss;
+a, b exponents of N* ∝ C^a, D* ∝ C^b; G Hoffmann's constant, N* = G·(C/6)^a.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from isoflop.base.errors import InputError, RefusalError
-from isoflop.base.estimate import Estimate, interval_from_draws, shorten
+from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
 from isoflop.fit.fit import Fit
 from isoflop.fit.frontier import Frontier
 from isoflop.fit.objective import Objective
@@ -18,11 +18,14 @@ from isoflop.fit.parametric import FitSpec, fit_parametric
 from isoflop.fit.solver import Outcome
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.plan.cost import TokenCost
 from isoflop.runs.table import RunTable
 
 SEARCH_N = (1.0, 1e20)
 """Sizes searched when the optimum has no closed form."""
 SEARCH_POINTS = 2001
+SIX_N = TokenCost()
+"""C = 6ND."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,13 @@ class Plan:
         }
 
 
-def plan_from_fit(fit: Fit, flops: float) -> Plan:
+def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
     """Allocate a budget under a fitted law of parameters and tokens.
+
+    Args:
+        fit: the fit.
+        flops: the budget, FLOPs.
+        cost: FLOPs per token as a function of size.
 
     Raises:
         InputError: a budget that is not positive, or a law without both variables.
@@ -71,15 +79,16 @@ def plan_from_fit(fit: Fit, flops: float) -> Plan:
     _check_plannable(fit.law)
     if fit.outcome in (Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED):
         raise RefusalError(f"no plan from this fit: it {fit.outcome.value}")
-    n_params, loss = optimal_params(fit.law, fit.theta, flops)
-    many_n, many_loss = _optima_of_draws(fit.law, fit.draws, flops)
+    n_params, loss = optimal_params(fit.law, fit.theta, flops, cost=cost)
+    many_n, many_loss = _optima_of_draws(fit.law, fit.draws, flops, cost)
     log_n, log_loss = np.log(n_params), np.log(loss)
     stretched_n = np.exp(log_n + fit.stretch * (np.log(many_n) - log_n))
     stretched_loss = np.exp(log_loss + fit.stretch * (np.log(many_loss) - log_loss))
     notes = _reach(fit, flops)
     if fit.outcome is Outcome.AT_BOUND:
         notes += (fit.outcome.value,)
-    return _plan(fit.law.name, flops, n_params, loss, stretched_n, stretched_loss, fit.level, notes)
+    draws = (stretched_n, stretched_loss)
+    return _plan(fit.law.name, flops, (n_params, loss), draws, cost, fit.level, notes)
 
 
 def plan_from_frontier(frontier: Frontier, flops: float) -> Plan:
@@ -105,12 +114,14 @@ def plan_from_theta(law: AbstractLaw, theta: Array, flops: float, *, name: str) 
     _check_budget(flops)
     _check_plannable(law)
     n_params, loss = optimal_params(law, theta, flops)
-    empty = np.empty(0)
+    draws = (np.empty(0), np.empty(0))
     note = "published constants without their covariance: no interval can be given"
-    return _plan(name, flops, n_params, loss, empty, empty, 0.9, (note,))
+    return _plan(name, flops, (n_params, loss), draws, SIX_N, LEVEL, (note,))
 
 
-def optimal_params(law: AbstractLaw, theta: Array, flops: float) -> tuple[float, float]:
+def optimal_params(
+    law: AbstractLaw, theta: Array, flops: float, *, cost: TokenCost = SIX_N
+) -> tuple[float, float]:
     """N* and the loss there, closed form where there is one, else by Brent's method.
 
     >>> from isoflop.laws.chinchilla import ChinchillaLaw
@@ -119,11 +130,11 @@ def optimal_params(law: AbstractLaw, theta: Array, flops: float) -> tuple[float,
     '7.2e+10'
     """
     derived = law.derive(theta)
-    if "G" in derived:
+    if "G" in derived and cost == SIX_N:
         n_params = float(derived["G"] * (flops / 6) ** derived["a"])
-        return n_params, float(_loss_on_budget(law, theta, np.array([n_params]), flops)[0])
+        return n_params, float(_loss_on_budget(law, theta, np.array([n_params]), flops, cost)[0])
     grid = np.geomspace(*SEARCH_N, SEARCH_POINTS)
-    losses = _loss_on_budget(law, theta, grid, flops)
+    losses = _loss_on_budget(law, theta, grid, flops, cost)
     best = int(np.argmin(losses))
     if best in (0, len(grid) - 1):
         raise RefusalError(
@@ -131,29 +142,28 @@ def optimal_params(law: AbstractLaw, theta: Array, flops: float) -> tuple[float,
             "edge of the sizes searched"
         )
     found = minimize_scalar(
-        lambda log_n: float(_loss_on_budget(law, theta, np.exp(np.array([log_n])), flops)[0]),
+        lambda log_n: float(_loss_on_budget(law, theta, np.exp(np.array([log_n])), flops, cost)[0]),
         bracket=tuple(np.log(grid[best - 1 : best + 2])),
         tol=1e-12,
     )
     return float(np.exp(found.x)), float(found.fun)
 
 
-def _loss_on_budget(law: AbstractLaw, theta: Array, n_params: Array, flops: float) -> Array:
-    return law.predict(theta, {"n_params": n_params, "n_tokens": flops / (6 * n_params)})
+def _loss_on_budget(
+    law: AbstractLaw, theta: Array, n_params: Array, flops: float, cost: TokenCost
+) -> Array:
+    n_tokens = flops / cost.flops_per_token(n_params)
+    return law.predict(theta, {"n_params": n_params, "n_tokens": n_tokens})
 
 
-def _optima_of_draws(law: AbstractLaw, draws: Array, flops: float) -> tuple[Array, Array]:
+def _optima_of_draws(
+    law: AbstractLaw, draws: Array, flops: float, cost: TokenCost
+) -> tuple[Array, Array]:
     """N* and loss for each draw, (K,) each; a parabola refines the best grid point."""
     if not len(draws):
         return np.empty(0), np.empty(0)
-    derived = law.derive(draws)
-    if "G" in derived:
-        n_params = derived["G"] * (flops / 6) ** derived["a"]
-        E, A, B, alpha, beta = np.moveaxis(draws, -1, 0)
-        n_tokens = flops / (6 * n_params)
-        return n_params, E + A * n_params**-alpha + B * n_tokens**-beta
     log_grid = np.linspace(np.log(SEARCH_N[0]), np.log(SEARCH_N[1]), SEARCH_POINTS)
-    losses = _loss_on_budget(law, draws, np.exp(log_grid), flops)
+    losses = _loss_on_budget(law, draws, np.exp(log_grid), flops, cost)
     best = np.clip(np.argmin(losses, axis=1), 1, SEARCH_POINTS - 2)
     rows = np.arange(len(draws))
     left, middle, right = (losses[rows, best + k] for k in (-1, 0, 1))
@@ -182,25 +192,28 @@ def _frontier_loss(frontier: Frontier, flops: float) -> tuple[Estimate, str]:
 def _plan(
     name: str,
     flops: float,
-    n_params: float,
-    loss: float,
-    many_n: Array,
-    many_loss: Array,
+    values: tuple[float, float],
+    draws: tuple[Array, Array],
+    cost: TokenCost,
     level: float,
     notes: tuple[str, ...],
 ) -> Plan:
-    def interval(value: float, draws: Array) -> Estimate:
-        return interval_from_draws(value, draws, level=level)
+    """Put intervals on N*, D*, D*/N* and the loss from the draws of (N*, loss)."""
+    n_params, loss = values
 
-    n_tokens = flops / (6 * n_params)
+    def interval(value: float, of_draws: Array) -> Estimate:
+        return interval_from_draws(value, of_draws, level=level)
+
+    n_tokens = flops / float(cost.flops_per_token(np.array([n_params]))[0])
+    many_tokens = flops / cost.flops_per_token(draws[0])
     return Plan(
         law=name,
         flops=flops,
-        n_params=interval(n_params, many_n),
-        n_tokens=interval(n_tokens, flops / (6 * many_n)),
-        loss=interval(loss, many_loss),
-        tokens_per_param=interval(n_tokens / n_params, flops / (6 * many_n**2)),
-        notes=notes,
+        n_params=interval(n_params, draws[0]),
+        n_tokens=interval(n_tokens, many_tokens),
+        loss=interval(loss, draws[1]),
+        tokens_per_param=interval(n_tokens / n_params, many_tokens / draws[0]),
+        notes=(*notes, f"spent as {cost}"),
     )
 
 

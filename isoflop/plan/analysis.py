@@ -1,0 +1,240 @@
+"""Everything a run table can tell: laws, frontier, backtest, plans, and what is identified.
+
+Legend: N parameters, D tokens, C FLOPs, L loss; a exponent of N* ∝ C^a.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from isoflop.base.errors import IsoflopError, RefusalError
+from isoflop.base.estimate import Estimate, shorten
+from isoflop.fit.backtest import Backtest, backtest_largest_budget, rank_forms
+from isoflop.fit.fit import Fit
+from isoflop.fit.frontier import Frontier
+from isoflop.fit.isoflop import fit_isoflop
+from isoflop.fit.objective import Objective
+from isoflop.fit.parametric import FitSpec
+from isoflop.laws.forms import JOINT_FORMS
+from isoflop.plan.cost import TokenCost, fit_cost
+from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier
+from isoflop.plan.slices import fit_slices
+from isoflop.runs.table import FINISHED, RunTable
+
+FORMS = ("chinchilla", "kaplan-nd", "kaplan-nd-constant")
+"""Joint forms held against each other."""
+CONVENTIONS: Mapping[str, str] = {
+    "n_params_non_embedding": "non-embedding",
+    "n_params_with_head": "non-embedding + head",
+    "n_params": "total",
+}
+"""Counts of N a table may record, and their names in words."""
+MAIN_CONVENTION = "n_params_with_head"
+"""The count whose 6ND is nearest to the FLOPs spent (Porian et al. 2024)."""
+PLAN_FACTORS = (10.0, 100.0)
+"""Budgets planned, as multiples of the largest one measured."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was learnt from a run table.
+
+    Args:
+        table: the finished runs, N in the main convention.
+        convention: the main count of N, in words.
+        ranked: (fit, backtest) of each joint form, best foresight first.
+        chinchilla: the Chinchilla form's fit.
+        frontiers: {count of N in words: IsoFLOP frontier}, those that could be fitted.
+        frontier_backtest: N* of the hidden largest budget, predicted and measured, if any.
+        slices: {what is held fixed, in words: one-variable fit}.
+        cost: FLOPs per token as a function of N.
+        plans: allocations of larger budgets.
+    """
+
+    table: RunTable
+    convention: str
+    ranked: tuple[tuple[Fit, Backtest], ...]
+    chinchilla: Fit
+    frontiers: Mapping[str, Frontier]
+    frontier_backtest: "FrontierBacktest | None"
+    slices: Mapping[str, Fit]
+    cost: TokenCost
+    plans: tuple[Plan, ...]
+
+    @property
+    def best(self) -> tuple[Fit, Backtest]:
+        """The joint form that foresaw the hidden budget best, and its backtest."""
+        return self.ranked[0]
+
+    @property
+    def frontier(self) -> Frontier | None:
+        """The frontier in the main convention, None if it could not be fitted."""
+        return self.frontiers.get(self.convention)
+
+
+@dataclass(frozen=True)
+class FrontierBacktest:
+    """The frontier of the smaller budgets held against the largest one.
+
+    Args:
+        flops: the hidden budget.
+        predicted: N* by the line through the smaller budgets.
+        measured: N* of the hidden budget's own parabola.
+    """
+
+    flops: float
+    predicted: Estimate
+    measured: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the measured optimum lies inside the predicted interval."""
+        low, high = self.predicted.low, self.predicted.high
+        return low is not None and high is not None and low <= self.measured <= high
+
+
+def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
+    """Fit and check all that the table allows.
+
+    Args:
+        table: runs with n_params, n_tokens, flops and loss; other counts of N if recorded.
+        spec: how to fit; Huber, 1000 resamples by default.
+
+    Raises:
+        InputError: not even the Chinchilla form can be fitted.
+        RefusalError: no joint form can be backtested.
+    """
+    spec = spec or FitSpec()
+    table = _finished(table)
+    main = MAIN_CONVENTION if MAIN_CONVENTION in table else "n_params"
+    counted = count_as(table, main)
+    ranked = tuple(rank_forms(counted, [JOINT_FORMS[name] for name in FORMS], spec))
+    chinchilla = next((fit for fit, _ in ranked if fit.law.name == "chinchilla"), None)
+    if chinchilla is None:
+        # Say why: the same call, not caught.
+        chinchilla = backtest_failure(counted, spec)
+    frontiers = _frontiers(table, spec)
+    cost = fit_cost(counted)
+    words = CONVENTIONS[main] if main != "n_params" else "total"
+    return Analysis(
+        table=counted,
+        convention=words,
+        ranked=ranked,
+        chinchilla=chinchilla,
+        frontiers=frontiers,
+        frontier_backtest=_backtest_frontier(counted, spec),
+        slices=fit_slices(counted, frontiers.get(words), spec),
+        cost=cost,
+        plans=_plans(counted, ranked[0][0], frontiers.get(words), cost),
+    )
+
+
+def backtest_failure(table: RunTable, spec: FitSpec) -> Fit:
+    """Raise the reason why the Chinchilla form could not be fitted and backtested."""
+    backtest_largest_budget(table, JOINT_FORMS["chinchilla"], spec)
+    raise RefusalError("the Chinchilla form cannot be fitted to these runs")
+
+
+def count_as(table: RunTable, column: str) -> RunTable:
+    """Return the table with `n_params` taken from another count of N."""
+    if column == "n_params":
+        return table
+    note = f"N counted as {CONVENTIONS.get(column, column)}"
+    counted = table.with_column("n_params", table.numbers(column), note=note)
+    mapping = {**counted.mapping, "n_params": column}
+    return RunTable(counted.columns, counted.source, counted.rows, mapping, counted.notes)
+
+
+def _finished(table: RunTable) -> RunTable:
+    if "status" not in table:
+        return table
+    done = np.array([status.lower() in FINISHED for status in table.text("status")])
+    return table if done.all() else table.select(done, note=f"{int((~done).sum())} left out")
+
+
+def _frontiers(table: RunTable, spec: FitSpec) -> dict[str, Frontier]:
+    """One IsoFLOP frontier a counting convention; those that cannot be fitted are left out."""
+    frontiers = {}
+    for column, words in CONVENTIONS.items():
+        if column not in table:
+            continue
+        try:
+            frontiers[words] = fit_isoflop(count_as(table, column), spec)
+        except IsoflopError:
+            continue
+    return frontiers
+
+
+def _backtest_frontier(table: RunTable, spec: FitSpec) -> FrontierBacktest | None:
+    """Hide the largest budget of the frontier; None if that leaves no line."""
+    try:
+        whole = fit_isoflop(table, FitSpec(Objective(), 0))
+        flops = float(whole.points.flops[-1])
+        smaller = table.select(table.numbers("flops") < flops / 1.15)
+        predicted, _, _ = fit_isoflop(smaller, spec).optimum(flops)
+    except IsoflopError:
+        return None
+    return FrontierBacktest(flops, predicted, float(whole.points.n_params[-1]))
+
+
+def _plans(
+    table: RunTable, best: Fit, frontier: Frontier | None, cost: TokenCost
+) -> tuple[Plan, ...]:
+    """Plan larger budgets by the best joint form, and by the frontier where there is one."""
+    largest = float(table.numbers("flops").max())
+    plans = []
+    for factor in PLAN_FACTORS:
+        budget = float(f"{factor * largest:.1e}")
+        with contextlib.suppress(RefusalError):
+            plans.append(plan_from_fit(best, budget, cost=cost))
+        if frontier:
+            plans.append(plan_from_frontier(frontier, budget))
+    return tuple(plans)
+
+
+def answer_lines(analysis: Analysis) -> tuple[str, ...]:
+    """Write the answer in six lines."""
+    fit, backtest = analysis.best
+    chinchilla = analysis.chinchilla
+    frontier = analysis.frontier
+    a = frontier.params["a"] if frontier else chinchilla.derived["a"]
+    method = "IsoFLOP" if frontier else "Chinchilla form"
+    by_count = ", ".join(
+        f"{words} {shorten(f.params['a'].value, digits=2)}"
+        for words, f in analysis.frontiers.items()
+    )
+    plan = analysis.plans[-1] if analysis.plans else None
+    hit = "inside" if backtest.inside else "OUTSIDE"
+    planned = (
+        f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
+        f"{plan.n_tokens} tokens for a loss of {plan.loss}"
+        if plan
+        else "none: no law here may be extrapolated"
+    )
+    return (
+        f"Optimum     N* ∝ C^a with a = {a} ({method}, N = {analysis.convention})",
+        f"By count    a = {by_count or 'one count of N recorded'}",
+        f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
+        f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
+        f"Foresight   hidden largest budget: {fit.law.name} predicted "
+        f"{backtest.best_predicted}, measured {backtest.best_measured:.4f}: {hit}",
+        f"Plan        {planned}",
+        f"Identified  {identification_verdict(analysis)}",
+    )
+
+
+def identification_verdict(analysis: Analysis) -> str:
+    """Say in a sentence which of the optimum, alpha and beta these runs determine."""
+    parts = []
+    if analysis.frontier:
+        half = analysis.frontier.params["a"].half_width or float("inf")
+        verdict = "identified" if half <= 0.1 else "not identified to ±.1"
+        parts.append(f"a {verdict} (±{half:.3f})")
+    for name in ("alpha", "beta"):
+        estimate = analysis.chinchilla.params[name]
+        half = estimate.half_width or float("inf")
+        wide = half > 0.25 * estimate.value
+        parts.append(f"{name} {'not ' if wide else ''}identified (±{half:.2f})")
+    return ", ".join(parts)
