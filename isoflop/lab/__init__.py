@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from isoflop.lab.probe import Probe, probe_machine
     from isoflop.lab.training import run_ladder
 
-__all__ = ["Probe", "probe_machine", "run_ladder", "tour_ladder"]
+__all__ = ["Probe", "price_ladder", "probe_machine", "run_ladder", "tour_ladder"]
 
 _HOMES = {
     "Probe": "isoflop.lab.probe",
     "probe_machine": "isoflop.lab.probe",
+    "price_ladder": "isoflop.lab.price",
     "run_ladder": "isoflop.lab.training",
     "tour_ladder": "isoflop.lab.tour",
 }

@@ -13,10 +13,11 @@ STEP_SECONDS = 1.6e-3
 """Python and kernel launches of one step, seconds (CPU, two layers)."""
 TOKEN_SECONDS = 1.7e-6
 """Elementwise work per token and layer, seconds (CPU)."""
-MATMUL_SHARE = 0.4
+MATMUL_SHARE = 0.45
 """Rate of the matrix products in a step over the probe's rate."""
-_REFERENCE_FLOP_PER_S = 3.0e11
-"""Probe rate of the machine the constants were measured on; slower ones scale all three."""
+_REFERENCE_FLOP_PER_S = 2.0e11
+"""Probe rate of the machine the constants were measured on; the overheads of one with slower
+products are taken to be up to 3 times longer, never shorter."""
 
 
 def rung_steps(rung: Rung, ladder: Ladder) -> int:
@@ -37,11 +38,11 @@ def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
     tokens = rung_steps(rung, ladder) * ladder.recipe.batch_tokens
     tokens += _evaluated_tokens(rung, ladder.evaluation) / 3
     tokens *= rung.seeds
-    slower = _REFERENCE_FLOP_PER_S / flop_per_s
+    slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))
     layers = rung.architecture.n_layer
     overhead = rung_steps(rung, ladder) * STEP_SECONDS + tokens * TOKEN_SECONDS * layers
     matmul = tokens * flops_per_token(rung.architecture).matmul
-    return min(slower, 3.0) * overhead + matmul / (MATMUL_SHARE * flop_per_s)
+    return slower * overhead + matmul / (MATMUL_SHARE * flop_per_s)
 
 
 def ladder_seconds(ladder: Ladder, flop_per_s: float, workers: int) -> float:

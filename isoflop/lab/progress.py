@@ -41,7 +41,7 @@ class Forecast:
     >>> forecast = Forecast({"d16": 100}, {"d16": 50.0}, workers=1)
     >>> forecast.take("d16", 50)
     >>> forecast.seconds_left(elapsed=50.0)
-    50.0
+    37.5
     """
 
     def __init__(
@@ -64,12 +64,13 @@ class Forecast:
         return done / sum(self._seconds.values())
 
     def seconds_left(self, elapsed: float) -> float:
-        """Return wall-clock seconds left: the prediction at first, the pace as it shows."""
+        """Return wall-clock seconds left: the prediction at first, more and more the pace."""
         done = self.done_share()
         predicted = self.total_seconds() * (1 - done)
         if done <= 0:
             return max(0.0, predicted - elapsed)
-        return done * elapsed / done * (1 - done) + (1 - done) * predicted
+        pace = elapsed * (1 - done) / done
+        return done * pace + (1 - done) * predicted
 
 
 class Lines:

@@ -65,9 +65,7 @@ LEVELS = (
 """Sizes of the tour, ascending; the third is the smallest whose law is worth reading."""
 
 
-def tour_ladder(
-    minutes: float = 6.0, device: str = "cpu", probe: Probe | None = None
-) -> Ladder:
+def tour_ladder(minutes: float = 6.0, device: str = "cpu", probe: Probe | None = None) -> Ladder:
     """Design the largest ladder whose predicted training time is within `minutes`.
 
     Levels are a factor two apart, so that the same machine gets the same one every time.
@@ -115,7 +113,7 @@ def level_ladder(level: Level) -> Ladder:
     )
     points = min(32_768, level.evaluation_tokens)
     evaluation = Evaluation(tokens=level.evaluation_tokens, curve_tokens=points)
-    name = f"tour-level{level.number:+d}"
+    name = f"tour-{level.flops[-1]:.1e}".replace("e+", "e")
     return Ladder(name, "sotu", "bytes", rungs, recipe, evaluation, seed=0)
 
 

@@ -26,9 +26,7 @@ class RotaryTable:
     sine: Tensor
 
 
-def rotary_table(
-    n_ctx: int, width: int, device: torch.device, dtype: torch.dtype
-) -> RotaryTable:
+def rotary_table(n_ctx: int, width: int, device: torch.device, dtype: torch.dtype) -> RotaryTable:
     """Tabulate the rotation of every position of a context.
 
     >>> rotary_table(4, 2, torch.device("cpu"), torch.float32).sine[1].tolist()

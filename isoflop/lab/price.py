@@ -1,0 +1,77 @@
+"""What a ladder will cost on this machine, before a FLOP is spent."""
+
+from dataclasses import asdict, dataclass
+
+from isoflop.accounting.params import count_params
+from isoflop.lab.cost import ladder_seconds, rung_seconds
+from isoflop.lab.probe import Probe, probe_machine
+from isoflop.runs.ladder import Ladder, rung_flops
+
+
+@dataclass(frozen=True)
+class RungPrice:
+    """One rung's price.
+
+    Args:
+        name: the rung.
+        n_params: total parameters.
+        seeds: models trained side by side.
+        n_runs: rows of the run table it will give.
+        flops: training FLOPs, all seeds, shared trunk counted once.
+        seconds: predicted seconds of one worker.
+    """
+
+    name: str
+    n_params: int
+    seeds: int
+    n_runs: int
+    flops: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Price:
+    """A ladder's price.
+
+    Args:
+        rungs: one price a rung.
+        n_runs: runs in all.
+        flops: training FLOPs in all.
+        seconds: predicted wall-clock with `workers` processes.
+        workers: processes side by side.
+    """
+
+    rungs: tuple[RungPrice, ...]
+    n_runs: int
+    flops: float
+    seconds: float
+    workers: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return {**asdict(self), "rungs": [asdict(rung) for rung in self.rungs]}
+
+
+def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = None) -> Price:
+    """Price a ladder by a short probe of the machine.
+
+    Args:
+        ladder: what would be trained.
+        device: `cpu` or `cuda`.
+        probe: what is known of the machine; measured if not given.
+    """
+    probe = probe or probe_machine(device)
+    rungs = tuple(
+        RungPrice(
+            name=rung.name,
+            n_params=count_params(rung.architecture).total,
+            seeds=rung.seeds,
+            n_runs=rung.seeds * len(rung.token_budgets),
+            flops=rung_flops(rung, ladder.recipe),
+            seconds=rung_seconds(rung, ladder, probe.flop_per_s),
+        )
+        for rung in ladder.rungs
+    )
+    seconds = ladder_seconds(ladder, probe.flop_per_s, probe.workers)
+    n_runs = sum(rung.n_runs for rung in rungs)
+    return Price(rungs, n_runs, ladder.flops, seconds, probe.workers)
