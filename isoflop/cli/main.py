@@ -83,6 +83,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _complain("interrupted", 130)
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        return _complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     return result if isinstance(result, int) else 0
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from isoflop.base.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from isoflop.lab.tour import tour_ladder
-
     from isoflop.lab.probe import Probe, probe_machine
+    from isoflop.lab.tour import tour_ladder
     from isoflop.lab.training import run_ladder
 
 __all__ = ["Probe", "price_ladder", "probe_machine", "run_ladder", "tour_ladder"]

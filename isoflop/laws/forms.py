@@ -7,6 +7,7 @@ from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.laws.repeated import RepeatedLaw
 
 JOINT_FORMS: Mapping[str, AbstractLaw] = {
     law.name: law
@@ -15,9 +16,10 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
         KaplanTokensLaw(),
         KaplanTokensConstantLaw(),
         KaplanStepsLaw(),
+        RepeatedLaw(),
     )
 }
-"""Forms in two variables."""
+"""Forms in several variables."""
 
 SINGLE_FORMS: Mapping[str, type[PowerLaw] | type[PowerConstantLaw]] = {
     PowerLaw.name: PowerLaw,

@@ -1,0 +1,155 @@
+"""`isoflop ladder plan|run|status|resume`."""
+
+from pathlib import Path
+
+import click
+
+from isoflop.base.estimate import shorten
+from isoflop.cli.output import format_table, json_option, narrate, show
+
+SPEC = click.argument("spec", type=click.Path(path_type=Path))
+STUDY = click.option(
+    "-o", "--output", "study", type=click.Path(path_type=Path), required=True, help="Study folder."
+)
+MARKS = {"finished": "✔", "diverged": "✘", "running": "…", "pending": "·"}
+
+
+@click.group("ladder")
+def command() -> None:
+    """Price, train, watch and resume a ladder of models.
+
+    \b
+    Example:
+      isoflop ladder plan ladder.toml
+      isoflop ladder run ladder.toml -o study
+      isoflop ladder status study
+    \b
+    Python:
+      isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
+    """
+
+
+@command.command("plan")
+@SPEC
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@json_option
+def plan(spec: Path, device: str, as_json: bool) -> None:
+    """Price a ladder before a FLOP is spent: runs, tokens, FLOPs, minutes on this machine.
+
+    \b
+    Example:
+      isoflop ladder plan ladder.toml
+    \b
+    Python:
+      isoflop.read_ladder("ladder.toml").flops
+    """
+    from isoflop.lab import price_ladder
+    from isoflop.runs.ladder_toml import read_ladder
+
+    price = price_ladder(read_ladder(spec), device=device)
+    rows = [
+        [
+            r.name,
+            f"{r.n_params:,}",
+            str(r.seeds),
+            str(r.n_runs),
+            shorten(r.flops),
+            f"{r.seconds:.0f}",
+        ]
+        for r in price.rungs
+    ]
+    header = ["rung", "parameters", "seeds", "runs", "FLOPs", "seconds"]
+    text = format_table(header, rows, right=range(1, 6))
+    text += (
+        f"\n{price.n_runs} runs, {shorten(price.flops)} FLOPs, about "
+        f"{price.seconds / 60:.1f} minutes on {price.workers} workers of this machine"
+    )
+    show(price.to_dict(), text, as_json=as_json)
+
+
+@command.command("run")
+@SPEC
+@STUDY
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
+@json_option
+def run(spec: Path, study: Path, device: str, workers: int | None, as_json: bool) -> None:
+    """Train every run of a ladder; run again to resume, nothing finished is trained twice.
+
+    \b
+    Example:
+      isoflop ladder run ladder.toml -o study
+    \b
+    Python:
+      isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
+    """
+    from isoflop.lab import run_ladder
+    from isoflop.runs.ladder_toml import read_ladder
+
+    run_ladder(read_ladder(spec), study, device=device, workers=workers)
+    _show_status(study, as_json)
+
+
+@command.command("resume")
+@click.argument("spec", type=click.Path(path_type=Path), required=False)
+@STUDY
+@json_option
+def resume(spec: Path | None, study: Path, as_json: bool) -> None:
+    """Go on with a study that was interrupted; the study knows its ladder.
+
+    \b
+    Example:
+      isoflop ladder resume -o study
+    \b
+    Python:
+      isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
+    """
+    from isoflop.lab import run_ladder
+    from isoflop.runs.ladder_toml import read_ladder
+    from isoflop.store.study import Study
+
+    ladder = read_ladder(spec) if spec else Study.open(study).ladder
+    run_ladder(ladder, study)
+    _show_status(study, as_json)
+
+
+@command.command("status")
+@click.argument("spec", type=click.Path(path_type=Path), required=False)
+@click.option("-o", "--output", "study", type=click.Path(path_type=Path), help="Study folder.")
+@json_option
+def status(spec: Path | None, study: Path | None, as_json: bool) -> None:
+    """Show every run of a study: finished, diverged, running or pending.
+
+    \b
+    Example:
+      isoflop ladder status study
+    \b
+    Python:
+      isoflop.Study.open("study").status()
+    """
+    folder = study or spec
+    if folder is None:
+        raise click.UsageError("name the study: isoflop ladder status STUDY")
+    _show_status(folder, as_json)
+
+
+def _show_status(folder: Path, as_json: bool) -> None:
+    from isoflop.store.study import Study
+
+    runs = Study.open(folder).status()
+    rows = [
+        [
+            f"{MARKS.get(run['state'], '?')} {run['id']}",
+            run["state"],
+            f"{run['n_params']:,}",
+            f"{run['n_tokens']:,}",
+            shorten(run["flops"]),
+            "" if run.get("loss") is None else f"{run['loss']:.4f}",
+        ]
+        for run in runs
+    ]
+    header = ["run", "state", "parameters", "tokens", "FLOPs", "loss"]
+    text = format_table(header, rows, right=range(2, 6))
+    done = sum(run["state"] == "finished" for run in runs)
+    narrate(f"{done} of {len(runs)} runs finished")
+    show({"runs": runs}, text, as_json=as_json)

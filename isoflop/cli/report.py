@@ -1,0 +1,54 @@
+"""`isoflop report`."""
+
+from pathlib import Path
+
+import click
+
+from isoflop.cli.output import json_option, narrate, show
+from isoflop.runs.columns import parse_overrides
+
+
+@click.command("report")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("report.html"),
+    show_default=True, help="The page; a Markdown twin is written beside it.",
+)  # fmt: skip
+@click.option("--columns", default="", help="n_params=N,n_tokens=D,… where names differ.")
+@click.option("--derive", type=click.Choice(["n_tokens", "flops"]), help="D = C/6N or C = 6ND.")
+@click.option("--drop-highest-loss", type=click.IntRange(0), default=0, help="Drop this many.")
+@json_option
+def command(
+    source: Path,
+    output: Path,
+    columns: str,
+    derive: str | None,
+    drop_highest_loss: int,
+    as_json: bool,
+) -> None:
+    """Write a self-contained HTML report of a study folder or a run table.
+
+    \b
+    Example:
+      isoflop report study/tour -o report.html
+      isoflop report runs.csv -o report.html
+    \b
+    Python:
+      isoflop.report_study("study/tour", "report.html")
+    """
+    from isoflop.report.study import report_runs, report_study
+
+    if source.is_dir():
+        result = report_study(source, output)
+    else:
+        from isoflop.exchange.run_tables import read_runs
+        from isoflop.runs.drop import drop_highest_loss as drop
+        from isoflop.runs.table import derive_column
+
+        table = read_runs(source, columns=parse_overrides(columns))
+        table = drop(table, drop_highest_loss) if drop_highest_loss else table
+        if derive:
+            table = derive_column(table, "flops" if derive == "flops" else "n_tokens")
+        result = report_runs(table, output)
+    narrate(f"written to {result.report}")
+    show(result.to_dict(), "\n".join(result.answer), as_json=as_json)
