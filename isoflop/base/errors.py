@@ -37,7 +37,7 @@ class RunTableError(InputError):
     Args:
         message: what was found, what was expected, what to do.
         source: file the table came from, if any.
-        row: 1-based line of the file, header counted as line 1.
+        row: 1-based row of runs; the header and blank lines are not counted.
         field: column name.
     """
 

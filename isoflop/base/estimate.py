@@ -35,8 +35,10 @@ class Estimate:
     level: float = LEVEL
 
     def to_dict(self) -> dict[str, float | None]:
-        """Return the contract's JSON object, in full precision."""
-        return {"value": self.value, "low": self.low, "high": self.high, "level": self.level}
+        """Return the contract's JSON object, in full precision; null where it has no value."""
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        finite = {k: x if x is not None and math.isfinite(x) else None for k, x in ends.items()}
+        return {**finite, "level": self.level}
 
     @property
     def half_width(self) -> float | None:
@@ -89,12 +91,13 @@ def interval_from_draws(
     >>> interval_from_draws(2.0, np.array([1.0, 2.0, 3.0]), level=0.5).low
     1.5
     """
-    finite = draws[np.isfinite(draws)]
-    if finite.size < 2:
+    log = log and value > 0
+    finite = draws[np.isfinite(draws) & (draws > 0)] if log else draws[np.isfinite(draws)]
+    if finite.size < 2 or not math.isfinite(value):
         return Estimate(value, level=level)
     tails = [(1 - level) / 2, (1 + level) / 2]
-    if log and value > 0:
-        low, high = np.quantile(np.log(finite[finite > 0]), tails)
+    if log:
+        low, high = np.quantile(np.log(finite), tails)
         centre = math.log(value)
         ends = np.exp(centre + stretch * (np.array([low, high]) - centre))
     else:

@@ -1,6 +1,7 @@
 """JSON as the standard means it: no NaN, no duplicate keys, bounded depth; full precision."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ def loads(text: str, *, source: str = "JSON") -> Any:
     {'a': 1}
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        return json.loads(text, **_HOOKS)
     except RecursionError:
         raise InputError(f"{source}: nested too deeply to be one of ours") from None
     except ValueError as error:
@@ -48,3 +49,17 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large for a float")
+    return value
+
+
+_HOOKS: Mapping[str, Any] = {
+    "object_pairs_hook": _unique_keys,
+    "parse_constant": _refuse_constant,
+    "parse_float": _finite_float,
+}

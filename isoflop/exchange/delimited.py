@@ -24,7 +24,7 @@ def parse_delimited(
     1
     """
     first = text.split("\n", 1)[0]
-    delimiter = "\t" if "\t" in first and "," not in first else ","
+    delimiter = "\t" if first.count("\t") > first.count(",") else ","
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
     except csv.Error as error:
@@ -42,7 +42,7 @@ def parse_delimited(
             )
     mapping = map_columns(header, overrides)
     place = {name: header.index(column) for name, column in mapping.items()}
-    records = [{name: row[i].strip() for name, i in place.items()} for row in rows[1:]]
+    records = [{name: _unquote(row[i].strip()) for name, i in place.items()} for row in rows[1:]]
     return RunTable.from_records(records, source=source, mapping=mapping)
 
 
@@ -66,4 +66,14 @@ def _safe(name: str, cell: str | float | None) -> str:
     if name in NUMBER_COLUMNS:
         return repr(cell)
     text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _looks_like_formula(text) else text
+
+
+def _unquote(text: str) -> str:
+    """Undo what `_safe` did."""
+    return text[1:] if text.startswith("'") and _looks_like_formula(text) else text
+
+
+def _looks_like_formula(text: str) -> bool:
+    """Whether a spreadsheet would run the text, or would once its leading ' are gone."""
+    return text.lstrip("'").startswith(_FORMULA_STARTS)

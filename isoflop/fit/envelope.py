@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from isoflop.base.errors import InputError
+from isoflop.base.errors import EdgeOptimumError, InputError
 from isoflop.fit.frontier import Array, Frontier, FrontierPoints, fit_lines
 from isoflop.fit.isoflop import COLUMNS
 from isoflop.fit.parametric import FitSpec, describe_convention, record_data
@@ -92,8 +92,13 @@ def _lines(flops: Array, sizes: Array, log_loss: Array, log_D: Array, present: n
     best, inside = _winner(log_loss, present)
     rows = []
     for winner, ok in zip(best, inside, strict=True):
-        if len(present) > 1 and len(set(winner[ok])) < 2:
-            continue
+        if len(set(winner[ok])) < 2:
+            if len(present) > 1:
+                continue
+            raise EdgeOptimumError(
+                "the envelope has fewer than two winners inside the grid of sizes, so it has no "
+                "slope; add sizes, or runs at more computes"
+            )
         columns = np.flatnonzero(ok)
         chosen = winner[ok]
         rows.append(fit_lines(flops[ok], np.log(sizes[chosen]), log_D[chosen, columns]))

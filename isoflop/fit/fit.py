@@ -141,8 +141,9 @@ class Fit:
     @property
     def derived(self) -> dict[str, Estimate]:
         """What follows from the parameters, such as the optimum's exponents, with intervals."""
-        values = self.law.derive(self.theta)
-        draws = self.law.derive(self.draws)
+        with np.errstate(over="ignore"):  # a scale x_c = A**(1/alpha) may lie beyond floats
+            values = self.law.derive(self.theta)
+            draws = self.law.derive(self.draws)
         return {
             name: self._interval(float(values[name]), draws[name], log=name in POSITIVE_DERIVED)
             for name in values
@@ -165,7 +166,7 @@ class Fit:
             "params": {name: e.to_dict() for name, e in self.params.items()},
             "derived": {name: e.to_dict() for name, e in self.derived.items()},
             "residual_rms": self.rms,
-            "condition": self.condition,
+            "condition": self.condition if np.isfinite(self.condition) else None,
             "basins": self.basins.to_dict(),
             "outcome": self.outcome.name.lower(),
             "outcome_sentence": self.outcome.value,
@@ -184,6 +185,7 @@ class Fit:
         return fit_card(self)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def predict_loss(
     fit: Fit, variables: Mapping[str, Array], *, future: bool = True
 ) -> list[Estimate]:

@@ -35,8 +35,8 @@ class Objective:
     def __post_init__(self) -> None:
         if self.kind not in ("huber", "squared"):
             raise InputError(f"loss must be huber or squared, found {self.kind!r}")
-        if not self.delta > 0:
-            raise InputError(f"delta must be positive, found {self.delta}")
+        if not 0 < self.delta < np.inf:
+            raise InputError(f"delta must be positive and finite, found {self.delta}")
 
     @property
     def threshold(self) -> float:
@@ -45,11 +45,11 @@ class Objective:
 
     def value(self, residuals: Array) -> Array:
         """Loss of each residual, same shape."""
+        if self.kind == "squared":
+            return 0.5 * residuals * residuals
         size = np.abs(residuals)
-        inside = np.minimum(size, self.threshold)
-        outside = size - inside
-        reach = self.delta if self.kind == "huber" else 0.0
-        return 0.5 * inside * inside + reach * outside
+        inside = np.minimum(size, self.delta)
+        return 0.5 * inside * inside + self.delta * (size - inside)
 
     def slope_over_residual(self, residuals: Array) -> Array:
         """Loss'(r)/r: the weights of reweighted least squares, which only ever descend."""

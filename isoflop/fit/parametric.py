@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from isoflop.base.errors import UnknownNameError
+from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.estimate import LEVEL
 from isoflop.fit.bootstrap import DEFAULT_RESAMPLES, refit_resamples
 from isoflop.fit.fit import Basins, DataRecord, Fit
@@ -44,7 +44,14 @@ class FitSpec:
     level: float = LEVEL
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise InputError(f"level must lie between 0 and 1, found {self.level}")
+        if self.n_resamples < 0 or self.n_starts < 1:
+            raise InputError("a fit needs at least one start and no negative number of resamples")
 
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = None) -> Fit:
     """Fit a law to a run table.
 
@@ -61,6 +68,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
             compared.
         InputError: no more distinct runs than parameters.
         UnderdeterminedError: a design that cannot determine the law.
+        RefusalError: the law overflows on these runs whatever its parameters.
 
     >>> from isoflop.laws.power import PowerLaw
     >>> N = np.logspace(6, 9, 8)
@@ -80,6 +88,11 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     rng = np.random.default_rng(spec.seed)
     starts = law.propose_starts(problem.variables, loss, n_starts=spec.n_starts, rng=rng)
     found = minimise(problem, starts, np.ones(len(loss)))
+    if not np.isfinite(found.objective).any():
+        raise RefusalError(
+            f"{law.name} overflows at every start on these runs; look at the ranges of "
+            f"{', '.join(columns)}"
+        )
     best = int(np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9)))
     theta = found.theta[best]
     clusters = _clusters(table, spec.cluster)

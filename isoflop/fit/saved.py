@@ -15,6 +15,7 @@ from isoflop.fit.frontier import Frontier, FrontierPoints
 from isoflop.fit.objective import Objective
 from isoflop.fit.solver import Outcome
 from isoflop.laws.forms import find_form
+from isoflop.laws.law import AbstractLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.runs.checks import Finding
 
@@ -49,7 +50,7 @@ def read_fit(path: Path | str) -> Fit | Frontier:
         return _frontier(document) if document["law"] == "frontier" else _fit(document)
     except IsoflopError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: not a complete fit ({type(error).__name__}: {error})") from None
 
 
@@ -67,17 +68,20 @@ def _fit(document: Mapping[str, Any]) -> Fit:
     arrays = document["arrays"]
     law = find_form(document["law"], over=arrays.get("over"))
     width = len(law.parameters)
+    theta = _vector(arrays["theta"], width)
+    draws = np.array(arrays["draws"], dtype=np.float64).reshape(-1, width)
+    _require_within_bounds(law, theta, draws)
     return Fit(
         law=law,
-        theta=_vector(arrays["theta"], width),
-        draws=np.array(arrays["draws"], dtype=np.float64).reshape(-1, width),
+        theta=theta,
+        draws=draws,
         objective=Objective(**document["loss"]),
         objective_value=float(document["objective"]),
         residuals=np.array(arrays["residuals"], dtype=np.float64),
         n_units=int(arrays["n_units"]),
         outcome=Outcome[document["outcome"].upper()],
         basins=Basins(**document["basins"]),
-        condition=float(document["condition"]),
+        condition=_number_or(document["condition"], np.inf),
         findings=_findings(document),
         data=_data(document["data"]),
         convention=document["convention"],
@@ -111,6 +115,20 @@ def _vector(values: list[float], width: int) -> np.ndarray:
     if vector.shape != (width,):
         raise ValueError(f"expected {width} parameters, found {vector.size}")
     return vector
+
+
+def _number_or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else float(value)
+
+
+def _require_within_bounds(law: AbstractLaw, theta: np.ndarray, draws: np.ndarray) -> None:
+    """Insist that parameters are what the solver could have written."""
+    for k, parameter in enumerate(law.parameters):
+        values = np.append(draws[:, k], theta[k])
+        # exp(log(bound)) may miss the bound by rounding
+        inside = (values >= parameter.low * (1 - 1e-9)) & (values <= parameter.high * (1 + 1e-9))
+        if not inside.all():
+            raise ValueError(f"{parameter.name} out of bounds")
 
 
 def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -82,6 +82,7 @@ class Problem:
         return np.where(np.isfinite(total), total, np.inf)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def minimise(problem: Problem, starts: Array, weights: Array) -> Solution:
     """Minimise from every start.
 
@@ -91,7 +92,8 @@ def minimise(problem: Problem, starts: Array, weights: Array) -> Solution:
         weights: (n,) or (B, n) non-negative weights of the runs.
 
     Returns:
-        One solution a start; never worse than the start.
+        One solution a start; never worse than the start. Where a trial overflows, its objective
+        is infinite and the step is not taken.
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=np.float64))
     weights = np.broadcast_to(weights, (len(starts), len(problem.log_loss)))

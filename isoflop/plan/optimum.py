@@ -63,6 +63,7 @@ class Plan:
         }
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
     """Allocate a budget under a fitted law of parameters and tokens.
 
@@ -91,6 +92,7 @@ def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
     return _plan(fit.law.name, flops, (n_params, loss), draws, cost, fit.level, notes)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def plan_from_frontier(frontier: Frontier, flops: float) -> Plan:
     """Allocate a budget along a fitted frontier; the loss extrapolates the frontier's own.
 
@@ -105,6 +107,7 @@ def plan_from_frontier(frontier: Frontier, flops: float) -> Plan:
     return Plan(frontier.method, flops, n_params, n_tokens, loss, ratio, (reach, note))
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def plan_from_theta(law: AbstractLaw, theta: Array, flops: float, *, name: str) -> Plan:
     """Allocate a budget under published constants, which carry no joint uncertainty.
 
@@ -132,6 +135,11 @@ def optimal_params(
     derived = law.derive(theta)
     if "G" in derived and cost == SIX_N:
         n_params = float(derived["G"] * (flops / 6) ** derived["a"])
+        if not SEARCH_N[0] <= n_params <= SEARCH_N[1]:
+            raise RefusalError(
+                f"{law.name} puts the optimum of {shorten(flops)} FLOPs at {n_params:.2g} "
+                "parameters, which no model has; give the budget in FLOPs"
+            )
         return n_params, float(_loss_on_budget(law, theta, np.array([n_params]), flops, cost)[0])
     grid = np.geomspace(*SEARCH_N, SEARCH_POINTS)
     losses = _loss_on_budget(law, theta, grid, flops, cost)
@@ -149,6 +157,25 @@ def optimal_params(
     return float(np.exp(found.x)), float(found.fun)
 
 
+def optimum_exponent(fit: Fit, flops: tuple[float, float], *, cost: TokenCost = SIX_N) -> Estimate:
+    """Exponent a of N* ∝ C^a under a joint law, between two budgets.
+
+    The slope of log N* between the budgets: what an IsoFLOP study over that range would measure.
+    It differs from the law's asymptotic a where tokens do not cost 6N.
+
+    Args:
+        fit: a law of n_params and n_tokens.
+        flops: two budgets, FLOPs.
+        cost: FLOPs per token as a function of size.
+    """
+    ends = [optimal_params(fit.law, fit.theta, c, cost=cost)[0] for c in flops]
+    many = [_optima_of_draws(fit.law, fit.draws, c, cost)[0] for c in flops]
+    span = np.log(flops[1] / flops[0])
+    value = float(np.log(ends[1] / ends[0]) / span)
+    draws = np.log(many[1] / many[0]) / span
+    return interval_from_draws(value, draws, level=fit.level, stretch=fit.stretch)
+
+
 def _loss_on_budget(
     law: AbstractLaw, theta: Array, n_params: Array, flops: float, cost: TokenCost
 ) -> Array:
@@ -162,6 +189,11 @@ def _optima_of_draws(
     """N* and loss for each draw, (K,) each; a parabola refines the best grid point."""
     if not len(draws):
         return np.empty(0), np.empty(0)
+    derived = law.derive(draws)
+    if "G" in derived and cost == SIX_N:
+        n_params = derived["G"] * (flops / 6) ** derived["a"]
+        on_budget = {"n_params": n_params[:, None], "n_tokens": flops / (6 * n_params[:, None])}
+        return n_params, law.predict(draws, on_budget)[:, 0]
     log_grid = np.linspace(np.log(SEARCH_N[0]), np.log(SEARCH_N[1]), SEARCH_POINTS)
     losses = _loss_on_budget(law, draws, np.exp(log_grid), flops, cost)
     best = np.clip(np.argmin(losses, axis=1), 1, SEARCH_POINTS - 2)

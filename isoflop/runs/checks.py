@@ -70,6 +70,14 @@ def keep_usable(table: RunTable, columns: tuple[str, ...]) -> tuple[RunTable, li
                 row=int(table.rows[missing][0]),
                 field=name,
             )
+        zero = table.numbers(name) <= 0
+        if zero.any():
+            raise RunTableError(
+                f"found {table.numbers(name)[zero][0]:g}; a law needs a positive number",
+                source=table.source,
+                row=int(table.rows[zero][0]),
+                field=name,
+            )
     return table, findings
 
 

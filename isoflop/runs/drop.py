@@ -11,7 +11,8 @@ from isoflop.runs.table import RunTable
 def drop_runs(table: RunTable, listed: Sequence[str]) -> RunTable:
     """Leave out the runs listed by name or by 1-based row of the file.
 
-    A line that is both the name of a run and a row number is taken as the name.
+    A line that is both the name of a run and a row number is taken as the name; `#` begins a
+    comment, unless it is part of a run's name.
 
     Raises:
         UnknownNameError: a line that is neither.
@@ -24,7 +25,12 @@ def drop_runs(table: RunTable, listed: Sequence[str]) -> RunTable:
     names = table.names()
     place = {name: i for i, name in enumerate(names)}
     by_row = {str(row): i for i, row in enumerate(table.rows)}
-    for entry in filter(None, (line.split("#")[0].strip() for line in listed)):
+    for line in listed:
+        entry = line.strip()
+        if entry not in place:
+            entry = line.split("#")[0].strip()  # a comment
+        if not entry:
+            continue
         index = place.get(entry, by_row.get(entry))
         if index is None:
             raise UnknownNameError("run or row", entry, names)

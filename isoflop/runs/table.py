@@ -20,6 +20,9 @@ Column = NDArray[np.float64] | NDArray[np.str_]
 FINISHED = frozenset({"", "finished", "done", "complete", "completed", "success"})
 """Values of `status` whose rows may be fitted; an empty one is trusted."""
 
+SMALLEST, LARGEST = 1e-40, 1e60
+"""Amounts beyond these are slips of a keyboard, and would overflow the exponentials of a law."""
+
 
 @dataclass(frozen=True)
 class RunTable:
@@ -71,7 +74,7 @@ class RunTable:
             if name in NUMBER_COLUMNS:
                 columns[name] = _number_column(name, cells, source)
             else:
-                columns[name] = np.array(["" if c is None else str(c) for c in cells], dtype=str)
+                columns[name] = np.array([_text(cell) for cell in cells], dtype=str)
         _check_units(columns, source)
         rows = np.arange(1, len(records) + 1)
         shown = dict(mapping or {name: name for name in names})
@@ -176,15 +179,18 @@ def _number(cell: Cell, *, name: str, row: int, source: str) -> float:
     """Parse one cell; NaN stands for "not recorded" and is never read from the file."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return math.nan
-    try:
-        value = float(cell)
-    except ValueError:
+    value = _parse_number(cell)
+    if value is None:
         raise RunTableError(
-            f"expected a number, found {cell!r}", source=source, row=row, field=name
-        ) from None
+            f"expected a number, found {_shortened(repr(cell))}",
+            source=source,
+            row=row,
+            field=name,
+        )
     if not math.isfinite(value):
         raise RunTableError(
-            f"found {cell}; leave the cell empty and set status to diverged, or drop the row",
+            f"found {_shortened(str(value if isinstance(cell, int) else cell))}; leave the cell "
+            "empty and set status to diverged, or drop the row",
             source=source,
             row=row,
             field=name,
@@ -193,7 +199,35 @@ def _number(cell: Cell, *, name: str, row: int, source: str) -> float:
         raise RunTableError(
             f"found {value:g}, expected a positive number", source=source, row=row, field=name
         )
+    if value and not SMALLEST < abs(value) < LARGEST:
+        raise RunTableError(
+            f"found {value:g}, expected a number between {SMALLEST:g} and {LARGEST:g}",
+            source=source,
+            row=row,
+            field=name,
+        )
     return value
+
+
+def _parse_number(cell: Cell) -> float | None:
+    """Read a plain ASCII number; None for anything else, such as 1_000, １２ or true."""
+    if isinstance(cell, bool) or (isinstance(cell, str) and ("_" in cell or not cell.isascii())):
+        return None
+    try:
+        return float(cell)  # pyright: ignore[reportArgumentType]
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return None
+
+
+def _text(cell: Cell) -> str:
+    """Text as every format can hold it: no blanks or NULs around it."""
+    return "" if cell is None else str(cell).strip(" \t\r\n\0")
+
+
+def _shortened(text: str, width: int = 40) -> str:
+    return text if len(text) <= width else f"{text[:width]}…"
 
 
 def _check_units(columns: Mapping[str, Column], source: str) -> None:
