@@ -52,20 +52,9 @@ def _modules() -> list[Path]:
     return [path for path in (ROOT / "isoflop").rglob("*.py") if "__pycache__" not in path.parts]
 
 
-FLOORS = [
-    "base",
-    "accounting",
-    "runs",
-    "laws",
-    "fit",
-    "exchange",
-    "store",
-    "plan",
-    "lab",
-    "draw",
-    "report",
-    "cli",
-]
+FLOORS = tuple(
+    "base accounting runs laws fit exchange store plan lab draw report cli".split()  # noqa: SIM905
+)
 
 
 def _floor(folder: Path) -> tuple[int, str]:

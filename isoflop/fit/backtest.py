@@ -13,7 +13,7 @@ from isoflop.base.estimate import Estimate
 from isoflop.fit.fit import Fit, predict_loss
 from isoflop.fit.isoflop import group_budgets
 from isoflop.fit.parametric import FitSpec, fit_parametric
-from isoflop.laws.law import AbstractLaw, Array
+from isoflop.laws.law import AbstractLaw, Array, Variables
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.table import RunTable
 
@@ -32,8 +32,10 @@ class Backtest:
         n_tokens: (n_hidden,) their tokens.
         measured: (n_hidden,) their measured loss.
         predicted: (n_hidden,) their predicted loss, with intervals for one future run.
-        best_measured: lowest measured loss among them.
-        best_predicted: lowest predicted loss among them, with its interval.
+        best_predicted: lowest predicted loss among them, with its interval: the run one would
+            have trained.
+        best_measured: what that run measured (the mean over its seeds). Not the lowest measured
+            loss, which is the luckiest.
     """
 
     law: str
@@ -69,7 +71,7 @@ class Backtest:
 
     @property
     def inside(self) -> bool:
-        """Whether the hidden budget's lowest loss lies inside its interval."""
+        """Whether the run predicted to be the best measured inside its interval."""
         low, high = self.best_predicted.low, self.best_predicted.high
         return low is not None and high is not None and low <= self.best_measured <= high
 
@@ -155,6 +157,11 @@ def _predict_hidden(fit: Fit, hidden: RunTable) -> Backtest:
         n_tokens=hidden.numbers("n_tokens") if "n_tokens" in hidden else blank,
         measured=measured,
         predicted=tuple(predicted),
-        best_measured=float(measured.min()),
+        best_measured=float(np.exp(np.log(measured[_same_design(variables, best)]).mean())),
         best_predicted=predicted[best],
     )
+
+
+def _same_design(variables: Variables, row: int) -> np.ndarray:
+    """Mark the runs that repeat a run's design, (n_hidden,) bool."""
+    return np.all([values == values[row] for values in variables.values()], axis=0)

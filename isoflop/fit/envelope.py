@@ -53,6 +53,7 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         draws=_resample(flops, sizes, log_loss, log_D, spec),
         objective_value=float(np.sum((np.log(points.n_params) - fitted) ** 2)),
         n_runs=len(table),
+        n_sizes=len(np.unique(table.numbers("n_params"))),
         findings=(*findings, _winners_curse()),
         data=record_data(table, COLUMNS),
         convention=describe_convention(table),

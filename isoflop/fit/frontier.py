@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from isoflop.base.errors import EdgeOptimumError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
+from isoflop.fit.bootstrap import small_sample_stretch
 from isoflop.fit.fit import DataRecord
 from isoflop.runs.checks import Finding
 
@@ -88,6 +89,7 @@ class Frontier:
         draws: (K, 4) resampled.
         objective_value: sum of squares of log N* about the line.
         n_runs: runs used.
+        n_sizes: model sizes resampled together, on which the small-sample factor rests.
         findings: what a reader should know.
         data: what was fitted.
         convention: which N.
@@ -102,6 +104,7 @@ class Frontier:
     draws: Array
     objective_value: float
     n_runs: int
+    n_sizes: int
     findings: tuple[Finding, ...]
     data: DataRecord
     convention: str = "as recorded"
@@ -117,6 +120,11 @@ class Frontier:
         }
 
     @property
+    def stretch(self) -> float:
+        """Small-sample factor on the intervals: Student's t for the sizes resampled."""
+        return small_sample_stretch(self.n_sizes, 1, self.level)
+
+    @property
     def derived(self) -> dict[str, Estimate]:
         """The exponents of N* ∝ C^a and D* ∝ C^b."""
         return {name: self.params[name] for name in ("a", "b")}
@@ -128,7 +136,9 @@ class Frontier:
             vectors[..., 1] + vectors[..., 0] * log_C for vectors in (self._rows(0), self._rows(2))
         )
         n_params, n_tokens, ratio = (
-            interval_from_draws(float(np.exp(v[0])), np.exp(v[1:]), level=self.level)
+            interval_from_draws(
+                float(np.exp(v[0])), np.exp(v[1:]), level=self.level, stretch=self.stretch, log=True
+            )
             for v in (log_N, log_D, log_D - log_N)
         )
         return n_params, n_tokens, ratio
@@ -140,7 +150,11 @@ class Frontier:
     def _interval(self, k: int, *, amount: bool) -> Estimate:
         change = np.exp if amount else np.asarray
         return interval_from_draws(
-            float(change(self.theta[k])), change(self.draws[:, k]), level=self.level
+            float(change(self.theta[k])),
+            change(self.draws[:, k]),
+            level=self.level,
+            stretch=self.stretch,
+            log=amount,
         )
 
     def to_dict(self) -> dict[str, object]:

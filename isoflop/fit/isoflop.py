@@ -58,6 +58,7 @@ def fit_isoflop(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         draws=draws,
         objective_value=float(np.sum((np.log(points.n_params) - fitted) ** 2)),
         n_runs=len(table),
+        n_sizes=len(np.unique(table.numbers("n_params"))),
         findings=tuple(findings),
         data=record_data(table, COLUMNS),
         convention=describe_convention(table),
@@ -128,22 +129,35 @@ def _resample(
     rng = np.random.default_rng(spec.seed)
     sizes, member = np.unique(table.numbers("n_params"), return_inverse=True)
     multipliers = rng.standard_normal((spec.n_resamples, len(sizes)))
-    log_N, log_D = [], []
-    for group, valley in zip(groups, valleys, strict=True):
-        design, centre = _design(valley.n_params)
-        residuals = valley.loss - design @ valley.coefficients
-        inverse = np.linalg.pinv(design)
-        leverage = np.einsum("kp,pk->k", design, inverse)
-        residuals = residuals / np.clip(1 - leverage, 0.05, 1.0)  # HC3, for few runs
-        draws = residuals * multipliers[:, member[group]]
-        _, c1, c2 = (valley.coefficients + draws @ inverse.T).T
-        vertex = centre - c1 / (2 * np.where(c2 > 0, c2, np.nan))
-        # A vertex beyond the grid would have been refused: the draw stops at the edge.
-        ends = np.log([valley.n_params.min(), valley.n_params.max()])
-        log_N.append(np.clip(np.where(np.isnan(vertex), ends[0], vertex), *ends))
-        log_D.append(_log_tokens_at(valley, log_N[-1]))
+    log_N = [
+        vertex_draws(valley, multipliers[:, member[group]])
+        for group, valley in zip(groups, valleys, strict=True)
+    ]
+    log_D = [_log_tokens_at(v, draws) for v, draws in zip(valleys, log_N, strict=True)]
     flops = np.array([valley.flops for valley in valleys])
     return fit_lines(flops, np.stack(log_N, -1), np.stack(log_D, -1))
+
+
+def vertex_draws(valley: Valley, multipliers: Array) -> Array:
+    """Resample the minimum of one valley.
+
+    Args:
+        valley: the runs of a budget and their parabola.
+        multipliers: (K, k) standard normal, equal for runs that share a size.
+
+    Returns:
+        (K,) log N at the resampled minima, stopped at the edge of the grid, beyond which a
+        minimum would have been refused.
+    """
+    design, centre = _design(valley.n_params)
+    inverse = np.linalg.pinv(design)
+    residuals = valley.loss - design @ valley.coefficients
+    leverage = np.einsum("kp,pk->k", design, inverse)
+    residuals = residuals / np.clip(1 - leverage, 0.05, 1.0)  # HC3, for few runs
+    _, c1, c2 = (valley.coefficients + (residuals * multipliers) @ inverse.T).T
+    ends = np.log([valley.n_params.min(), valley.n_params.max()])
+    vertex = centre - c1 / (2 * np.where(c2 > 0, c2, np.nan))
+    return np.clip(np.where(np.isnan(vertex), ends[0], vertex), *ends)
 
 
 def _finding(valley: Valley) -> Finding:

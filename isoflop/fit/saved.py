@@ -61,6 +61,8 @@ def _arrays(fit: Fit | Frontier) -> dict[str, object]:
         arrays["n_units"] = fit.n_units
         if isinstance(fit.law, PowerLaw | PowerConstantLaw):
             arrays["over"] = fit.law.variable
+    else:
+        arrays["n_sizes"] = fit.n_sizes
     return arrays
 
 
@@ -102,6 +104,7 @@ def _frontier(document: Mapping[str, Any]) -> Frontier:
         draws=np.array(arrays["draws"], dtype=np.float64).reshape(-1, 4),
         objective_value=float(document["objective"]),
         n_runs=int(document["n_runs"]),
+        n_sizes=int(arrays["n_sizes"]),
         findings=_findings(document),
         data=_data(document["data"]),
         convention=document["convention"],

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.errors import IsoflopError, RefusalError
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import Estimate, interval_from_draws, shorten
 from isoflop.fit.backtest import Backtest, backtest_largest_budget, rank_forms
 from isoflop.fit.fit import Fit
 from isoflop.fit.frontier import Frontier
-from isoflop.fit.isoflop import fit_isoflop
+from isoflop.fit.isoflop import fit_isoflop, vertex_draws
 from isoflop.fit.objective import Objective
 from isoflop.fit.parametric import FitSpec
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.cost import TokenCost, fit_cost
-from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier
+from isoflop.plan.optimum import Plan, optimum_exponent, plan_from_fit, plan_from_frontier
 from isoflop.plan.slices import fit_slices
 from isoflop.runs.table import FINISHED, RunTable
 
@@ -47,6 +47,7 @@ class Analysis:
         ranked: (fit, backtest) of each joint form, best foresight first.
         chinchilla: the Chinchilla form's fit.
         frontiers: {count of N in words: IsoFLOP frontier}, those that could be fitted.
+        exponents: {method: a of N* ∝ C^a over the measured budgets}, main convention.
         frontier_backtest: N* of the hidden largest budget, predicted and measured, if any.
         slices: {what is held fixed, in words: one-variable fit}.
         cost: FLOPs per token as a function of N.
@@ -58,6 +59,7 @@ class Analysis:
     ranked: tuple[tuple[Fit, Backtest], ...]
     chinchilla: Fit
     frontiers: Mapping[str, Frontier]
+    exponents: Mapping[str, Estimate]
     frontier_backtest: "FrontierBacktest | None"
     slices: Mapping[str, Fit]
     cost: TokenCost
@@ -112,29 +114,24 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
     counted = count_as(table, main)
     ranked = tuple(rank_forms(counted, [JOINT_FORMS[name] for name in FORMS], spec))
     chinchilla = next((fit for fit, _ in ranked if fit.law.name == "chinchilla"), None)
-    if chinchilla is None:
-        # Say why: the same call, not caught.
-        chinchilla = backtest_failure(counted, spec)
+    if chinchilla is None:  # say why: the same call, not caught
+        backtest_largest_budget(counted, JOINT_FORMS["chinchilla"], spec)
+        raise RefusalError("the Chinchilla form cannot be fitted to these runs")
     frontiers = _frontiers(table, spec)
     cost = fit_cost(counted)
-    words = CONVENTIONS[main] if main != "n_params" else "total"
+    words = CONVENTIONS[main]
     return Analysis(
         table=counted,
         convention=words,
         ranked=ranked,
         chinchilla=chinchilla,
         frontiers=frontiers,
+        exponents=_exponents(ranked, frontiers.get(words), counted, cost),
         frontier_backtest=_backtest_frontier(counted, spec),
         slices=fit_slices(counted, frontiers.get(words), spec),
         cost=cost,
         plans=_plans(counted, ranked[0][0], frontiers.get(words), cost),
     )
-
-
-def backtest_failure(table: RunTable, spec: FitSpec) -> Fit:
-    """Raise the reason why the Chinchilla form could not be fitted and backtested."""
-    backtest_largest_budget(table, JOINT_FORMS["chinchilla"], spec)
-    raise RefusalError("the Chinchilla form cannot be fitted to these runs")
 
 
 def count_as(table: RunTable, column: str) -> RunTable:
@@ -168,15 +165,42 @@ def _frontiers(table: RunTable, spec: FitSpec) -> dict[str, Frontier]:
 
 
 def _backtest_frontier(table: RunTable, spec: FitSpec) -> FrontierBacktest | None:
-    """Hide the largest budget of the frontier; None if that leaves no line."""
+    """Hide the largest budget of the frontier; None if that leaves no line.
+
+    The interval is for what the hidden parabola will measure: the line's draws plus the scatter
+    of that parabola's own minimum.
+    """
     try:
-        whole = fit_isoflop(table, FitSpec(Objective(), 0))
-        flops = float(whole.points.flops[-1])
-        smaller = table.select(table.numbers("flops") < flops / 1.15)
-        predicted, _, _ = fit_isoflop(smaller, spec).optimum(flops)
+        last = [v for v in fit_isoflop(table, FitSpec(Objective(), 0)).valleys if not v.verdict][-1]
+        smaller = fit_isoflop(table.select(table.numbers("flops") < last.flops / 1.15), spec)
     except IsoflopError:
         return None
-    return FrontierBacktest(flops, predicted, float(whole.points.n_params[-1]))
+    rng = np.random.default_rng(spec.seed + 1)
+    sizes, member = np.unique(last.n_params, return_inverse=True)
+    multipliers = rng.standard_normal((len(smaller.draws), len(sizes)))[:, member]
+    scatter = vertex_draws(last, multipliers) - np.log(last.n_opt)
+    log_n = smaller.draws[:, 1] + smaller.draws[:, 0] * np.log(last.flops) + scatter
+    value = float(np.exp(smaller.theta[1] + smaller.theta[0] * np.log(last.flops)))
+    predicted = interval_from_draws(
+        value, np.exp(log_n), level=spec.level, stretch=smaller.stretch, log=True
+    )
+    return FrontierBacktest(last.flops, predicted, last.n_opt)
+
+
+def _exponents(
+    ranked: tuple[tuple[Fit, Backtest], ...],
+    frontier: Frontier | None,
+    table: RunTable,
+    cost: TokenCost,
+) -> dict[str, Estimate]:
+    """Exponent of N* ∝ C^a by every method, over the measured budgets."""
+    flops = table.numbers("flops")
+    exponents = {"IsoFLOP parabolas": frontier.params["a"]} if frontier else {}
+    for fit, _ in ranked:
+        with contextlib.suppress(RefusalError):
+            ends = (float(flops.min()), float(flops.max()))
+            exponents[fit.law.name] = optimum_exponent(fit, ends, cost=cost)
+    return exponents
 
 
 def _plans(

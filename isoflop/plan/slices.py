@@ -19,7 +19,9 @@ from isoflop.runs.table import RunTable
 
 Array = NDArray[np.float64]
 FEWEST_WITH_CONSTANT = 5
-"""Points from which a constant is fitted too; with fewer it would be guessed."""
+"""Points from which a constant is tried; with fewer it would be guessed."""
+LOOSE = 0.5
+"""Relative half-width of alpha beyond which the constant is not determined and is left out."""
 
 
 def fit_slices(
@@ -96,6 +98,12 @@ def _widest_shared(ranges: Iterable[Array]) -> float:
 
 
 def _fit(variable: str, x: Array, loss: Array, source: str, spec: FitSpec) -> Fit:
+    """Fit a power law with a constant where the points determine one, else without."""
     rows = [{variable: float(a), "loss": float(b)} for a, b in zip(x, loss, strict=True)]
-    law = (PowerConstantLaw if len(rows) >= FEWEST_WITH_CONSTANT else PowerLaw)(variable)
-    return fit_parametric(RunTable.from_records(rows, source=source), law, spec)
+    table = RunTable.from_records(rows, source=source)
+    if len(rows) >= FEWEST_WITH_CONSTANT:
+        fit = fit_parametric(table, PowerConstantLaw(variable), spec)
+        alpha = fit.params["alpha"]
+        if (alpha.half_width or np.inf) < LOOSE * alpha.value:
+            return fit
+    return fit_parametric(table, PowerLaw(variable), spec)
