@@ -65,12 +65,21 @@ def test_a_prediction_sees_no_later_token_and_no_other_model(tied, positions) ->
     assert torch.equal(moved, expected)
 
 
+@pytest.mark.parametrize("heads", [1, 2])
 @pytest.mark.parametrize("rotary", [True, False])
-def test_the_gradient_of_attention_is_its_derivative(rotary) -> None:
-    qkv = torch.randn(3, 5, 24, dtype=torch.float64, requires_grad=True)
+def test_the_gradient_of_attention_is_its_derivative(rotary, heads) -> None:
+    qkv = torch.randn(3, 5, 12 * heads, dtype=torch.float64, requires_grad=True)
     mask = torch.full((5, 5), -torch.inf, dtype=torch.float64).triu(1)
     table = rotary_table(5, 4, CPU, torch.float64) if rotary else None
-    assert torch.autograd.gradcheck(lambda x: CausalAttention.apply(x, mask, 2, table), (qkv,))
+    assert torch.autograd.gradcheck(lambda x: CausalAttention.apply(x, mask, heads, table), (qkv,))
+
+
+def test_attention_leaves_its_input_alone() -> None:
+    qkv = torch.randn(3, 5, 12)
+    before = qkv.clone()
+    mask = torch.full((5, 5), -torch.inf).triu(1)
+    CausalAttention.apply(qkv, mask, 1, rotary_table(5, 4, CPU, torch.float32))
+    assert torch.equal(qkv, before)
 
 
 def test_attention_without_rotation_is_that_of_torch() -> None:

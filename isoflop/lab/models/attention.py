@@ -33,7 +33,9 @@ class CausalAttention(Function):
         groups, context, triple = qkv.shape
         width = triple // 3 // n_head
         split = qkv.view(groups, context, 3, n_head, width).permute(2, 0, 3, 1, 4)
-        states = split.reshape(3, groups * n_head, context, width)
+        # A copy always: with one head reshape would give a view of qkv, rotated in place below.
+        states = split.clone(memory_format=torch.contiguous_format)
+        states = states.view(3, groups * n_head, context, width)
         if table is not None:
             states[:2] = rotate(states[:2], table)
         query, key, value = states.unbind(0)
@@ -45,14 +47,16 @@ class CausalAttention(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor, None, None, None]:
         """Return the gradient of qkv."""
         states, weights = ctx.saved_tensors
         query, key, value = states.unbind(0)
         width = query.shape[-1]
         outer = _split(gradients[0], ctx.n_head)
         d_weights = torch.bmm(outer, value.transpose(1, 2))
-        d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
+        d_scores = torch.ops.aten._softmax_backward_data(d_weights, weights, -1, weights.dtype)
         d_scores.mul_(width**-0.5)
         d_states = torch.empty_like(states)
         torch.bmm(d_scores, key, out=d_states[0])
