@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from isoflop.fit.objective import Objective
+from isoflop.fit.parametric import FitSpec
+from isoflop.plan.analysis import analyse_runs, answer_lines, count_as, identification_verdict
+from isoflop.plan.optimum import plan_from_fit
+
+SPEC = FitSpec(Objective("squared"), n_resamples=200)
+
+
+@pytest.fixture(scope="module")
+def analysis(quiet_table):
+    return analyse_runs(quiet_table, SPEC)
+
+
+def test_the_planted_form_foresees_the_hidden_budget_best(analysis):
+    assert analysis.best[0].law.name == "chinchilla"
+    assert analysis.best[1].inside
+
+
+def test_the_main_convention_is_the_one_whose_6nd_is_the_flops(analysis):
+    assert analysis.convention == "non-embedding + head"
+    assert analysis.cost.per_root == 0
+    assert analysis.chinchilla.data.mapping["n_params"] == "n_params_with_head"
+
+
+def test_planted_exponents_lie_inside_the_chinchilla_fits_intervals(analysis):
+    alpha, beta, a = (
+        {**analysis.chinchilla.params, **analysis.chinchilla.derived}[name]
+        for name in ("alpha", "beta", "a")
+    )
+    assert alpha.low <= 0.28 <= alpha.high
+    assert beta.low <= 0.38 <= beta.high
+    assert a.low <= 0.38 / 0.66 <= a.high
+
+
+def test_every_count_of_n_has_its_frontier_and_the_exponent_falls_with_embeddings(analysis):
+    exponents = {name: f.params["a"].value for name, f in analysis.frontiers.items()}
+    assert list(exponents) == ["non-embedding", "non-embedding + head", "total"]
+    assert exponents["non-embedding"] > exponents["non-embedding + head"] > exponents["total"]
+
+
+def test_the_joint_laws_exponent_over_the_budgets_equals_its_closed_form(analysis):
+    closed = analysis.chinchilla.derived["a"].value
+    assert analysis.exponents["chinchilla"].value == pytest.approx(closed, rel=1e-9)
+
+
+def test_the_hidden_budgets_optimum_is_foreseen_by_the_smaller_ones(analysis):
+    assert analysis.frontier_backtest is not None
+    assert analysis.frontier_backtest.inside
+    assert analysis.frontier_backtest.flops == pytest.approx(8e12)
+
+
+def test_slices_name_what_is_fixed_and_follow_the_planted_law(analysis):
+    labels = list(analysis.slices)
+    assert labels[0].startswith("L(N) at D = ")
+    assert labels[1].startswith("L(D) at N = ")
+    assert labels[2] == "L(C) on the frontier"
+    fit = analysis.slices[labels[1]]
+    assert fit.rms < 0.01
+
+
+def test_plans_are_ten_and_a_hundred_times_the_largest_budget_by_law_and_by_frontier(analysis):
+    assert [(p.law, p.flops) for p in analysis.plans] == [
+        ("chinchilla", 8e13),
+        ("isoflop", 8e13),
+        ("chinchilla", 8e14),
+        ("isoflop", 8e14),
+    ]
+    spent = analysis.plans[0]
+    assert 6 * spent.n_params.value * spent.n_tokens.value == pytest.approx(8e13, rel=1e-9)
+
+
+def test_the_answer_has_six_lines_with_numbers(analysis):
+    lines = answer_lines(analysis)
+    assert len(lines) == 6
+    assert all(any(c.isdigit() for c in line) for line in lines)
+    assert "a = " in lines[0]
+    assert "inside" in lines[3]
+
+
+def test_the_verdict_says_not_identified_when_the_interval_is_wide(quiet_table):
+    loud = quiet_table.with_column(
+        "loss",
+        quiet_table.numbers("loss") * np.exp(0.05 * np.random.default_rng(0).standard_normal(35)),
+    )
+    verdict = identification_verdict(analyse_runs(loud, SPEC))
+    assert "beta not identified" in verdict
+
+
+def test_unfinished_runs_take_no_part(quiet_table):
+    records = quiet_table.records()
+    records[0] = {**records[0], "loss": None, "status": "diverged"}
+    for record in records[1:]:
+        record["status"] = "finished"
+    table = type(quiet_table).from_records(records)
+    assert len(analyse_runs(table, SPEC).table) == 34
+
+
+def test_counting_another_n_changes_the_fit_and_is_recorded(quiet_table):
+    counted = count_as(quiet_table, "n_params_non_embedding")
+    assert counted.numbers("n_params")[0] == 24 * 12 * 12
+    assert any("non-embedding" in note for note in counted.notes)
+
+
+def test_a_cost_of_attention_moves_the_plan_to_fewer_tokens(analysis):
+    from isoflop.plan.cost import TokenCost
+
+    plain = plan_from_fit(analysis.chinchilla, 1e13)
+    dearer = plan_from_fit(analysis.chinchilla, 1e13, cost=TokenCost(250.0))
+    assert dearer.n_tokens.value < plain.n_tokens.value
+    assert dearer.loss.value > plain.loss.value

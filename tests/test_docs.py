@@ -1,0 +1,87 @@
+"""The documentation is true: generated pages are current, commands run, nothing is missing."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from isoflop.cli.main import SUMMARIES, run
+from isoflop.exchange.run_tables import write_runs
+from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.forms import form_names
+from isoflop.runs.table import RunTable
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SLOW = ("isoflop tour", "isoflop ladder run", "isoflop ladder resume")
+
+
+def console_commands() -> list[str]:
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+            found += [line[2:] for line in block.splitlines() if line.startswith("$ isoflop ")]
+    return sorted({command for command in found if not command.startswith(SLOW)})
+
+
+def test_generated_pages_are_current():
+    checked = subprocess.run(
+        [sys.executable, "docs/generate.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.stdout == ""
+    assert checked.returncode == 0
+
+
+def test_every_command_and_form_is_documented():
+    cli = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    laws = (ROOT / "docs/laws.md").read_text(encoding="utf-8")
+    assert [name for name in SUMMARIES if f"`isoflop {name}`" not in cli] == []
+    assert [name for name in form_names() if f"`{name}`" not in laws] == []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files the documentation's commands name."""
+    folder = tmp_path_factory.mktemp("docs")
+    C = np.repeat(np.logspace(18, 21, 4), 7)
+    N = 0.1 * np.sqrt(C) * np.tile(np.logspace(-0.6, 0.6, 7), 4)
+    runs = {"n_params": N, "n_tokens": C / (6 * N)}
+    theta = np.array([1.8172, 482.01, 2085.43, 0.3478, 0.3658])
+    loss = ChinchillaLaw().predict(theta, runs)
+    loss = loss * np.exp(0.004 * np.random.default_rng(0).standard_normal(len(C)))
+    rows = [
+        {"n_params": n, "n_tokens": d, "flops": c, "loss": value}
+        for n, d, c, value in zip(N, runs["n_tokens"], C, loss, strict=True)
+    ]
+    write_runs(RunTable.from_records(rows), folder / "runs.csv")
+    return folder
+
+
+def test_the_documentation_names_commands():
+    assert len(console_commands()) >= 8
+
+
+@pytest.mark.parametrize("command", console_commands())
+def test_every_command_in_the_documentation_runs(command, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    if "law.json" in command and "-o law.json" not in command:
+        assert run(["fit", "runs.csv", "-o", "law.json", "--bootstrap", "50"]) == 0
+    words = shlex.split(command.split(" #")[0])
+    wanted = [word for word in words[1:] if word.endswith((".csv", ".toml")) or "study" in word]
+    if any(word.startswith(("study", "ladder.toml")) for word in wanted):
+        pytest.skip("needs a trained study; run by tests/end_to_end")
+    if any("chinchilla-epoch" in word for word in words):
+        data = ROOT.parent / "shared/data/chinchilla-epoch/svg_extracted_data.csv"
+        if not data.exists():
+            pytest.skip("the digitised Chinchilla points are not beside the checkout")
+        words = [str(data) if "chinchilla-epoch" in word else word for word in words]
+    assert run(words[1:]) == 0
+    assert capsys.readouterr().out.strip()
