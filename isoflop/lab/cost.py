@@ -15,6 +15,10 @@ TOKEN_SECONDS = 1.7e-6
 """Elementwise work per token and layer, seconds (CPU)."""
 MATMUL_SHARE = 0.45
 """Rate of the matrix products in a step over the probe's rate."""
+ACCELERATOR_FLOP_PER_S = 5.0e12
+"""Rate from which the probe must have met a GPU: small models are then bound by launches alone."""
+ACCELERATOR_STEP_SECONDS = 4.0e-3
+"""Some 250 launches a step of an eager two-layer model; an estimate, not measured here."""
 _REFERENCE_FLOP_PER_S = 2.0e11
 """Probe rate of the machine the constants were measured on; the overheads of one with slower
 products are taken to be up to 3 times longer, never shorter."""
@@ -38,6 +42,8 @@ def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
     tokens = rung_steps(rung, ladder) * ladder.recipe.batch_tokens
     tokens += _evaluated_tokens(rung, ladder.evaluation) / 3
     tokens *= rung.seeds
+    if flop_per_s > ACCELERATOR_FLOP_PER_S:
+        return rung_steps(rung, ladder) * ACCELERATOR_STEP_SECONDS
     slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))
     layers = rung.architecture.n_layer
     overhead = rung_steps(rung, ladder) * STEP_SECONDS + tokens * TOKEN_SECONDS * layers

@@ -16,6 +16,8 @@ from isoflop.lab.placement import Placement, Precision, settle_threads
 _SIDE = 512
 _CLEARLY_FASTER = 1.5
 """Ratio from which bfloat16 is chosen; measured 3 to 5 with the units, below 1 without."""
+GPU_WORKERS = 4
+"""Processes that share a GPU: one small model cannot fill it."""
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "sve_bf16", "bf16"})
 
 
@@ -49,7 +51,7 @@ def probe_machine(device: str = "cpu") -> Probe:
     """
     if device == "cuda":
         rate = _rate(torch.device("cuda"), torch.bfloat16, side=4096)
-        return Probe("cuda", "bfloat16", rate, 1)
+        return Probe("cuda", "bfloat16", rate, min(GPU_WORKERS, count_cores()))
     threads = torch.get_num_threads()
     settle_threads()
     try:

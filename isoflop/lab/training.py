@@ -1,7 +1,9 @@
 """Train a ladder into a study: prepare, launch, resume."""
 
 import platform
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -9,7 +11,7 @@ from isoflop.base.errors import InputError, IsoflopError
 from isoflop.lab.cost import rung_seconds, rung_steps
 from isoflop.lab.data.prepare import prepare_data
 from isoflop.lab.launch import launch
-from isoflop.lab.probe import Probe, count_cores, probe_machine
+from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.progress import Progress, default_progress
 from isoflop.runs.ladder import Ladder, Rung
 from isoflop.store.study import Study
@@ -30,7 +32,7 @@ def run_ladder(
         ladder: what to train.
         study_path: a new folder, or one that holds this very ladder.
         device: `cpu` or `cuda`; ignored when the study has begun on another.
-        workers: processes; one a core by default, one on a GPU. Results do not depend on it.
+        workers: processes; one a core by default, four on a GPU. Results do not depend on it.
         progress: told of events; bars or lines on standard error by default.
         probe: what is known of the machine; measured if not given.
 
@@ -42,41 +44,53 @@ def run_ladder(
         IsoflopError: the study is being written by another process, or some rung failed; what
             is finished stays finished.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda: torch finds no GPU; use device cpu")
     study = Study.create(study_path, ladder)
     with study.writing():
-        probe = _settle(study, device, probe)
+        settings = _settle(study, device, probe)
         prepare_data(ladder, study.path / "data")
-        missing = _missing_rungs(study, probe.flop_per_s)
-        if missing:
-            _train(
-                study,
-                missing,
-                workers or _default_workers(device),
-                probe.flop_per_s,
-                progress or default_progress(),
-            )
+        if not study.finished():
+            _check_same_torch(study, settings)
+            probe = probe or probe_machine(settings["device"])
+            workers = workers or _default_workers(settings["device"])
+            _train(study, workers, probe.flop_per_s, progress or default_progress())
     return study
 
 
-def _settle(study: Study, device: str, probe: Probe | None) -> Probe:
+def _settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
     """Choose device and precision once; a study keeps what it began with."""
     settings = study.settings()
-    probe = probe or probe_machine(settings.get("device", device))
+    _check_device(settings.get("device", device))
     if settings:
-        return probe
+        return settings
     wanted = study.ladder.recipe.precision
+    if wanted == "auto":
+        wanted = (probe or probe_machine(device)).precision
     study.write_settings(
         {
             "device": device,
-            "precision": probe.precision if wanted == "auto" else wanted,
+            "precision": wanted,
             "torch": torch.__version__,
             "machine": platform.machine(),
             "threads_per_worker": 1,
         }
     )
-    return probe
+    return study.settings()
+
+
+def _check_device(device: str) -> None:
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"device is {device!r}, expected cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda: torch finds no GPU; use device cpu")
+
+
+def _check_same_torch(study: Study, settings: Mapping[str, Any]) -> None:
+    """Refuse to mix releases: their losses differ in the last bits."""
+    if settings["torch"] != torch.__version__:
+        raise InputError(
+            f"{study.path} was begun with torch {settings['torch']}, this is "
+            f"{torch.__version__}; install that release or start a new study"
+        )
 
 
 def _missing_rungs(study: Study, flop_per_s: float) -> list[Rung]:
@@ -87,9 +101,8 @@ def _missing_rungs(study: Study, flop_per_s: float) -> list[Rung]:
     return sorted(rungs, key=lambda r: -rung_seconds(r, study.ladder, flop_per_s))
 
 
-def _train(
-    study: Study, rungs: list[Rung], workers: int, flop_per_s: float, progress: Progress
-) -> None:
+def _train(study: Study, workers: int, flop_per_s: float, progress: Progress) -> None:
+    rungs = _missing_rungs(study, flop_per_s)
     workers = min(workers, len(rungs))
     steps = {rung.name: rung_steps(rung, study.ladder) for rung in rungs}
     seconds = {rung.name: rung_seconds(rung, study.ladder, flop_per_s) for rung in rungs}
@@ -103,4 +116,4 @@ def _train(
 
 
 def _default_workers(device: str) -> int:
-    return 1 if device == "cuda" else count_cores()
+    return min(GPU_WORKERS, count_cores()) if device == "cuda" else count_cores()

@@ -125,7 +125,9 @@ def wait_until(condition, seconds: float = 60.0) -> None:
 
 
 def children_of(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
     return [int(line) for line in found.stdout.split()]
 
 
@@ -166,7 +168,7 @@ def test_a_worker_that_dies_is_reported_and_the_other_rung_is_kept(
     study = Study.create(tmp_path / "s", ladder)
     (study.rung_folder("d8")).mkdir(parents=True)
     (study.rung_folder("d8") / "journal.jsonl").mkdir()
-    with pytest.raises(IsoflopError, match="rung d8: .*journal"):
+    with pytest.raises(IsoflopError, match=r"rung d8: .*journal"):
         run_ladder(ladder, study.path, workers=1, progress=Silent())
     assert {run.split("-")[0] for run in study.manifests()} == {"d4"}
 
