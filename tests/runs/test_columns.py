@@ -1,0 +1,89 @@
+"""Which column of a file is which column of the run table."""
+
+import pytest
+
+from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.runs.columns import (
+    ALIASES,
+    NUMBER_COLUMNS,
+    TEXT_COLUMNS,
+    map_columns,
+    parse_overrides,
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "canonical"),
+    [
+        ("N", "n_params"),
+        ("Model Size", "n_params"),
+        ("num-params", "n_params"),
+        ("D", "n_tokens"),
+        ("Training Tokens", "n_tokens"),
+        ("C", "flops"),
+        ("Training FLOP", "flops"),
+        ("val_loss", "loss"),
+        (" Loss ", "loss"),
+        ("learning_rate", "lr"),
+        ("State", "status"),
+        ("perplexity", "perplexity"),
+    ],
+)
+def test_the_usual_spellings_are_recognised(found: str, canonical: str) -> None:
+    assert map_columns([found]) == {canonical: found}
+
+
+def test_every_alias_belongs_to_one_column_and_shadows_none() -> None:
+    spellings = [alias for aliases in ALIASES.values() for alias in aliases]
+    assert len(set(spellings)) == len(spellings)
+    assert set(ALIASES) <= {*NUMBER_COLUMNS, *TEXT_COLUMNS}
+    assert not set(spellings) & {*NUMBER_COLUMNS, *TEXT_COLUMNS}
+
+
+def test_two_columns_that_read_as_one_are_refused_until_one_is_named() -> None:
+    with pytest.raises(InputError) as refused:
+        map_columns(["params", "N", "loss"])
+    assert str(refused.value) == (
+        "columns 'params' and 'N' both read as `n_params`; say which with --columns n_params=NAME"
+    )
+    mapping = map_columns(["params", "N", "loss"], {"n_params": "N"})
+    assert mapping == {"n_params": "N", "params": "params", "loss": "loss"}
+
+
+def test_an_override_wins_over_the_very_name() -> None:
+    mapping = map_columns(["loss", "ema_loss"], {"loss": "ema_loss"})
+    assert mapping == {"loss": "ema_loss", "loss_as_read": "loss"}
+
+
+def test_an_override_must_name_a_column_of_the_file() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown column 'Nn'; did you mean N\?"):
+        map_columns(["N", "loss"], {"n_params": "Nn"})
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides"),
+    [
+        ("", {}),
+        ("n_params=N", {"n_params": "N"}),
+        (" n_params = Model Size ,loss=val", {"n_params": "Model Size", "loss": "val"}),
+        ("loss=a=b,", {"loss": "a=b"}),
+    ],
+)
+def test_overrides_are_read_from_text(text: str, overrides: dict[str, str]) -> None:
+    assert parse_overrides(text) == overrides
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nonsense", "--columns wants name=column, found 'nonsense'"),
+        ("loss=", "--columns wants name=column, found 'loss='"),
+        ("loss= ", "--columns wants name=column, found 'loss= '"),
+        ("n_param=N", "unknown run-table column 'n_param'; did you mean n_params or "),
+        ("=N", "unknown run-table column ''"),
+    ],
+)
+def test_nonsense_in_place_of_overrides_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_overrides(text)
+    assert str(refused.value).startswith(message)
