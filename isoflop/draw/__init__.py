@@ -1,0 +1,1 @@
+"""Figures: frozen data first, then ink. The only folder that knows matplotlib."""

@@ -1,0 +1,224 @@
+"""The loss surface of a joint law over compute and size, its valley floor, and the plans.
+
+Legend: N parameters, D tokens, C = 6ND; the figure's compute is 6ND, since a law of N and D
+knows no other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from isoflop.base.errors import InputError
+from isoflop.draw.canvas import (
+    FAINT,
+    INK,
+    OKABE_ITO,
+    draw_line,
+    figure_of,
+    house_style,
+    new_panels,
+    ordered_colours,
+    set_log_axis,
+)
+from isoflop.draw.series import (
+    NONE,
+    Array,
+    AxisLabels,
+    Line,
+    Points,
+    axis_labels,
+    complete_rows,
+    widen,
+)
+from isoflop.draw.ticks import format_amount, format_plain
+from isoflop.fit.fit import Fit
+from isoflop.plan.optimum import Plan, plan_from_fit
+from isoflop.runs.table import RunTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GRID = (120, 120)
+"""Points along compute and along size."""
+FRONTIER_POINTS = 14
+N_CONTOURS = 11
+
+
+@dataclass(frozen=True)
+class PlannedPoint:
+    """One plan.
+
+    Args:
+        flops: the budget.
+        n_params: N*.
+        low: lower end of N*; NaN if there is no interval.
+        high: upper end of N*; NaN if there is no interval.
+        label: N* and D* in words.
+    """
+
+    flops: float
+    n_params: float
+    low: float
+    high: float
+    label: str
+
+
+@dataclass(frozen=True)
+class ContoursFigure:
+    """Loss over the plane of compute and parameters.
+
+    Args:
+        flops: (m,) compute 6ND.
+        n_params: (k,) parameters.
+        loss: (k, m) loss of the law.
+        levels: (l,) losses of the contours, from the lowest.
+        runs: the runs, at their 6ND.
+        frontier: N* against compute, with its band.
+        plans: the planned points.
+        law: name of the law.
+        labels: names of the axes.
+    """
+
+    flops: Array
+    n_params: Array
+    loss: Array
+    levels: Array
+    runs: Points
+    frontier: Line
+    plans: tuple[PlannedPoint, ...]
+    law: str
+    labels: AxisLabels
+
+
+def contours_figure(
+    fit: Fit,
+    table: RunTable,
+    *,
+    plans: Sequence[Plan] = (),
+    labels: AxisLabels | None = None,
+) -> ContoursFigure:
+    """Evaluate a joint law over the plane that holds the runs and the plans.
+
+    Args:
+        fit: a fit of n_params and n_tokens.
+        table: the runs it was made of.
+        plans: to be marked.
+        labels: names of the axes.
+
+    Raises:
+        InputError: a law of other variables.
+        RefusalError: the fit has no optimum to draw.
+    """
+    if set(fit.law.variables) != {"n_params", "n_tokens"}:
+        raise InputError(f"contours need a law of n_params and n_tokens, not {fit.law.name}")
+    N, D, L = (table.numbers(name) for name in ("n_params", "n_tokens", "loss"))
+    keep = complete_rows(N, D, L)
+    names = tuple(name for name, ok in zip(table.names(), keep, strict=True) if ok)
+    runs = Points("runs", 6 * (N * D)[keep], N[keep], L[keep], names)
+    points = tuple(_point(plan) for plan in plans)
+    ends = widen(np.concatenate([runs.x, [point.flops for point in points]]), 0.05)
+    flops = np.geomspace(*ends, GRID[0])
+    frontier = _frontier(fit, np.geomspace(*ends, FRONTIER_POINTS))
+    sizes = np.concatenate([runs.y, [e for p in points for e in (p.n_params, p.low, p.high)]])
+    n_params = np.geomspace(*widen(sizes, 0.08), GRID[1])
+    loss = fit.law.predict(
+        fit.theta,
+        {
+            "n_params": np.repeat(n_params, len(flops)),
+            "n_tokens": (flops[None, :] / (6 * n_params[:, None])).ravel(),
+        },
+    ).reshape(len(n_params), len(flops))
+    return ContoursFigure(
+        flops=flops,
+        n_params=n_params,
+        loss=loss,
+        levels=_levels(loss, runs.colour_by),
+        runs=runs,
+        frontier=frontier,
+        plans=points,
+        law=fit.law.name,
+        labels=labels or axis_labels(table),
+    )
+
+
+@house_style()
+def draw_contours(figure: ContoursFigure, axes: "Sequence[Axes] | None" = None) -> "Figure":
+    """Draw the contours, the runs coloured by loss, the frontier and the plans.
+
+    Args:
+        figure: the data.
+        axes: one panel of yours; a new figure if None.
+    """
+    if axes is None:
+        _, axes = new_panels(1, width=5.6, height=3.7)
+    ax = axes[0]
+    set_log_axis(ax, "x", "flops", figure.labels, limits=_ends(figure.flops))
+    set_log_axis(ax, "y", "n_params", figure.labels, limits=_ends(figure.n_params))
+    ax.set_xlabel("compute 6ND (FLOPs)")
+    lines = ax.contour(
+        figure.flops,
+        figure.n_params,
+        figure.loss,
+        levels=figure.levels,
+        colors=ordered_colours(figure.levels),
+        linewidths=0.8,
+    )
+    ax.clabel(lines, fmt=format_plain, fontsize=8, inline_spacing=2)
+    ax.plot(figure.runs.x, figure.runs.y, "o", color=FAINT, markersize=3, label="runs")
+    draw_line(ax, figure.frontier, colour=INK, width=1.6)
+    middle = float(np.sqrt(figure.flops[0] * figure.flops[-1]))
+    for point in figure.plans:
+        _draw_plan(ax, point, right=point.flops > middle**0.7 * figure.flops[-1] ** 0.3)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    return figure_of(axes)
+
+
+def _point(plan: Plan) -> PlannedPoint:
+    low = np.nan if plan.n_params.low is None else plan.n_params.low
+    high = np.nan if plan.n_params.high is None else plan.n_params.high
+    label = f"N* {format_amount(plan.n_params.value)}, D* {format_amount(plan.n_tokens.value)}"
+    return PlannedPoint(plan.flops, plan.n_params.value, low, high, label)
+
+
+def _frontier(fit: Fit, flops: Array) -> Line:
+    estimates = [plan_from_fit(fit, float(C)).n_params for C in flops]
+    y = np.array([estimate.value for estimate in estimates])
+    low = np.array([np.nan if e.low is None else e.low for e in estimates])
+    high = np.array([np.nan if e.high is None else e.high for e in estimates])
+    if np.isnan(low).any():
+        return Line("compute-optimal N*", flops, y, NONE, NONE)
+    return Line("compute-optimal N*", flops, y, low, high)
+
+
+def _levels(loss: Array, measured: Array) -> Array:
+    """Round losses between the lowest of the plane and the highest measured."""
+    low, high = float(loss.min()), float(min(np.max(measured) * 1.1, loss.max()))
+    spaced = np.geomspace(low, high, N_CONTOURS + 2)[1:-1]
+    step = np.diff(spaced).min()
+    digits = int(np.clip(np.ceil(-np.log10(step)) + 1, 1, 6))
+    return np.unique(np.round(spaced, digits))
+
+
+def _ends(grid: Array) -> tuple[float, float]:
+    return float(grid[0]), float(grid[-1])
+
+
+def _draw_plan(ax: "Axes", point: PlannedPoint, *, right: bool) -> None:
+    """Mark a plan; its label stands inside the panel and off the frontier."""
+    if np.isfinite(point.low) and np.isfinite(point.high):
+        ax.plot([point.flops] * 2, [point.low, point.high], color=OKABE_ITO[1], linewidth=1.4)
+    ax.plot(point.flops, point.n_params, "D", color=OKABE_ITO[1], markersize=5, zorder=6)
+    ax.annotate(
+        point.label,
+        (point.flops, point.n_params),
+        xytext=(-7, 6) if right else (7, -11),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        color=OKABE_ITO[1],
+        fontsize=8,
+        bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8},
+        zorder=7,
+    )
