@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from isoflop.store.study import Study
 
 OnEvent = Callable[[Mapping[str, Any]], None]
+_Events: TypeAlias = "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]"
 
 _BIG = str(2**32)
 _ENVIRONMENT = {
@@ -30,6 +32,7 @@ class _Worker:
     """One process and the rung it holds."""
 
     process: subprocess.Popen[str]
+    reader: threading.Thread
     rung: str | None = None
     gone: bool = field(default=False)
 
@@ -49,7 +52,7 @@ def launch(study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent) 
     Returns:
         One sentence per rung that could not be trained, empty when all are.
     """
-    events: queue.SimpleQueue[tuple[int, Mapping[str, Any]]] = queue.SimpleQueue()
+    events: _Events = queue.SimpleQueue()
     waiting, failures = list(rungs), []
     pool = [_start(study, index, events) for index in range(min(workers, len(waiting)))]
     try:
@@ -62,12 +65,13 @@ def launch(study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent) 
             on_event(event)
     finally:
         _stop(pool)
-    return failures + [f"rung {name}: no worker was left to train it" for name in waiting]
+    return failures + [
+        f"rung {name}: no worker was left to train it; see workers.log in the study"
+        for name in waiting
+    ]
 
 
-def _start(
-    study: Study, index: int, events: "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]"
-) -> _Worker:
+def _start(study: Study, index: int, events: _Events) -> _Worker:
     """Start a worker in its own session: Ctrl+C reaches this process alone, which stops it."""
     with (study.path / "workers.log").open("a") as log:
         process = subprocess.Popen(
@@ -80,17 +84,16 @@ def _start(
             start_new_session=True,
         )
     assert process.stdout is not None
-    threading.Thread(target=_forward, args=(index, process.stdout, events), daemon=True).start()
-    return _Worker(process)
+    reader = threading.Thread(target=_forward, args=(index, process.stdout, events), daemon=True)
+    reader.start()
+    return _Worker(process, reader)
 
 
-def _forward(
-    index: int,
-    lines: IO[str],
-    events: "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]",
-) -> None:
+def _forward(index: int, lines: IO[str], events: _Events) -> None:
+    """Pass a worker's events on; its death is the last of them, even in mid-line."""
     for line in lines:
-        events.put((index, json.loads(line)))
+        with suppress(ValueError):
+            events.put((index, json.loads(line)))
     events.put((index, {"event": "gone"}))
 
 
@@ -133,6 +136,8 @@ def _stop(pool: Sequence[_Worker]) -> None:
         if not worker.gone:
             worker.process.kill()
         worker.process.wait()
+        worker.reader.join()
         for stream in (worker.process.stdin, worker.process.stdout):
-            if stream is not None and worker.gone:
-                stream.close()
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +100,10 @@ def test_a_bad_shape_is_reported_with_its_rung() -> None:
     text = print_ladder(make_ladder()).replace("d_model = 16", "d_model = -16")
     with pytest.raises(SpecError, match=r"rungs\[0\]"):
         parse_ladder(text)
+
+
+def test_the_ladder_in_the_documentation_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    ladder = parse_ladder(text.split("```toml\n")[1].split("```")[0])
+    assert parse_ladder(print_ladder(ladder)) == ladder
+    assert (ladder.recipe.batch_tokens, ladder.recipe.lr) == (256, 0.004)
