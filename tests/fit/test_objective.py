@@ -1,0 +1,50 @@
+"""The loss of a residual against the formulas of Huber and of least squares."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import huber
+
+from isoflop.base.errors import InputError
+from isoflop.fit.objective import Objective
+
+RESIDUALS = np.concatenate([-np.geomspace(1e-6, 1, 25), [0.0], np.geomspace(1e-6, 1, 25)])
+
+
+@pytest.mark.parametrize("delta", [1e-3, 1e-2, 0.5])
+def test_huber_is_scipys_huber(delta: float) -> None:
+    assert Objective("huber", delta).value(RESIDUALS) == pytest.approx(huber(delta, RESIDUALS))
+
+
+def test_squared_is_half_the_square_whatever_delta() -> None:
+    assert Objective("squared", 1e-9).value(RESIDUALS).tolist() == (RESIDUALS**2 / 2).tolist()
+
+
+@pytest.mark.parametrize("kind", ["huber", "squared"])
+def test_the_solvers_weights_are_the_derivatives(kind: str) -> None:
+    objective = Objective(kind, 1e-2)  # type: ignore[arg-type]
+    step = 1e-7
+    away = RESIDUALS[np.abs(np.abs(RESIDUALS) - 1e-2) > 1e-3]  # not at the kink
+    away = away[np.abs(away) > 1e-4]
+    slope = (objective.value(away + step) - objective.value(away - step)) / (2 * step)
+    assert objective.slope_over_residual(away) == pytest.approx(slope / away, rel=1e-4)
+    expected = np.ones_like(away) if kind == "squared" else (np.abs(away) < 1e-2) * 1.0
+    assert objective.curvature(away).tolist() == expected.tolist()
+
+
+@given(st.floats(-10, 10), st.floats(1e-6, 10))
+def test_huber_never_exceeds_least_squares(residual: float, delta: float) -> None:
+    at = np.array([residual])
+    assert Objective("huber", delta).value(at) <= Objective("squared").value(at) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("delta", [0.0, -1e-3, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_threshold_is_refused(delta: float) -> None:
+    with pytest.raises(InputError, match="delta must be positive and finite"):
+        Objective("huber", delta)
+
+
+def test_a_loss_nobody_knows_is_refused() -> None:
+    with pytest.raises(InputError, match="loss must be huber or squared, found 'l1'"):
+        Objective("l1")  # type: ignore[arg-type]
