@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import os
 import signal
@@ -11,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from isoflop.accounting.architecture import Architecture  # noqa: E402
-from isoflop.base.errors import InputError, IsoflopError  # noqa: E402
+from isoflop.base.errors import InputError, IsoflopError, SpecError  # noqa: E402
 from isoflop.lab import train_rung as train_rung_module  # noqa: E402
 from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
 from isoflop.lab.data.prepare import open_data, prepare_data  # noqa: E402
@@ -180,6 +181,33 @@ def test_a_corpus_that_changed_is_refused(tmp_path: Path) -> None:
     prepare_data(ladder, tmp_path / "data")
     text.write_text("other words in a line\n" * 2000)
     with pytest.raises(InputError, match="changed since this study began"):
+        prepare_data(ladder, tmp_path / "data")
+
+
+def test_a_second_runner_of_the_same_study_is_refused(finished: Study) -> None:
+    with finished.writing(), pytest.raises(IsoflopError, match="being written by another"):
+        run_ladder(finished.ladder, finished.path, progress=Silent())
+
+
+def test_an_unfinished_study_does_not_change_its_torch(corpus: Path, tmp_path: Path) -> None:
+    ladder = make_ladder(corpus)
+    study = Study.create(tmp_path / "s", ladder)
+    study.write_settings({"device": "cpu", "precision": "float32", "torch": "1.0"})
+    with pytest.raises(InputError, match=r"begun with torch 1\.0"):
+        run_ladder(ladder, study.path, progress=Silent())
+
+
+def test_a_gpu_that_is_not_there_is_one_line(corpus: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(InputError, match="finds no GPU"):
+        run_ladder(make_ladder(corpus), tmp_path / "s", device="cuda", progress=Silent())
+
+
+def test_a_vocabulary_larger_than_the_models_is_refused(corpus: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    ladder = dataclasses.replace(make_ladder(corpus), tokenizer="bpe-300")
+    with pytest.raises(SpecError, match="set n_vocab = "):
         prepare_data(ladder, tmp_path / "data")
 
 
