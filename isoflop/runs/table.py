@@ -222,8 +222,8 @@ def _parse_number(cell: Cell) -> float | None:
 
 
 def _text(cell: Cell) -> str:
-    """Text as every format can hold it: no blanks or NULs around it."""
-    return "" if cell is None else str(cell).strip(" \t\r\n\0")
+    """Text as every format can hold it: no NULs, no blanks around it."""
+    return "" if cell is None else str(cell).replace("\0", "").strip()
 
 
 def _shortened(text: str, width: int = 40) -> str:
