@@ -1,7 +1,7 @@
 """The loss surface of a joint law over compute and size, its valley floor, and the plans.
 
-Legend: N parameters, D tokens, C = 6ND; the figure's compute is 6ND, since a law of N and D
-knows no other.
+Legend: N parameters, D tokens, C FLOPs; a law of N and D knows compute only through what a token
+costs, C = 6ND unless a `TokenCost` says otherwise.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,7 @@ from isoflop.draw.series import (
 )
 from isoflop.draw.ticks import format_amount, format_plain
 from isoflop.fit.fit import Fit
+from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import Plan, plan_from_fit
 from isoflop.runs.table import RunTable
 
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
 GRID = (120, 120)
 """Points along compute and along size."""
-FRONTIER_POINTS = 14
+FRONTIER_POINTS = 10
+SIX_N = TokenCost()
 N_CONTOURS = 11
 
 
@@ -71,14 +73,15 @@ class ContoursFigure:
     """Loss over the plane of compute and parameters.
 
     Args:
-        flops: (m,) compute 6ND.
+        flops: (m,) compute.
         n_params: (k,) parameters.
         loss: (k, m) loss of the law.
         levels: (l,) losses of the contours, from the lowest.
-        runs: the runs, at their 6ND.
+        runs: the runs, at the compute their N and D cost; coloured by loss.
         frontier: N* against compute, with its band.
         plans: the planned points.
         law: name of the law.
+        cost: how compute follows from N and D, in words.
         labels: names of the axes.
     """
 
@@ -90,6 +93,7 @@ class ContoursFigure:
     frontier: Line
     plans: tuple[PlannedPoint, ...]
     law: str
+    cost: str
     labels: AxisLabels
 
 
@@ -98,6 +102,7 @@ def contours_figure(
     table: RunTable,
     *,
     plans: Sequence[Plan] = (),
+    cost: TokenCost = SIX_N,
     labels: AxisLabels | None = None,
 ) -> ContoursFigure:
     """Evaluate a joint law over the plane that holds the runs and the plans.
@@ -106,6 +111,7 @@ def contours_figure(
         fit: a fit of n_params and n_tokens.
         table: the runs it was made of.
         plans: to be marked.
+        cost: FLOPs per token as a function of size.
         labels: names of the axes.
 
     Raises:
@@ -117,18 +123,18 @@ def contours_figure(
     N, D, L = (table.numbers(name) for name in ("n_params", "n_tokens", "loss"))
     keep = complete_rows(N, D, L)
     names = tuple(name for name, ok in zip(table.names(), keep, strict=True) if ok)
-    runs = Points("runs", 6 * (N * D)[keep], N[keep], L[keep], names)
+    runs = Points("runs", (cost.flops_per_token(N) * D)[keep], N[keep], L[keep], names)
     points = tuple(_point(plan) for plan in plans)
     ends = widen(np.concatenate([runs.x, [point.flops for point in points]]), 0.05)
     flops = np.geomspace(*ends, GRID[0])
-    frontier = _frontier(fit, np.geomspace(*ends, FRONTIER_POINTS))
+    frontier = _frontier(fit, np.geomspace(*ends, FRONTIER_POINTS), cost)
     sizes = np.concatenate([runs.y, [e for p in points for e in (p.n_params, p.low, p.high)]])
     n_params = np.geomspace(*widen(sizes, 0.08), GRID[1])
     loss = fit.law.predict(
         fit.theta,
         {
             "n_params": np.repeat(n_params, len(flops)),
-            "n_tokens": (flops[None, :] / (6 * n_params[:, None])).ravel(),
+            "n_tokens": (flops[None, :] / cost.flops_per_token(n_params)[:, None]).ravel(),
         },
     ).reshape(len(n_params), len(flops))
     return ContoursFigure(
@@ -140,6 +146,7 @@ def contours_figure(
         frontier=frontier,
         plans=points,
         law=fit.law.name,
+        cost=str(cost),
         labels=labels or axis_labels(table),
     )
 
@@ -157,7 +164,8 @@ def draw_contours(figure: ContoursFigure, axes: "Sequence[Axes] | None" = None) 
     ax = axes[0]
     set_log_axis(ax, "x", "flops", figure.labels, limits=_ends(figure.flops))
     set_log_axis(ax, "y", "n_params", figure.labels, limits=_ends(figure.n_params))
-    ax.set_xlabel("compute 6ND (FLOPs)")
+    if figure.cost == str(SIX_N):
+        ax.set_xlabel("compute 6ND (FLOPs)")
     lines = ax.contour(
         figure.flops,
         figure.n_params,
@@ -183,8 +191,8 @@ def _point(plan: Plan) -> PlannedPoint:
     return PlannedPoint(plan.flops, plan.n_params.value, low, high, label)
 
 
-def _frontier(fit: Fit, flops: Array) -> Line:
-    estimates = [plan_from_fit(fit, float(C)).n_params for C in flops]
+def _frontier(fit: Fit, flops: Array, cost: TokenCost) -> Line:
+    estimates = [plan_from_fit(fit, float(C), cost=cost).n_params for C in flops]
     y = np.array([estimate.value for estimate in estimates])
     low = np.array([np.nan if e.low is None else e.low for e in estimates])
     high = np.array([np.nan if e.high is None else e.high for e in estimates])

@@ -93,7 +93,7 @@ def loss_curves_figure(
     Args:
         table: the runs.
         joint: a law of n_params and n_tokens; drawn at a few fixed sizes and token counts.
-        singles: one-variable fits under any key, such as L(N).
+        singles: {label such as "L(N) at D = 2.5e6": one-variable fit}.
         labels: names of the axes.
 
     Raises:
@@ -104,7 +104,7 @@ def loss_curves_figure(
     >>> [panel.variable for panel in figure.panels]
     ['n_params']
     """
-    by_variable = {fit.law.variables[0]: fit for fit in (singles or {}).values()}
+    by_variable = {fit.law.variables[0]: (name, fit) for name, fit in (singles or {}).items()}
     panels = tuple(
         _panel(table, variable, joint, by_variable.get(variable))
         for variable in COLOUR_BY
@@ -135,7 +135,9 @@ def draw_loss_curves(figure: LossCurvesFigure, axes: "Sequence[Axes] | None" = N
     return figure_of(axes)
 
 
-def _panel(table: RunTable, variable: str, joint: Fit | None, single: Fit | None) -> LossPanel:
+def _panel(
+    table: RunTable, variable: str, joint: Fit | None, single: tuple[str, Fit] | None
+) -> LossPanel:
     x, loss = table.numbers(variable), table.numbers("loss")
     colour_by = COLOUR_BY[variable] if COLOUR_BY[variable] in table else ""
     keep = complete_rows(x, loss)
@@ -147,7 +149,8 @@ def _panel(table: RunTable, variable: str, joint: Fit | None, single: Fit | None
     at = pick_levels(colours) if drawable else NONE
     slices = tuple(_slice(table, joint, variable, grid, value) for value in at if joint)
     points = Points("runs", x[keep], loss[keep], colours, names)
-    return LossPanel(variable, colour_by, points, slices, at, _single(single, variable, x[keep]))
+    line = _single(*single, variable, x[keep]) if single else None
+    return LossPanel(variable, colour_by, points, slices, at, line)
 
 
 def _slice(table: RunTable, joint: Fit, variable: str, grid: Array, value: float) -> Line:
@@ -168,12 +171,10 @@ def _cost(table: RunTable, n_params: float) -> float:
     return flops_per_param_token(table.select(table.numbers("n_params") == n_params))
 
 
-def _single(fit: Fit | None, variable: str, x: Array) -> Line | None:
-    if fit is None:
-        return None
+def _single(label: str, fit: Fit, variable: str, x: Array) -> Line:
     low, high = fit.data.ranges.get(variable, (x.min(), x.max()))
     grid = np.geomspace(low, high, 60)
-    return law_line(fit, {variable: grid}, grid, label=f"L({_SYMBOL[variable]})")
+    return law_line(fit, {variable: grid}, grid, label=label)
 
 
 def _draw_panel(ax: "Axes", panel: LossPanel) -> None:
@@ -185,11 +186,14 @@ def _draw_panel(ax: "Axes", panel: LossPanel) -> None:
     shades = ordered_colours(panel.at, within=panel.points.colour_by) if len(panel.at) else []
     for line, shade in zip(panel.slices, shades, strict=True):
         ax.plot(line.x, line.y, color=shade, linewidth=0.9, label=line.label)
-    if panel.single is not None:
-        draw_line(ax, panel.single, colour=INK, width=1.4)
     handles, names = ax.get_legend_handles_labels()
     if handles:
-        ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        above = ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        ax.add_artist(above)
+    if panel.single is not None:
+        draw_line(ax, panel.single, colour=INK, width=1.4)
+        name = panel.single.label.replace(" at ", " at\n").replace(" on ", " on\n")
+        ax.legend(ax.get_lines()[-1:], [name], loc="lower left")  # losses fall to the right
 
 
 def _finite(values: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Reports: blocks, one self-contained HTML page, and its Markdown twin."""

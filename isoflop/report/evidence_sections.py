@@ -1,0 +1,82 @@
+"""Sections that say how far to trust the answer: backtest, learning curves, identification."""
+
+from isoflop.base.estimate import shorten
+from isoflop.draw.backtest import backtest_figure, draw_backtest
+from isoflop.draw.learning_curves import draw_learning_curves, learning_curves_figure
+from isoflop.fit.backtest import Backtest
+from isoflop.report.blocks import Block, FindingList, Heading, Paragraph, Table
+from isoflop.report.pictures import picture
+from isoflop.report.study_report import StudyReport
+
+
+def backtest_section(study: StudyReport) -> tuple[Block, ...]:
+    """The hidden budget: predicted and measured."""
+    blocks: list[Block] = []
+    if study.backtest:
+        figure = backtest_figure(study.backtest, labels=study.axis_labels)
+        caption = (
+            f"The {study.backtest.n_hidden} runs of the largest budget, hidden from the fit of "
+            f"the other {study.backtest.n_fitted}, against what it predicted."
+        )
+        sentence = _describe(study.backtest)
+        drawn = picture("backtest", figure, draw_backtest(figure), caption=caption, alt=sentence)
+        blocks += [Paragraph(sentence), drawn]
+    optimum = study.frontier_backtest
+    if optimum:
+        verdict = "inside" if optimum.inside else "OUTSIDE"
+        text = (
+            f"The frontier of the smaller budgets predicted N* = {optimum.predicted} at "
+            f"{shorten(optimum.flops)} FLOPs; that budget's own valley has its minimum at "
+            f"{shorten(optimum.measured)}: {verdict} the interval."
+        )
+        blocks.append(Paragraph(text))
+    return (Heading("Backtest: the largest budget hidden"), *blocks) if blocks else ()
+
+
+def learning_section(study: StudyReport) -> tuple[Block, ...]:
+    """Loss during training."""
+    if not study.curves:
+        return ()
+    needed = {"n_params", "n_tokens", "flops", "loss"}
+    finals = study.table if needed <= set(study.table.columns) else None
+    figure = learning_curves_figure(study.curves, finals=finals, labels=study.axis_labels)
+    caption = (
+        "Held-out loss during training by size (lines), with the lowest loss reached at each "
+        "compute (dashed)."
+    )
+    if finals is not None:
+        caption += " Points: finished runs, whose learning rate was brought down to its end."
+    alt = f"{len(study.curves)} learning curves; larger models overtake smaller ones"
+    drawn = picture(
+        "learning-curves", figure, draw_learning_curves(figure), caption=caption, alt=alt
+    )
+    return (Heading("Learning curves"), drawn)
+
+
+def identification_section(study: StudyReport) -> tuple[Block, ...]:
+    """Whether the runs determine what was fitted."""
+    if not study.identification:
+        return ()
+    return (
+        Heading("Is it identified, or only fitted?"),
+        Table(("what", "how well"), study.identification),
+    )
+
+
+def findings_section(study: StudyReport) -> tuple[Block, ...]:
+    """Everything a careful reader should know."""
+    findings = study.all_findings
+    if not findings:
+        return ()
+    return (Heading("Findings"), FindingList(findings))
+
+
+def _describe(backtest: Backtest) -> str:
+    verdict = "inside" if backtest.inside else "OUTSIDE"
+    covered = round(backtest.coverage * backtest.n_hidden)
+    return (
+        f"At {shorten(backtest.hidden_flops)} FLOPs {backtest.law} predicted a best loss of "
+        f"{backtest.best_predicted}; measured {backtest.best_measured:.4f}, {verdict} the "
+        f"interval. RMS miss {100 * backtest.rms_miss:.2f} %; {covered} of "
+        f"{backtest.n_hidden} hidden runs inside their intervals."
+    )

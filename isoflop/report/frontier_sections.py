@@ -1,0 +1,120 @@
+"""Sections on the compute-optimal frontier, the plans and the counting conventions."""
+
+from isoflop.base.errors import RefusalError
+from isoflop.base.estimate import Estimate, shorten
+from isoflop.draw.contours import contours_figure, draw_contours
+from isoflop.draw.isoflop_valleys import draw_isoflop, isoflop_figure
+from isoflop.plan.optimum import Plan
+from isoflop.report.blocks import Block, FigureBlock, Heading, Paragraph, Table
+from isoflop.report.pictures import picture
+from isoflop.report.study_report import StudyReport
+
+
+def frontier_section(study: StudyReport) -> tuple[Block, ...]:
+    """The valleys, their minima, and N* against C under each convention."""
+    if study.main_frontier is None:
+        return ()
+    name, frontier = study.main_frontier
+    figure = isoflop_figure(
+        frontier, conventions=study.frontiers, reach=10, labels=study.axis_labels
+    )
+    a = frontier.params["a"]
+    usable = len(frontier.points)
+    read = f"{usable} of {len(frontier.valleys)} minima used" if frontier.valleys else "envelope"
+    caption = (
+        f"IsoFLOP valleys (N counted as {name}; {read}) and the compute-optimal size N* with "
+        f"{_percent(frontier.level)} bands. Hollow points and dotted curves are budgets whose "
+        "minimum was not used."
+    )
+    alt = f"N* grows as C to the {a}; optima at {_list(frontier.points.flops.tolist())} FLOPs"
+    drawn = picture("isoflop-valleys", figure, draw_isoflop(figure), caption=caption, alt=alt)
+    return (Heading("The compute-optimal frontier"), drawn, _optima(study))
+
+
+def conventions_section(study: StudyReport) -> tuple[Block, ...]:
+    """The exponent under each count of N and by each method."""
+    blocks: list[Block] = []
+    if study.frontiers:
+        rows = tuple(
+            (name, str(f.params["a"]), str(f.params["b"]), str(len(f.points)))
+            for name, f in study.frontiers.items()
+        )
+        head = ("N counted as", "a of N* ∝ C^a", "b of D* ∝ C^b", "optima")
+        blocks.append(Table(head, rows, "The same runs under each count of parameters."))
+    if study.exponents:
+        rows = tuple((name, str(a)) for name, a in study.exponents.items())
+        count = study.main_convention or "recorded"
+        caption = f"The exponent by method, N counted as {count}, over the measured budgets."
+        blocks.append(Table(("method", "a of N* ∝ C^a"), rows, caption))
+    if not blocks:
+        return ()
+    note = (
+        "Small models carry much of their size in embeddings and head, so the exponent depends "
+        "on what is counted; state the count with the number."
+    )
+    return (Heading("Counting conventions and methods"), Paragraph(note), *blocks)
+
+
+def plan_section(study: StudyReport) -> tuple[Block, ...]:
+    """Loss contours with the frontier and the plans, and the plans as a table."""
+    blocks: list[Block] = []
+    drawn = _contours(study)
+    if drawn:
+        blocks.append(drawn)
+    if study.plans:
+        head = ("budget (FLOPs)", "law", "N*", "D*", "D*/N*", "loss")
+        blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), "Plans."))
+        notes = dict.fromkeys(f"{p.law}: {note}" for p in study.plans for note in p.notes)
+        blocks += [Paragraph(f"{note}.") for note in notes]
+    return (Heading("What to train with a larger budget"), *blocks) if blocks else ()
+
+
+def _contours(study: StudyReport) -> FigureBlock | None:
+    fit = study.fit
+    if fit is None or set(fit.law.variables) != {"n_params", "n_tokens"}:
+        return None
+    plans = [plan for plan in study.plans if plan.law == fit.law.name]
+    try:
+        figure = contours_figure(
+            fit, study.table, plans=plans, cost=study.cost, labels=study.axis_labels
+        )
+    except RefusalError:
+        return None
+    caption = (
+        f"Loss contours of the {fit.law.name} form, the runs (grey), its compute-optimal size "
+        f"with {_percent(fit.level)} band, and the plans (orange). Compute is {figure.cost}."
+    )
+    alt = f"Contours of equal loss over compute and parameters by {fit.law.name}"
+    return picture("contours", figure, draw_contours(figure), caption=caption, alt=alt)
+
+
+def _optima(study: StudyReport) -> Table:
+    frontier = study.main_frontier[1] if study.main_frontier else None
+    points = frontier.points if frontier and frontier.valleys else None
+    head = ("budget (FLOPs)", "N*", "D*", "D*/N*", "loss")
+    if points is None:
+        return Table(head, ())
+    columns = (points.flops, points.n_params, points.n_tokens, points.loss)
+    rows = tuple(
+        (shorten(c), shorten(n), shorten(d), shorten(d / n), f"{loss:.4f}")
+        for c, n, d, loss in zip(*(column.tolist() for column in columns), strict=True)
+    )
+    return Table(head, rows, "Minima of the valleys.")
+
+
+def _plan_row(plan: Plan) -> tuple[str, ...]:
+    amounts = (plan.n_params, plan.n_tokens, plan.tokens_per_param, plan.loss)
+    return (shorten(plan.flops), plan.law, *(_known(amount) for amount in amounts))
+
+
+def _known(amount: Estimate) -> str:
+    return "unknown" if amount.value != amount.value else str(amount)
+
+
+def _percent(level: float) -> str:
+    return f"{100 * level:.0f} %"
+
+
+def _list(values: list[float]) -> str:
+    shown = [shorten(value, digits=2) for value in values]
+    return ", ".join(shown if len(shown) < 8 else [*shown[:3], "…", shown[-1]])
