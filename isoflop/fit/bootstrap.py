@@ -6,9 +6,12 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from isoflop.base.errors import InputError
-from isoflop.fit.solver import Array, Problem, minimise
+from isoflop.fit.solver import Array, Problem, minimise, shift_in_solver
 
 DEFAULT_RESAMPLES = 1000
+FEW_RUNS_PER_PARAMETER = 3
+"""With at most this many runs (or clusters) a parameter, noise is simulated instead of resampling
+runs: few runs drawn with replacement often repeat the same ones and show no spread at all."""
 
 
 def resample_weights(
@@ -75,6 +78,46 @@ def refit_resamples(
         return np.empty((0, len(theta)))
     solution = minimise(problem, np.repeat(theta[None], len(weights), axis=0), weights)
     return solution.theta[solution.converged]
+
+
+def simulate_noise(
+    problem: Problem,
+    theta: Array,
+    *,
+    n_resamples: int,
+    rng: np.random.Generator,
+    clusters: list[str] | None = None,
+) -> Array:
+    """Draw parameters by the fit's first-order response to simulated noise.
+
+    Independent normal noise of the residuals' size for every run: with the small-sample factor
+    these are Student-t intervals. Clustered runs keep their residuals, and each cluster's are
+    multiplied by one standard normal number.
+
+    Args:
+        problem: law, runs and objective.
+        theta: (p,) the fit of all runs.
+        n_resamples: how many draws.
+        rng: source of randomness.
+        clusters: (n_runs,) labels of runs that share their noise, if any.
+
+    Returns:
+        (n_resamples, p) parameters.
+    """
+    residuals = problem.residuals(theta[None])[0]
+    response = -np.linalg.pinv(problem.jacobian(theta[None])[0]).T
+    if clusters is None:
+        size = np.sqrt(np.mean(residuals**2))
+        noise = size * rng.standard_normal((n_resamples, len(residuals)))
+    else:
+        units, member = np.unique(np.array(clusters), return_inverse=True)
+        noise = residuals * rng.standard_normal((n_resamples, len(units)))[:, member]
+    return shift_in_solver(problem.law, theta, noise @ response)
+
+
+def few_units(n_units: int, n_parameters: int) -> bool:
+    """Whether runs (or clusters) are too few to be drawn with replacement."""
+    return n_units <= FEW_RUNS_PER_PARAMETER * n_parameters
 
 
 def small_sample_stretch(n_units: int, n_parameters: int, level: float) -> float:

@@ -50,7 +50,8 @@ def residual_strip(residuals: np.ndarray, width: int = 60) -> str:
 def _rows(title: str, estimates: dict[str, Estimate], fit: Fit) -> list[str]:
     if not estimates:
         return []
-    head = f"{title} ({100 * fit.level:.0f} % intervals, {len(fit.draws)} resamples)"
+    draws = f"{len(fit.draws)} resamples of {fit.resampling}"
+    head = f"{title} ({100 * fit.level:.0f} % intervals, {draws})"
     return [head, *(f"  {name:<18} {estimate}" for name, estimate in estimates.items())]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
-from isoflop.fit.bootstrap import small_sample_stretch
+from isoflop.fit.bootstrap import few_units, small_sample_stretch
 from isoflop.fit.objective import Objective
 from isoflop.fit.solver import Array, Outcome
 from isoflop.laws.law import AbstractLaw
@@ -130,6 +130,13 @@ class Fit:
         return small_sample_stretch(self.n_units, len(self.theta), self.level)
 
     @property
+    def resampling(self) -> str:
+        """What the intervals come from: resampled `runs` or `clusters`, or simulated `noise`."""
+        if few_units(self.n_units, len(self.theta)):
+            return "noise"
+        return "clusters" if self.cluster else "runs"
+
+    @property
     def params(self) -> dict[str, Estimate]:
         """Each parameter with its interval."""
         logs = [parameter.scale == "log" for parameter in self.law.parameters]
@@ -174,6 +181,7 @@ class Fit:
             "convention": self.convention,
             "cluster": self.cluster,
             "bootstrap": len(self.draws),
+            "resampling": self.resampling,
             "level": self.level,
             "seed": self.seed,
             "data": self.data.to_dict(),

@@ -6,7 +6,12 @@ import numpy as np
 
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.estimate import LEVEL
-from isoflop.fit.bootstrap import DEFAULT_RESAMPLES, refit_resamples
+from isoflop.fit.bootstrap import (
+    DEFAULT_RESAMPLES,
+    few_units,
+    refit_resamples,
+    simulate_noise,
+)
 from isoflop.fit.fit import Basins, DataRecord, Fit
 from isoflop.fit.identify import (
     CONDITION_LIMIT,
@@ -96,9 +101,9 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     best = int(np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9)))
     theta = found.theta[best]
     clusters = _clusters(table, spec.cluster)
-    draws = refit_resamples(
-        problem, theta, n_resamples=spec.n_resamples, rng=rng, clusters=clusters
-    )
+    n_units = len(set(clusters)) if clusters else len(loss)
+    resample = simulate_noise if few_units(n_units, len(theta)) else refit_resamples
+    draws = resample(problem, theta, n_resamples=spec.n_resamples, rng=rng, clusters=clusters)
     condition = condition_number(problem, theta)
     findings += check_influence(problem, theta, table.names())
     findings += _check_condition(condition, law)
@@ -109,7 +114,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         objective=spec.objective,
         objective_value=float(found.objective[best]),
         residuals=problem.residuals(theta[None])[0],
-        n_units=len(set(clusters)) if clusters else len(loss),
+        n_units=n_units,
         outcome=_outcome(found, best, condition),
         basins=_basins(found),
         condition=condition,

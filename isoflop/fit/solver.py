@@ -110,6 +110,21 @@ def minimise(problem: Problem, starts: Array, weights: Array) -> Solution:
     )
 
 
+def shift_in_solver(law: AbstractLaw, theta: Array, steps: Array) -> Array:
+    """Move parameters by steps in solver coordinates, stopping at the bounds.
+
+    Args:
+        law: the law.
+        theta: (p,) parameters.
+        steps: (B, p) steps, relative for parameters on a log scale.
+
+    Returns:
+        (B, p) parameters.
+    """
+    low, high = _bounds(law)
+    return _from_solver(law, np.clip(_to_solver(law, theta)[None] + steps, low, high))
+
+
 def _minimise_chunk(problem: Problem, starts: Array, weights: Array) -> Solution:
     """Iterate until every row's projected gradient vanishes or it can no longer descend.
 
