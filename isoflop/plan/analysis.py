@@ -130,7 +130,7 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
         frontier_backtest=_backtest_frontier(counted, spec),
         slices=fit_slices(counted, frontiers.get(words), spec),
         cost=cost,
-        plans=_plans(counted, ranked[0][0], frontiers.get(words), cost),
+        plans=_plans(counted, [fit for fit, _ in ranked], frontiers.get(words), cost),
     )
 
 
@@ -204,15 +204,16 @@ def _exponents(
 
 
 def _plans(
-    table: RunTable, best: Fit, frontier: Frontier | None, cost: TokenCost
+    table: RunTable, fits: list[Fit], frontier: Frontier | None, cost: TokenCost
 ) -> tuple[Plan, ...]:
-    """Plan larger budgets by the best joint form, and by the frontier where there is one."""
+    """Plan larger budgets by every joint form, best foresight first, and by the frontier."""
     largest = float(table.numbers("flops").max())
     plans = []
     for factor in PLAN_FACTORS:
         budget = float(f"{factor * largest:.1e}")
-        with contextlib.suppress(RefusalError):
-            plans.append(plan_from_fit(best, budget, cost=cost))
+        for fit in fits:
+            with contextlib.suppress(RefusalError):
+                plans.append(plan_from_fit(fit, budget, cost=cost))
         if frontier:
             plans.append(plan_from_frontier(frontier, budget))
     return tuple(plans)
@@ -229,14 +230,7 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
         f"{words} {shorten(f.params['a'].value, digits=2)}"
         for words, f in analysis.frontiers.items()
     )
-    plan = analysis.plans[-1] if analysis.plans else None
     hit = "inside" if backtest.inside else "OUTSIDE"
-    planned = (
-        f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
-        f"{plan.n_tokens} tokens for a loss of {plan.loss}"
-        if plan
-        else "none: no law here may be extrapolated"
-    )
     return (
         f"Optimum     N* ∝ C^a with a = {a} ({method}, N = {analysis.convention})",
         f"By count    a = {by_count or 'one count of N recorded'}",
@@ -244,8 +238,21 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
         f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
         f"Foresight   hidden largest budget: {fit.law.name} predicted "
         f"{backtest.best_predicted}, measured {backtest.best_measured:.4f}: {hit}",
-        f"Plan        {planned}",
+        f"Plan        {plan_sentence(analysis)}",
         f"Identified  {identification_verdict(analysis)}",
+    )
+
+
+def plan_sentence(analysis: Analysis) -> str:
+    """Say what to train with ten times the largest budget, and how far the methods differ."""
+    if not analysis.plans:
+        return "none: no law here may be extrapolated"
+    plan, *others = [p for p in analysis.plans if p.flops == analysis.plans[0].flops]
+    sizes = [p.n_params.value for p in (plan, *others)]
+    return (
+        f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
+        f"{plan.n_tokens} tokens for a loss of {plan.loss} ({plan.law}; all methods: N from "
+        f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)})"
     )
 
 
