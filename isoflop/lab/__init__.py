@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from isoflop.base.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from isoflop.lab.price import price_ladder
     from isoflop.lab.probe import Probe, probe_machine
     from isoflop.lab.tour import tour_ladder
     from isoflop.lab.training import run_ladder

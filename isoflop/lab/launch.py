@@ -24,6 +24,8 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": _BIG,
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Without it cuBLAS may choose kernels that add in another order from run to run.
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 
 

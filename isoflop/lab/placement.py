@@ -31,6 +31,11 @@ class Placement:
         return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
 
+def settle_gpu() -> None:
+    """Ask for the same bits twice, where the GPU's kernels can give them."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
 def settle_threads() -> None:
     """One thread, and float32 products through oneDNN.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from isoflop.base.errors import IsoflopError
 from isoflop.lab.data.prepare import StudyData, open_data
-from isoflop.lab.placement import Placement, settle_threads
+from isoflop.lab.placement import Placement, settle_gpu, settle_threads
 from isoflop.lab.train_rung import train_rung
 from isoflop.store.study import Study
 
@@ -29,6 +29,8 @@ def main(path: str) -> None:
     study = Study.open(Path(path))
     settings = study.settings()
     placement = Placement(settings["device"], settings["precision"])
+    if placement.device == "cuda":
+        settle_gpu()
     data = open_data(study.ladder, study.path / "data")
     _emit({"event": "ready"})
     while True:

@@ -97,7 +97,7 @@ def test_a_run_deleted_by_hand_comes_back_the_same(finished: Study) -> None:
 def test_a_killed_ladder_leaves_no_worker_and_resumes_to_the_same_bytes(
     corpus: Path, tmp_path: Path
 ) -> None:
-    ladder = make_ladder(corpus, budgets=(8192, 131072))
+    ladder = make_ladder(corpus, budgets=(8192, 49152))
     (tmp_path / "ladder.toml").write_text(print_ladder(ladder))
     study = tmp_path / "study"
     command = [sys.executable, "-c", RUNNER, str(tmp_path / "ladder.toml"), str(study)]

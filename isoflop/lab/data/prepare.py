@@ -21,13 +21,13 @@ class StudyData:
     """The tokens of a study.
 
     Args:
-        train: (n_train,) uint16 training tokens, documents closed by an end token.
-        held_out: (n_held_out,) uint16 tokens of the held-out documents.
+        train: (n_train,) uint8 or uint16 training tokens, documents closed by an end token.
+        held_out: (n_held_out,) tokens of the held-out documents.
         eval_set: name of the held-out set; runs compare only if theirs agree.
     """
 
-    train: NDArray[np.uint16]
-    held_out: NDArray[np.uint16]
+    train: NDArray[np.unsignedinteger]
+    held_out: NDArray[np.unsignedinteger]
     eval_set: str
 
 
@@ -59,8 +59,9 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
     tokenizer = train_tokenizer(ladder.tokenizer, train)
     parts = {"train": tokenizer.encode(train), "held_out": tokenizer.encode(held_out)}
     _check_fit(ladder, tokenizer.n_vocab, parts)
+    kind = "<u1" if tokenizer.n_vocab <= 256 else "<u2"
     for name, tokens in parts.items():
-        write_atomic(folder / f"{name}.bin", tokens.astype("<u2").tobytes())
+        write_atomic(folder / f"{name}.bin", tokens.astype(kind).tobytes())
     write_atomic(folder / "tokenizer.json", tokenizer.to_json())
     digests = {f"{name}_sha256": _digest(tokens) for name, tokens in parts.items()}
     document = {
@@ -70,6 +71,7 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
         "source": corpus.source,
         "tokenizer": ladder.tokenizer,
         "n_vocab": tokenizer.n_vocab,
+        "token_type": kind,
         "train_documents": len(train),
         "held_out_documents": len(held_out),
         "train_bytes": sum(len(text) for text in train),
@@ -86,8 +88,9 @@ def open_data(ladder: Ladder, folder: Path) -> StudyData:
     document = _known(folder)
     if document is None:
         raise InputError(f"{folder} holds no prepared data; run the ladder to prepare it")
-    held_out = np.memmap(folder / "held_out.bin", dtype="<u2", mode="r")
-    train = np.memmap(folder / "train.bin", dtype="<u2", mode="r")
+    kind = document["token_type"]
+    held_out = np.memmap(folder / "held_out.bin", dtype=kind, mode="r")
+    train = np.memmap(folder / "train.bin", dtype=kind, mode="r")
     digest = document["held_out_sha256"][:12]
     eval_set = f"held-out-{digest}-{ladder.evaluation.tokens}"
     return StudyData(np.asarray(train), np.asarray(held_out), eval_set)
