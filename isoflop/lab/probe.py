@@ -69,8 +69,18 @@ def probe_machine(device: str = "cpu") -> Probe:
 
 
 def count_cores() -> int:
-    """Return the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the cores this process may use: affinity, and a container's quota where there is one."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(affinity or 1, _quota(Path("/sys/fs/cgroup/cpu.max"))))
+
+
+def _quota(path: Path) -> int:
+    """Return the whole cores of a cgroup's quota (`max 100000`, `200000 100000`), at least one."""
+    try:
+        allowed, period = path.read_text(encoding="utf-8").split()
+        return max(1, int(allowed) // int(period))
+    except (OSError, ValueError):
+        return 2**16
 
 
 def _has_bf16_units() -> bool:

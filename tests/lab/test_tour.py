@@ -88,3 +88,12 @@ def test_the_probe_takes_well_under_a_second_and_finds_a_rate() -> None:
 def test_flops_of_a_budget_are_the_exact_matmul_count() -> None:
     run = next(level_ladder(LEVELS[0]).runs())
     assert run.flops == flops_per_token(run.rung.architecture).matmul * run.n_tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [("200000 100000", 2), ("50000 100000", 1), ("max 100000", 2**16), ("", 2**16)],
+)
+def test_a_containers_quota_bounds_the_cores(tmp_path, text, cores) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    assert probe_module._quota(tmp_path / "cpu.max") == cores
