@@ -69,7 +69,7 @@ def probe_machine(device: str = "cpu") -> Probe:
 
 
 def count_cores() -> int:
-    """Return the cores this process may use: affinity, and a container's quota where there is one."""
+    """Return the cores this process may use, by its affinity and its container's quota."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(affinity or 1, _quota(Path("/sys/fs/cgroup/cpu.max"))))
 
