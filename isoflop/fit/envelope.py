@@ -16,10 +16,10 @@ N_COMPUTES = 1500
 def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     """Fit the compute-optimal frontier from the lower envelope of loss against compute.
 
-    Each size's runs give loss against compute by log-log interpolation; computes where the
-    winner is the smallest or the largest size are left out, since the optimum is then at the
-    edge of the grid. The winner is chosen for its luck too, so the frontier's loss is biased
-    low by about the noise.
+    Each size's runs give loss against compute by log-log interpolation; computes where the next
+    smaller or the next larger size than the winner was not measured are left out, since the
+    optimum is then at the edge of the grid. The winner is chosen for its luck too, so the
+    frontier's loss is biased low by about the noise.
 
     Args:
         table: runs with n_params, n_tokens, flops and loss; several computes a size.
@@ -79,13 +79,25 @@ def _curves(table: RunTable) -> tuple[Array, list[tuple[Array, Array, Array]]]:
 
 
 def _winner(log_loss: Array, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the best size (K, m), and whether it lies inside the grid (K, m)."""
+    """Index of the best size (K, m), and whether it lies inside the grid (K, m).
+
+    Inside means that the next smaller and the next larger size were measured at that compute
+    and lost: a size that wins because its rival was not trained long enough has not won.
+    """
     masked = np.where(present[:, :, None], log_loss[None], np.inf)
     best = np.argmin(masked, axis=1)
-    finite = np.isfinite(np.min(masked, axis=1))
-    smallest = np.argmax(present, axis=1)[:, None]
-    largest = present.shape[1] - 1 - np.argmax(present[:, ::-1], axis=1)[:, None]
-    return best, finite & (best > smallest) & (best < largest)
+    index = np.arange(present.shape[1])
+    smaller = np.maximum.accumulate(np.where(present, index, -1), axis=1)
+    smaller = np.concatenate([np.full((len(present), 1), -1), smaller[:, :-1]], axis=1)
+    larger = np.minimum.accumulate(np.where(present, index, len(index))[:, ::-1], axis=1)[:, ::-1]
+    larger = np.concatenate([larger[:, 1:], np.full((len(present), 1), len(index))], axis=1)
+    edge = np.full((len(present), 1, masked.shape[2]), np.inf)
+    padded = np.concatenate([masked, edge], axis=1)  # -1 and n_sizes both read the edge
+    rivals = (np.take_along_axis(side, best, axis=1) for side in (smaller, larger))
+    measured = [
+        np.isfinite(np.take_along_axis(padded, r[:, None, :], axis=1))[:, 0] for r in rivals
+    ]
+    return best, measured[0] & measured[1]
 
 
 def _lines(flops: Array, sizes: Array, log_loss: Array, log_D: Array, present: np.ndarray) -> Array:

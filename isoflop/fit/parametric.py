@@ -156,7 +156,13 @@ def _clusters(table: RunTable, column: str) -> list[str] | None:
         return None
     if column not in table:
         raise UnknownNameError("column", column, table.columns)
-    return table.text(column)
+    labels = table.text(column)
+    if len(set(labels)) < 2:
+        raise InputError(
+            f"{table.source}: all runs share one `{column}`, and resampling by cluster needs two "
+            "clusters or more"
+        )
+    return labels
 
 
 def _check_condition(condition: float, law: AbstractLaw) -> list[Finding]:
