@@ -1,7 +1,7 @@
 """Train one rung: the trunk from its last checkpoint, and every branch not yet on disk."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,25 +122,23 @@ class _RungTraining:
             branch.start, branch.end, lambda step: self._schedule.branch_lr(branch, step)
         )
         losses = self._trainer.held_out(self._windows)
-        point = self._point("cooldown", branch.end, segment)
+        journal = read_journal(self._folder / "journal.jsonl").records
+        curve = [record for record in journal if record["step"] <= branch.start]
+        curve.append(self._point("cooldown", branch.end, segment))
         for run in runs:
-            self._commit(run, float(losses[run.seed]), point)
+            self._commit(run, float(losses[run.seed]), curve)
         self._trainer.optimizer.restore(trunk)
         self._diverged = diverged
 
-    def _commit(self, run: PlannedRun, loss: float, last: Mapping[str, Any]) -> None:
+    def _commit(self, run: PlannedRun, loss: float, curve: Sequence[Mapping[str, Any]]) -> None:
         first_bad = self._diverged.get(run.seed)
         if first_bad is None and not np.isfinite(loss):
             first_bad = run.steps
-        trunk = read_journal(self._folder / "journal.jsonl").records
-        start = round((1 - self._recipe.cooldown_fraction) * run.steps)
-        curve = [_of_seed(record, run.seed) for record in trunk if record["step"] <= start]
         row = describe_run(run, self._study.ladder)
         row["n_tokens_unique"] = min(run.n_tokens, self._streams[run.seed].tokens_per_epoch)
         row |= {"loss": loss, "loss_unit": "nats/token", "eval_set": self._data.eval_set}
-        commit_run(
-            self._study.run_folder(run.id), row, [*curve, _of_seed(last, run.seed)], first_bad
-        )
+        points = [_of_seed(record, run.seed) for record in curve]
+        commit_run(self._study.run_folder(run.id), row, points, first_bad)
         self._emit(
             {
                 "event": "run",

@@ -63,13 +63,13 @@ class Journal:
             os.truncate(path, content.n_bytes)
 
     def append(self, record: Record) -> None:
-        """Write one record; on return it survives the death of this process."""
+        """Write one record; on return it survives the death of the process and of the machine."""
         self._file.write(format_line(record))
         self._file.flush()
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Make everything durable and let go of the file."""
-        os.fsync(self._file.fileno())
+        """Let go of the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
