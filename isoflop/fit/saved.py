@@ -142,5 +142,7 @@ def _data(record: Mapping[str, Any]) -> DataRecord:
     names = [field.name for field in fields(DataRecord)]
     read = {name: record[name] for name in names}
     read["notes"] = tuple(record["notes"])
-    read["ranges"] = {name: (ends[0], ends[1]) for name, ends in record["ranges"].items()}
+    read["ranges"] = {
+        name: (float(low), float(high)) for name, (low, high) in record["ranges"].items()
+    }
     return DataRecord(**read)
