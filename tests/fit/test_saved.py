@@ -1,0 +1,150 @@
+"""A fit is a file, and the file is the fit."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted import SURFACES, isoflop_design, make_table
+
+from isoflop.base.errors import InputError, IsoflopError
+from isoflop.fit.fit import Fit, predict_loss
+from isoflop.fit.methods import fit_runs
+from isoflop.fit.parametric import FitSpec
+from isoflop.fit.saved import read_fit, write_fit
+from isoflop.plan.choose import plan_budget
+
+EPOCH = SURFACES["epoch"]
+TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.005)
+SPEC = FitSpec(n_resamples=40, n_starts=8)
+
+
+def make_fit(case: str):
+    if case == "isoflop":
+        return fit_runs(TABLE, method="isoflop", spec=SPEC)
+    name, _, over = case.partition(" over ")
+    return fit_runs(TABLE, name, over=over or None, spec=SPEC)
+
+
+CASES = (
+    "chinchilla",
+    "kaplan-nd",
+    "kaplan-nd-constant",
+    "power over flops",
+    "power-constant over n_params",
+    "isoflop",
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_write_read_write_gives_the_same_bytes(case: str, tmp_path: Path) -> None:
+    first = write_fit(make_fit(case), tmp_path / "law.json")
+    second = write_fit(read_fit(first), tmp_path / "again.json")
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    contents = []
+    for k, seed in enumerate((5, 5, 6)):
+        fit = fit_runs(TABLE, spec=FitSpec(n_resamples=40, n_starts=8, seed=seed))
+        contents.append(write_fit(fit, tmp_path / f"{k}.json").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+@pytest.mark.parametrize("case", ["chinchilla", "kaplan-nd-constant", "isoflop"])
+def test_a_plan_from_the_file_is_the_plan_from_the_fit(case: str, tmp_path: Path) -> None:
+    fit = make_fit(case)
+    path = write_fit(fit, tmp_path / "law.json")
+    assert plan_budget(str(path), 1e23).to_dict() == plan_budget(fit, 1e23).to_dict()
+
+
+def test_a_prediction_from_the_file_is_the_prediction_from_the_fit(tmp_path: Path) -> None:
+    fit = make_fit("chinchilla")
+    back = read_fit(write_fit(fit, tmp_path / "law.json"))
+    assert isinstance(fit, Fit)
+    assert isinstance(back, Fit)
+    at = {"n_params": np.array([1e9]), "n_tokens": np.array([2e10])}
+    assert predict_loss(back, at) == predict_loss(fit, at)
+    assert str(back) == str(fit)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "law.json: not valid JSON"),
+        (b"{", "law.json: not valid JSON"),
+        (b"\xff\xfe", "law.json: cannot be read as a fit (UnicodeDecodeError)"),
+        (b"[]", "law.json: not a fit; expected a file written by `isoflop fit -o`"),
+        (b"{}", "law.json: not a fit; expected a file written by `isoflop fit -o`"),
+        (
+            b'{"format": "isoflop-fit", "version": 2}',
+            "law.json: fit format version 2, this isoflop reads 1",
+        ),
+        (
+            b'{"format": "isoflop-fit", "version": 1}',
+            "law.json: not a complete fit (KeyError: 'law')",
+        ),
+    ],
+)
+def test_what_is_no_fit_is_refused_in_one_line(
+    content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("law.json").write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        read_fit("law.json")
+    assert str(refused.value).startswith(message)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="FileNotFoundError"):
+        read_fit(tmp_path / "none.json")
+    with pytest.raises(InputError, match="IsADirectoryError"):
+        read_fit(tmp_path)
+
+
+def test_parameters_no_solver_wrote_are_refused(tmp_path: Path) -> None:
+    path = write_fit(make_fit("chinchilla"), tmp_path / "law.json")
+    for k, wrong in ((0, -1.8), (3, 0.0), (4, 99.0)):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["arrays"]["theta"][k] = wrong
+        (tmp_path / "edited.json").write_text(json.dumps(document), encoding="utf-8")
+        with pytest.raises(InputError, match="out of bounds"):
+            read_fit(tmp_path / "edited.json")
+
+
+def leaves(node: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """Paths of everything in a document, but of three draws only."""
+    children = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node[:3])
+        if isinstance(node, list)
+        else ()
+    )
+    return [path, *(leaf for key, child in children for leaf in leaves(child, (*path, key)))]
+
+
+def test_a_fit_with_any_one_thing_changed_is_read_or_refused_never_worse(tmp_path: Path) -> None:
+    original = write_fit(make_fit("chinchilla"), tmp_path / "law.json").read_text(encoding="utf-8")
+    rng = random.Random(0)
+    paths = [path for path in leaves(json.loads(original)) if path]
+    refused = 0
+    for path in paths:
+        document = json.loads(original)
+        *parents, last = path
+        node = document
+        for key in parents:
+            node = node[key]
+        wrong = rng.choice([None, "x", -1, 10**400, [], {}, True, [[]], 1e-300, ...])
+        if wrong is ...:
+            del node[last]
+        else:
+            node[last] = wrong
+        (tmp_path / "edited.json").write_text(json.dumps(document), encoding="utf-8")
+        try:
+            plan_budget(str(tmp_path / "edited.json"), 1e22).to_dict()
+        except IsoflopError:
+            refused += 1
+    assert refused > len(paths) / 4

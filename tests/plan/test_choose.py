@@ -1,0 +1,86 @@
+"""Which law is meant, and what it predicts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted import SURFACES, chinchilla, isoflop_design, make_table
+
+from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.fit.methods import fit_runs
+from isoflop.fit.parametric import FitSpec
+from isoflop.fit.saved import write_fit
+from isoflop.laws.catalog import PublishedLaw
+from isoflop.plan.choose import choose_law, plan_budget, predict_budget
+
+EPOCH = SURFACES["epoch"]
+SPEC = FitSpec(n_resamples=60, n_starts=8)
+TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.003)
+FIT = fit_runs(TABLE, spec=SPEC)
+
+
+def test_a_name_is_a_published_law_and_a_path_is_a_file(tmp_path: Path) -> None:
+    assert isinstance(choose_law("besiroglu-2024"), PublishedLaw)
+    path = write_fit(FIT, tmp_path / "law.json")
+    assert choose_law(str(path)).to_dict() == FIT.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("besiroglu-2025", r"unknown law 'besiroglu-2025'; did you mean besiroglu-2024"),
+        ("none.json", r"none\.json: cannot be read as a fit \(FileNotFoundError\)"),
+    ],
+)
+def test_what_is_neither_is_refused(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        choose_law(name)
+
+
+def test_an_unknown_law_is_an_unknown_name() -> None:
+    with pytest.raises(UnknownNameError):
+        choose_law("chinchilla-2099")
+
+
+def test_a_published_law_predicts_its_formula() -> None:
+    estimate, warning = predict_budget("besiroglu-2024", {"n_params": 7e10, "n_tokens": 1.4e12})
+    assert estimate.value == pytest.approx(chinchilla(EPOCH, 7e10, 1.4e12), rel=1e-12)
+    assert estimate.low is None
+    assert warning == ""
+
+
+def test_rounded_constants_come_with_a_warning() -> None:
+    _, warning = predict_budget("hoffmann-2022", {"n_params": 7e10, "n_tokens": 1.4e12})
+    assert "rounded" in warning
+    assert any("rounded" in note for note in plan_budget("hoffmann-2022", 1e22).notes)
+
+
+def test_a_fit_predicts_one_future_run_with_an_interval() -> None:
+    estimate, warning = predict_budget(FIT, {"n_params": 1e9, "n_tokens": 2e10})
+    truth = chinchilla(EPOCH, 1e9, 2e10)
+    assert estimate.low < truth < estimate.high
+    assert np.log(estimate.high / estimate.low) / 2 == pytest.approx(1.645 * 0.003, rel=0.35)
+    assert warning == ""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"n_params": 1e9}, "is a law of n_params, n_tokens; give --n-tokens"),
+        ({}, "give --n-params, --n-tokens"),
+        ({"n_params": 0.0, "n_tokens": 1e9}, "n_params must be positive, found 0"),
+        ({"n_params": 1e9, "n_tokens": -1.0}, "n_tokens must be positive, found -1"),
+        ({"n_params": float("nan"), "n_tokens": 1e9}, "n_params must be positive, found nan"),
+        ({"n_params": 1e9, "n_tokens": float("inf")}, "n_tokens must be positive, found inf"),
+    ],
+)
+@pytest.mark.parametrize("law", ["besiroglu-2024", "fit"])
+def test_a_run_that_is_none_is_refused(law: str, inputs: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        predict_budget(FIT if law == "fit" else law, inputs)
+
+
+def test_a_frontier_predicts_no_single_run() -> None:
+    frontier = fit_runs(TABLE, method="isoflop", spec=SPEC)
+    with pytest.raises(InputError, match="a frontier plans budgets"):
+        predict_budget(frontier, {"n_params": 1e9, "n_tokens": 1e9})
