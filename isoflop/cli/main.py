@@ -91,3 +91,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _complain(message: str, code: int) -> int:
     click.echo(f"error: {' '.join(message.split())}", err=True)
     return code
+
+
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ from isoflop.draw.series import (
     complete_rows,
     widen,
 )
-from isoflop.draw.ticks import format_amount, format_plain
+from isoflop.draw.ticks import format_amount, format_plain, format_power
 from isoflop.fit.fit import Fit
 from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import Plan, plan_from_fit
@@ -47,6 +47,7 @@ GRID = (120, 120)
 FRONTIER_POINTS = 10
 SIX_N = TokenCost()
 N_CONTOURS = 11
+_PLAN_COLOURS = (OKABE_ITO[1], OKABE_ITO[3], OKABE_ITO[4])
 
 
 @dataclass(frozen=True)
@@ -177,10 +178,9 @@ def draw_contours(figure: ContoursFigure, axes: "Sequence[Axes] | None" = None) 
     ax.clabel(lines, fmt=format_plain, fontsize=8, inline_spacing=2)
     ax.plot(figure.runs.x, figure.runs.y, "o", color=FAINT, markersize=3, label="runs")
     draw_line(ax, figure.frontier, colour=INK, width=1.6)
-    middle = float(np.sqrt(figure.flops[0] * figure.flops[-1]))
-    for point in figure.plans:
-        _draw_plan(ax, point, right=point.flops > middle**0.7 * figure.flops[-1] ** 0.3)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    for point, shade in zip(figure.plans, _PLAN_COLOURS * len(figure.plans), strict=False):
+        _draw_plan(ax, point, shade)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure_of(axes)
 
 
@@ -206,7 +206,7 @@ def _levels(loss: Array, measured: Array) -> Array:
     low, high = float(loss.min()), float(min(np.max(measured) * 1.1, loss.max()))
     spaced = np.geomspace(low, high, N_CONTOURS + 2)[1:-1]
     step = np.diff(spaced).min()
-    digits = int(np.clip(np.ceil(-np.log10(step)) + 1, 1, 6))
+    digits = int(np.clip(np.ceil(-np.log10(step / 2)), 1, 6))
     return np.unique(np.round(spaced, digits))
 
 
@@ -214,19 +214,9 @@ def _ends(grid: Array) -> tuple[float, float]:
     return float(grid[0]), float(grid[-1])
 
 
-def _draw_plan(ax: "Axes", point: PlannedPoint, *, right: bool) -> None:
-    """Mark a plan; its label stands inside the panel and off the frontier."""
+def _draw_plan(ax: "Axes", point: PlannedPoint, shade: str) -> None:
+    """Mark a plan; what it says stands in the legend, where it hides no contour."""
     if np.isfinite(point.low) and np.isfinite(point.high):
-        ax.plot([point.flops] * 2, [point.low, point.high], color=OKABE_ITO[1], linewidth=1.4)
-    ax.plot(point.flops, point.n_params, "D", color=OKABE_ITO[1], markersize=5, zorder=6)
-    ax.annotate(
-        point.label,
-        (point.flops, point.n_params),
-        xytext=(-7, 6) if right else (7, -11),
-        textcoords="offset points",
-        ha="right" if right else "left",
-        color=OKABE_ITO[1],
-        fontsize=8,
-        bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8},
-        zorder=7,
-    )
+        ax.plot([point.flops] * 2, [point.low, point.high], color=shade, linewidth=1.6, zorder=5)
+    label = f"{format_power(float(f'{point.flops:.2e}'))} FLOPs: {point.label}"
+    ax.plot(point.flops, point.n_params, "D", color=shade, markersize=5, zorder=6, label=label)

@@ -95,7 +95,7 @@ def learning_curves_figure(
 
     >>> curve = LearningCurve("s", 1e4, np.array([1e5, 1e6]), np.array([6e9, 6e10]),
     ...                       np.array([3.0, 2.0]))
-    >>> learning_curves_figure([curve]).envelope.y.min()
+    >>> float(learning_curves_figure([curve]).envelope.y.min())
     2.0
     """
     if not curves:

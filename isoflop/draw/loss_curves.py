@@ -187,13 +187,13 @@ def _draw_panel(ax: "Axes", panel: LossPanel) -> None:
     for line, shade in zip(panel.slices, shades, strict=True):
         ax.plot(line.x, line.y, color=shade, linewidth=0.9, label=line.label)
     handles, names = ax.get_legend_handles_labels()
-    if handles:
-        above = ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-        ax.add_artist(above)
     if panel.single is not None:
         draw_line(ax, panel.single, colour=INK, width=1.4)
         name = panel.single.label.replace(" at ", " at\n").replace(" on ", " on\n")
-        ax.legend(ax.get_lines()[-1:], [name], loc="lower left")  # losses fall to the right
+        inside = ax.legend(ax.get_lines()[-1:], [name], loc="lower left")  # losses fall rightwards
+        ax.add_artist(inside)
+    if handles:
+        ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
 def _finite(values: Array) -> Array:

@@ -61,7 +61,7 @@ def format_power(value: float) -> str:
     ('$10^{18}$', '$3{\\times}10^{18}$')
     """
     exponent = math.floor(math.log10(value) + 1e-9)
-    mantissa = f"{float(f'{value / 10**exponent:.2g}'):g}"
+    mantissa = f"{float(f'{value / 10**exponent:.3g}'):g}"
     power = f"10^{{{exponent}}}"
     return f"${power}$" if mantissa == "1" else rf"${mantissa}{{\times}}{power}$"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.errors import IsoflopError, RefusalError
-from isoflop.base.estimate import Estimate, interval_from_draws, shorten
+from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fit.backtest import Backtest, backtest_largest_budget, rank_forms
 from isoflop.fit.fit import Fit
 from isoflop.fit.frontier import Frontier
@@ -217,55 +217,3 @@ def _plans(
         if frontier:
             plans.append(plan_from_frontier(frontier, budget))
     return tuple(plans)
-
-
-def answer_lines(analysis: Analysis) -> tuple[str, ...]:
-    """Write the answer in six lines."""
-    fit, backtest = analysis.best
-    chinchilla = analysis.chinchilla
-    frontier = analysis.frontier
-    a = frontier.params["a"] if frontier else chinchilla.derived["a"]
-    method = "IsoFLOP" if frontier else "Chinchilla form"
-    by_count = ", ".join(
-        f"{words} {shorten(f.params['a'].value, digits=2)}"
-        for words, f in analysis.frontiers.items()
-    )
-    hit = "inside" if backtest.inside else "OUTSIDE"
-    return (
-        f"Optimum     N* ∝ C^a with a = {a} ({method}, N = {analysis.convention})",
-        f"By count    a = {by_count or 'one count of N recorded'}",
-        f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
-        f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
-        f"Foresight   hidden largest budget: {fit.law.name} predicted "
-        f"{backtest.best_predicted}, measured {backtest.best_measured:.4f}: {hit}",
-        f"Plan        {plan_sentence(analysis)}",
-        f"Identified  {identification_verdict(analysis)}",
-    )
-
-
-def plan_sentence(analysis: Analysis) -> str:
-    """Say what to train with ten times the largest budget, and how far the methods differ."""
-    if not analysis.plans:
-        return "none: no law here may be extrapolated"
-    plan, *others = [p for p in analysis.plans if p.flops == analysis.plans[0].flops]
-    sizes = [p.n_params.value for p in (plan, *others)]
-    return (
-        f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
-        f"{plan.n_tokens} tokens for a loss of {plan.loss} ({plan.law}; all methods: N from "
-        f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)})"
-    )
-
-
-def identification_verdict(analysis: Analysis) -> str:
-    """Say in a sentence which of the optimum, alpha and beta these runs determine."""
-    parts = []
-    if analysis.frontier:
-        half = analysis.frontier.params["a"].half_width or float("inf")
-        verdict = "identified" if half <= 0.1 else "not identified to ±.1"
-        parts.append(f"a {verdict} (±{half:.3f})")
-    for name in ("alpha", "beta"):
-        estimate = analysis.chinchilla.params[name]
-        half = estimate.half_width or float("inf")
-        wide = half > 0.25 * estimate.value
-        parts.append(f"{name} {'not ' if wide else ''}identified (±{half:.2f})")
-    return ", ".join(parts)

@@ -65,6 +65,7 @@ class FigureBlock:
         alt: what a reader who cannot see it should know.
         data: its numbers, CSV text.
         document: its numbers, JSON text.
+        width: inches.
     """
 
     name: str
@@ -74,6 +75,7 @@ class FigureBlock:
     alt: str
     data: str = ""
     document: str = ""
+    width: float = 7.0
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ def frontier_section(study: StudyReport) -> tuple[Block, ...]:
     read = f"{usable} of {len(frontier.valleys)} minima used" if frontier.valleys else "envelope"
     caption = (
         f"IsoFLOP valleys (N counted as {name}; {read}) and the compute-optimal size N* with "
-        f"{_percent(frontier.level)} bands. Hollow points and dotted curves are budgets whose "
-        "minimum was not used."
+        f"{_percent(frontier.level)} bands."
     )
+    if any(valley.verdict for valley in frontier.valleys):
+        caption += " Hollow points and dotted curves are budgets whose minimum was not used."
     alt = f"N* grows as C to the {a}; optima at {_list(frontier.points.flops.tolist())} FLOPs"
     drawn = picture("isoflop-valleys", figure, draw_isoflop(figure), caption=caption, alt=alt)
     return (Heading("The compute-optimal frontier"), drawn, _optima(study))
@@ -64,8 +65,11 @@ def plan_section(study: StudyReport) -> tuple[Block, ...]:
     if study.plans:
         head = ("budget (FLOPs)", "law", "N*", "D*", "D*/N*", "loss")
         blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), "Plans."))
-        notes = dict.fromkeys(f"{p.law}: {note}" for p in study.plans for note in p.notes)
-        blocks += [Paragraph(f"{note}.") for note in notes]
+        blocks += [
+            Paragraph(f"{shorten(p.flops)} FLOPs by {p.law}: {'; '.join(p.notes)}.")
+            for p in study.plans
+            if p.notes
+        ]
     return (Heading("What to train with a larger budget"), *blocks) if blocks else ()
 
 
@@ -82,7 +86,7 @@ def _contours(study: StudyReport) -> FigureBlock | None:
         return None
     caption = (
         f"Loss contours of the {fit.law.name} form, the runs (grey), its compute-optimal size "
-        f"with {_percent(fit.level)} band, and the plans (orange). Compute is {figure.cost}."
+        f"with {_percent(fit.level)} band, and the plans (diamonds). Compute is {figure.cost}."
     )
     alt = f"Contours of equal loss over compute and parameters by {fit.law.name}"
     return picture("contours", figure, draw_contours(figure), caption=caption, alt=alt)
@@ -112,7 +116,7 @@ def _known(amount: Estimate) -> str:
 
 
 def _percent(level: float) -> str:
-    return f"{100 * level:.0f} %"
+    return f"{100 * level:.0f}\u00a0%"
 
 
 def _list(values: list[float]) -> str:

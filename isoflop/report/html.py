@@ -27,6 +27,8 @@ LARGEST_SVG = 110_000
 """Bytes of SVG beyond which a picture is carried as PNG, so that the page stays small."""
 LARGEST_PLAIN_DOWNLOAD = 100_000
 """Bytes beyond which a carried file is compressed."""
+PIXELS = 115
+"""CSS pixels an inch of a picture: letters of 8 points then read like the text."""
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """What a browser may do with the page: show its own pictures and style, nothing else."""
 
@@ -97,20 +99,23 @@ def _table(block: Table) -> str:
         bool(block.rows) and all(is_number(row[k]) or not row[k] for row in block.rows)
         for k in range(len(block.head))
     ]
-    caption = f"<caption>{_text(block.caption)}</caption>" if block.caption else ""
+    caption = f'<p class="caption">{_text(block.caption)}</p>\n' if block.caption else ""
     head = "".join(_cell("th", title, numeric[k]) for k, title in enumerate(block.head))
     rows = "\n".join(
         "<tr>" + "".join(_cell("td", cell, numeric[k]) for k, cell in enumerate(row)) + "</tr>"
         for row in block.rows
     )
     return (
-        f'<div class="wide"><table>{caption}\n<thead><tr>{head}</tr></thead>\n'
+        f'{caption}<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody></table></div>"
     )
 
 
 def _cell(tag: str, text: str, numeric: bool) -> str:
-    return f'<{tag} class="n">{_text(text)}</{tag}>' if numeric else f"<{tag}>{_text(text)}</{tag}>"
+    """A number's interval stays on one line, under its value where there is no room beside."""
+    if numeric:
+        return f'<{tag} class="n">{_text(text).replace(", ", ",&nbsp;")}</{tag}>'
+    return f"<{tag}>{_text(text)}</{tag}>"
 
 
 def _figure(block: FigureBlock) -> str:
@@ -121,7 +126,8 @@ def _figure(block: FigureBlock) -> str:
     else:
         source = f"data:image/png;base64,{base64.b64encode(block.png).decode()}"
     return (
-        f'<figure><img src="{source}" alt="{_text(block.alt)}">\n'
+        f'<figure><img src="{source}" width="{round(block.width * PIXELS)}" '
+        f'alt="{_text(block.alt)}">\n'
         f"<figcaption>{_text(block.caption)}</figcaption></figure>"
     )
 

@@ -8,7 +8,7 @@ CSS = """
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main{max-width:54rem;margin:0 auto;padding:2.2rem 1.2rem 4rem}
+main{max-width:56rem;margin:0 auto;padding:2.2rem 1.2rem 4rem}
 h1{font-size:1.75rem;line-height:1.2;margin:0}
 h2{font-size:1.2rem;margin:2.6rem 0 .6rem;padding-top:.7rem;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:1.4rem 0 .4rem}
@@ -23,13 +23,13 @@ figure{margin:1.1rem 0}
 figure img{display:block;max-width:100%;height:auto;margin:0 auto;background:#fff;padding:.5rem;
 border-radius:4px}
 figcaption{color:var(--soft);font-size:.9rem;margin-top:.4rem}
-.wide{overflow-x:auto;margin:.8rem 0}
+.wide{overflow-x:auto;margin:.3rem 0 .8rem}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--soft);padding-bottom:.3rem}
+.caption{color:var(--soft);font-size:.9rem;margin:1.1rem 0 0}
 th,td{text-align:left;padding:.25rem .9rem .25rem 0;border-bottom:1px solid var(--line);
 vertical-align:top}
 th{font-weight:600;border-bottom-width:2px}
-.n{text-align:right;white-space:nowrap}
+.n{text-align:right}
 pre{background:var(--box);border-radius:4px;padding:.8rem 1rem;overflow-x:auto;font-size:.82rem;
 line-height:1.45;font-family:ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}
 ul.findings{list-style:none;padding:0;margin:.6rem 0}

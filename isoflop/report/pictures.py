@@ -28,4 +28,5 @@ def picture(name: str, figure: object, canvas: "Figure", *, caption: str, alt: s
         alt=alt,
         data=figure_csv(figure),
         document=figure_json(figure),
+        width=float(canvas.get_figwidth()),
     )

@@ -3,7 +3,9 @@ import pytest
 
 from isoflop.fit.objective import Objective
 from isoflop.fit.parametric import FitSpec
-from isoflop.plan.analysis import analyse_runs, answer_lines, count_as, identification_verdict
+from isoflop.plan.analysis import analyse_runs, count_as
+from isoflop.plan.answer import answer_lines
+from isoflop.plan.identification import identification_rows, identification_verdict
 from isoflop.plan.optimum import plan_from_fit
 
 SPEC = FitSpec(Objective("squared"), n_resamples=200)
@@ -108,3 +110,13 @@ def test_a_cost_of_attention_moves_the_plan_to_fewer_tokens(analysis):
     dearer = plan_from_fit(analysis.chinchilla, 1e13, cost=TokenCost(250.0))
     assert dearer.n_tokens.value < plain.n_tokens.value
     assert dearer.loss.value > plain.loss.value
+
+
+def test_identification_is_shown_in_numbers(analysis):
+    rows = dict(identification_rows(analysis))
+    assert rows["design"] == (
+        "35 runs of 7 sizes, 5 budgets of at least 7 sizes, 5 with their minimum inside the grid"
+    )
+    assert rows["conditioning of chinchilla"].startswith("condition number ")
+    assert rows["range of flops"] == "1.20 decades"
+    assert "inside" in rows["hidden budget's N*"]

@@ -1,0 +1,42 @@
+"""The answer of an analysis, in six lines."""
+
+from isoflop.base.estimate import shorten
+from isoflop.plan.analysis import Analysis
+from isoflop.plan.identification import identification_verdict
+
+
+def answer_lines(analysis: Analysis) -> tuple[str, ...]:
+    """Write the answer in six lines."""
+    fit, backtest = analysis.best
+    chinchilla = analysis.chinchilla
+    frontier = analysis.frontier
+    a = frontier.params["a"] if frontier else chinchilla.derived["a"]
+    method = "IsoFLOP" if frontier else "Chinchilla form"
+    by_count = ", ".join(
+        f"{words} {shorten(f.params['a'].value, digits=2)}"
+        for words, f in analysis.frontiers.items()
+    )
+    hit = "inside" if backtest.inside else "OUTSIDE"
+    return (
+        f"Optimum     N* ∝ C^a with a = {a} ({method}, N = {analysis.convention})",
+        f"By count    a = {by_count or 'one count of N recorded'}",
+        f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
+        f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
+        f"Foresight   hidden largest budget: {fit.law.name} predicted "
+        f"{backtest.best_predicted}, measured {backtest.best_measured:.4f}: {hit}",
+        f"Plan        {plan_sentence(analysis)}",
+        f"Identified  {identification_verdict(analysis)}",
+    )
+
+
+def plan_sentence(analysis: Analysis) -> str:
+    """Say what to train with ten times the largest budget, and how far the methods differ."""
+    if not analysis.plans:
+        return "none: no law here may be extrapolated"
+    plan, *others = [p for p in analysis.plans if p.flops == analysis.plans[0].flops]
+    sizes = [p.n_params.value for p in (plan, *others)]
+    return (
+        f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
+        f"{plan.n_tokens} tokens for a loss of {plan.loss} ({plan.law}; all methods: N from "
+        f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)})"
+    )

@@ -1,0 +1,85 @@
+"""What the runs determine and what they do not, in numbers."""
+
+import numpy as np
+
+from isoflop.base.estimate import shorten
+from isoflop.fit.fit import Fit
+from isoflop.plan.analysis import Analysis
+
+WIDE = 0.25
+"""Relative half-width of its interval beyond which an exponent is called not identified."""
+NARROW_A = 0.1
+"""Half-width of the interval of a up to which the optimum's exponent is called identified."""
+
+
+def identification_verdict(analysis: Analysis) -> str:
+    """Say in a sentence which of the optimum, alpha and beta these runs determine."""
+    parts = []
+    if analysis.frontier:
+        half = analysis.frontier.params["a"].half_width or float("inf")
+        verdict = "identified" if half <= NARROW_A else "not identified to ±.1"
+        parts.append(f"a {verdict} (±{half:.3f})")
+    for name in ("alpha", "beta"):
+        estimate = analysis.chinchilla.params[name]
+        half = estimate.half_width or float("inf")
+        wide = half > WIDE * estimate.value
+        parts.append(f"{name} {'not ' if wide else ''}identified (±{half:.2f})")
+    return ", ".join(parts)
+
+
+def identification_rows(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    """List what was measured about how well the runs determine the laws.
+
+    Returns:
+        (what, how well) rows: design, conditioning, intervals, foresight.
+    """
+    table, chinchilla = analysis.table, analysis.chinchilla
+    rows = [("verdict", identification_verdict(analysis)), ("design", _design(analysis))]
+    for name in ("n_params", "n_tokens", "flops"):
+        values = table.numbers(name)
+        rows.append((f"range of {name}", f"{np.log10(values.max() / values.min()):.2f} decades"))
+    for fit, backtest in analysis.ranked:
+        rows.append((f"conditioning of {fit.law.name}", _conditioning(fit)))
+        hit = "inside" if backtest.inside else "outside"
+        rows.append(
+            (
+                f"foresight of {fit.law.name}",
+                f"hidden budget missed by {100 * backtest.rms_miss:.2f} % RMS, best run {hit} its "
+                f"interval, {100 * backtest.coverage:.0f} % of {backtest.n_hidden} runs inside",
+            )
+        )
+    for name in ("alpha", "beta"):
+        rows.append((f"Chinchilla {name}", str(chinchilla.params[name])))
+    if analysis.frontier_backtest:
+        check = analysis.frontier_backtest
+        hit = "inside" if check.inside else "outside"
+        rows.append(
+            (
+                "hidden budget's N*",
+                f"predicted {check.predicted}, measured {shorten(check.measured)}: {hit}",
+            )
+        )
+    return tuple(rows)
+
+
+def _design(analysis: Analysis) -> str:
+    table = analysis.table
+    sizes = len(np.unique(table.numbers("n_params")))
+    if not analysis.frontier:
+        return f"{len(table)} runs of {sizes} sizes; no IsoFLOP frontier could be fitted"
+    valleys = analysis.frontier.valleys
+    usable = sum(not valley.verdict for valley in valleys)
+    return (
+        f"{len(table)} runs of {sizes} sizes, {len(valleys)} budgets of at least "
+        f"{min(len(set(v.n_params.tolist())) for v in valleys)} sizes, {usable} with their minimum "
+        "inside the grid"
+    )
+
+
+def _conditioning(fit: Fit) -> str:
+    basins, share = fit.basins, 100 * fit.basins.share_best
+    return (
+        f"condition number {fit.condition:.0f}, residual RMS {100 * fit.rms:.2f} %, "
+        f"{share:.0f} % of {basins.n_starts} starts reach the best of {basins.n_basins} "
+        f"minim{'um' if basins.n_basins == 1 else 'a'}"
+    )

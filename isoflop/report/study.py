@@ -1,0 +1,195 @@
+"""From a study folder or a run table to a report: analyse, gather, write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from isoflop.accounting.flops import flops_per_token
+from isoflop.draw.learning_curves import LearningCurve
+from isoflop.exchange.run_tables import write_runs
+from isoflop.fit.parametric import FitSpec
+from isoflop.fit.saved import write_fit
+from isoflop.plan.analysis import Analysis, analyse_runs
+from isoflop.plan.answer import answer_lines
+from isoflop.plan.identification import identification_rows
+from isoflop.report.assemble import write_report
+from isoflop.report.study_report import RankedForm, StudyReport, source_name
+from isoflop.runs.table import RunTable
+from isoflop.store.study import Study
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report that was written.
+
+    Args:
+        report: the page.
+        answer: the answer in six lines.
+        written: every file written, the page first.
+        analysis: the values behind it.
+    """
+
+    report: Path
+    answer: tuple[str, ...]
+    written: tuple[Path, ...]
+    analysis: Analysis
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object."""
+        analysis, (fit, backtest) = self.analysis, self.analysis.best
+        return {
+            "report": str(self.report),
+            "answer": list(self.answer),
+            "law": fit.to_dict(),
+            "backtest": backtest.to_dict(),
+            "exponents": {name: a.to_dict() for name, a in analysis.exponents.items()},
+            "by_count": {n: f.params["a"].to_dict() for n, f in analysis.frontiers.items()},
+            "ranking": [
+                {"law": f.law.name, "rms": f.rms, "hidden_rms": b.rms_miss, "inside": b.inside}
+                for f, b in analysis.ranked
+            ],
+            "chinchilla": analysis.chinchilla.to_dict(),
+            "plans": [plan.to_dict() for plan in analysis.plans],
+        }
+
+
+def report_study(
+    study_path: Path | str, path: Path | str | None = None, *, spec: FitSpec | None = None
+) -> Reported:
+    """Report on a study: its runs, laws, frontier, plans and learning curves.
+
+    Beside the page, `runs.csv` and the fits as JSON are written into the study's folder.
+
+    Args:
+        study_path: the study.
+        path: the page; `report.html` in the study if not given.
+        spec: how to fit.
+
+    Raises:
+        InputError: no study there, or too few runs finished.
+        MissingExtraError: matplotlib is not installed.
+    """
+    folder = Path(study_path)
+    study = Study.open(folder)
+    page = Path(path) if path else folder / "report.html"
+    analysis = analyse_runs(study.run_table(), spec)
+    written = [
+        write_runs(study.run_table(), folder / "runs.csv"),
+        *(write_fit(f, folder / "laws" / f"{f.law.name}.json") for f, _ in analysis.ranked),
+    ]
+    if analysis.frontier:
+        written.append(write_fit(analysis.frontier, folder / "laws" / "isoflop.json"))
+    name = source_name(str(folder))
+    commands = (
+        f"isoflop ladder run {name}/ladder.toml -o {name}",
+        f"isoflop report {name}",
+        f"isoflop fit {name}/runs.csv --columns n_params=n_params_with_head",
+        f"isoflop plan --law {name}/laws/{analysis.best[0].law.name}.json --flops 1e15",
+    )
+    report = _gather(
+        analysis,
+        title=f"Scaling laws of the ladder {study.ladder.name}",
+        commands=commands,
+        curves=_curves(study),
+        facts=_facts(study),
+    )
+    return Reported(page, answer_lines(analysis), (*write_report(report, page), *written), analysis)
+
+
+def report_runs(
+    table: RunTable, path: Path | str, *, title: str = "", spec: FitSpec | None = None
+) -> Reported:
+    """Report on a run table.
+
+    Args:
+        table: runs with n_params, n_tokens, flops and loss.
+        path: the page.
+        title: of the report; names the source if "".
+        spec: how to fit.
+
+    Raises:
+        InputError: the table cannot be fitted, or has one budget only.
+        MissingExtraError: matplotlib is not installed.
+    """
+    analysis = analyse_runs(table, spec)
+    source = source_name(table.source)
+    report = _gather(
+        analysis,
+        title=title or f"Scaling laws of {source}",
+        commands=(f"isoflop report {source}", f"isoflop fit {source} -o law.json"),
+    )
+    written = tuple(write_report(report, path))
+    return Reported(Path(path), answer_lines(analysis), written, analysis)
+
+
+def _gather(
+    analysis: Analysis,
+    *,
+    title: str,
+    commands: tuple[str, ...],
+    curves: tuple[LearningCurve, ...] = (),
+    facts: dict[str, str] | None = None,
+) -> StudyReport:
+    fit, backtest = analysis.best
+    return StudyReport(
+        title=title,
+        table=analysis.table,
+        fit=fit,
+        answer=answer_lines(analysis),
+        frontiers=analysis.frontiers,
+        main_convention=analysis.convention,
+        exponents=analysis.exponents,
+        ranking=tuple(
+            RankedForm(f.law.name, f.rms, b.rms_miss, b.inside) for f, b in analysis.ranked
+        ),
+        single_fits=analysis.slices,
+        backtest=backtest,
+        frontier_backtest=analysis.frontier_backtest,
+        plans=analysis.plans,
+        cost=analysis.cost,
+        curves=curves,
+        identification=identification_rows(analysis),
+        facts=facts or {},
+        commands=commands,
+    )
+
+
+def _curves(study: Study) -> tuple[LearningCurve, ...]:
+    """One curve a rung: the trunk of its first seed, before any cooldown."""
+    longest = {}
+    for curve in study.curves():
+        best = longest.get(curve.rung)
+        if curve.seed == 0 and (best is None or curve.n_tokens > best.n_tokens):
+            longest[curve.rung] = curve
+    curves = []
+    for rung, curve in longest.items():
+        per_token = flops_per_token(study.ladder.rung(rung).architecture).matmul
+        trunk = ~curve.cooled & np.isfinite(curve.loss)
+        tokens = curve.tokens[trunk]
+        curves.append(
+            LearningCurve(
+                rung, float(curve.n_params), tokens, tokens * per_token, curve.loss[trunk]
+            )
+        )
+    return tuple(curves)
+
+
+def _facts(study: Study) -> dict[str, str]:
+    ladder, settings = study.ladder, study.settings()
+    recipe = ladder.recipe
+    seeds = sorted({rung.seeds for rung in ladder.rungs})
+    return {
+        "corpus": f"{source_name(ladder.corpus)}, every {ladder.evaluation.held_out_every}th "
+        "document held out",
+        "tokenizer": ladder.tokenizer,
+        "evaluation": f"the same {ladder.evaluation.tokens:,} held-out tokens for every run",
+        "models": f"{len(ladder.rungs)} sizes, {'-'.join(map(str, seeds))} seeds each",
+        "batch": f"{recipe.batch_tokens} tokens a step",
+        "optimizer": f"AdamW, peak rate {recipe.lr:g} at width {recipe.base_width}, scaled by "
+        f"width, β2 {recipe.beta2:g}",
+        "schedule": f"warm-up {100 * recipe.warmup_fraction:g} % of the shortest run, constant, "
+        f"1 − √ cooldown over the last {100 * recipe.cooldown_fraction:g} %",
+        "precision": f"{settings.get('precision', 'unknown')} on {settings.get('device', 'cpu')}",
+        "seed": str(ladder.seed),
+    }
