@@ -205,8 +205,17 @@ def _draw_frontiers(ax: "Axes", figure: IsoflopFigure) -> None:
     set_log_axis(ax, "y", "n_params", figure.labels, limits=widen(_heights(figure.frontiers), 0.06))
     ax.set_ylabel("optimal parameters N*")
     handles, _ = ax.get_legend_handles_labels()
-    names = [f"{f.convention}: a = {f.exponent}" for f in figure.frontiers]
+    names = [_name(frontier, len(figure.frontiers)) for frontier in figure.frontiers]
     ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1.0), title="N* ∝ C$^a$")
+
+
+def _name(frontier: FrontierData, count: int) -> str:
+    """Legend of a line: one alone needs no name, a long name gets a line of its own."""
+    exponent = f"a = {frontier.exponent}"
+    if count == 1:
+        return exponent
+    joint = ": " if len(frontier.convention) < 22 else ":\n"
+    return f"{frontier.convention}{joint}{exponent}"
 
 
 def _cycle(count: int) -> list[str]:

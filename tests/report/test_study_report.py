@@ -1,0 +1,157 @@
+"""The whole report: its sections, its size, its secrets, its bytes."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from isoflop.plan.optimum import plan_from_fit
+from isoflop.report.assemble import build_report, write_report
+from isoflop.report.blocks import FigureBlock, Heading, Table
+from isoflop.report.html import render_html
+from isoflop.report.markdown import render_markdown
+from isoflop.report.study_report import StudyReport, csv_report
+from isoflop.runs.table import RunTable
+
+SECTIONS = [
+    "The compute-optimal frontier",
+    "The law",
+    "Loss against size, data and compute",
+    "What to train with a larger budget",
+    "Backtest: the largest budget hidden",
+    "Learning curves",
+    "Residuals",
+    "Is it identified, or only fitted?",
+    "Counting conventions and methods",
+    "Findings",
+    "Data and commands",
+]
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+@pytest.fixture(scope="module")
+def document(study):
+    return build_report(study)
+
+
+@pytest.fixture(scope="module")
+def page(document):
+    return render_html(document)
+
+
+def sections(document) -> list[str]:
+    return [block.text for block in document.blocks if isinstance(block, Heading)]
+
+
+class Balance(HTMLParser):
+    """Collects tags that were opened and not closed, and every tag's name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.names: set[str] = set()
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_full_study_has_every_section_in_order(document):
+    assert sections(document) == SECTIONS
+
+
+def test_the_page_is_well_formed_and_runs_nothing(page):
+    balance = Balance()
+    balance.feed(page)
+    assert balance.open == []
+    assert not balance.names & {"script", "iframe", "object", "embed", "form", "link", "base"}
+
+
+def test_the_page_is_smaller_than_a_megabyte(page):
+    assert len(page.encode()) < 1_000_000
+
+
+def test_hostile_names_arrive_as_text(page, document):
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    twin = render_markdown(document)
+    fenceless = re.sub(r"^(`{3,})text\n.*?\n\1$", "", twin, flags=re.S | re.M)
+    assert re.search(r"(?<!\\)<script", fenceless) is None
+
+
+def test_no_folder_of_the_machine_is_named(page, document):
+    assert "secret" not in page
+    assert "runs.csv" in page
+    assert "secret" not in render_markdown(document)
+
+
+def test_each_absent_input_leaves_its_section_out(study):
+    absent = {
+        "frontiers": ({}, {"The compute-optimal frontier"}),
+        "curves": ((), {"Learning curves"}),
+        "exponents": ({}, {"Counting conventions and methods"}),
+        "plans": ((), set()),
+        "identification": ((), {"Is it identified, or only fitted?"}),
+        "backtest": (None, set()),
+    }
+    bare = replace(study, **{name: value for name, (value, _) in absent.items()})
+    gone = set().union(*(names for _, names in absent.values()))
+    assert sections(build_report(bare)) == [name for name in SECTIONS if name not in gone]
+
+
+def test_a_table_alone_makes_a_report():
+    rows = [{"n_params": 10.0**k, "loss": 4.0 / k} for k in (6, 7, 8)]
+    study = StudyReport("t", RunTable.from_records(rows))
+    assert sections(build_report(study)) == [
+        "Loss against size, data and compute", "Data and commands",
+    ]  # fmt: skip
+
+
+def test_a_csv_and_a_fit_make_a_report_without_study(study):
+    plans = (plan_from_fit(study.fit, 1e15),)
+    found = sections(build_report(csv_report(study.table, study.fit, plans=plans)))
+    assert found[:3] == SECTIONS[1:4]
+    assert "Learning curves" not in found
+
+
+def test_the_title_of_a_csv_report_names_the_file(study):
+    assert csv_report(study.table, study.fit).title == "Scaling law of runs.csv"
+
+
+def test_every_parameter_and_plan_is_in_a_table(study, document):
+    cells = {
+        cell
+        for block in document.blocks
+        if isinstance(block, Table)
+        for row in block.rows
+        for cell in row
+    }
+    assert {str(estimate) for estimate in study.fit.params.values()} <= cells
+    assert {str(plan.n_params) for plan in study.plans} <= cells
+    assert {str(f.params["a"]) for f in study.frontiers.values()} <= cells
+
+
+def test_each_figure_says_in_words_what_it_shows(document):
+    figures = [block for block in document.blocks if isinstance(block, FigureBlock)]
+    assert len(figures) == 6
+    assert all(len(block.alt) > 20 and len(block.caption) > 20 for block in figures)
+
+
+def test_the_report_is_the_same_each_time_and_brings_its_twin_figures_and_data(
+    study, page, tmp_path
+):
+    written = write_report(study, tmp_path / "report.html")
+    assert written[0] == tmp_path / "report.html"
+    assert written[0].read_text(encoding="utf-8") == page
+    twin = (tmp_path / "report.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\]\((report_figures/[^)]+)\)", twin)
+    assert len(linked) == 6
+    assert all((tmp_path / path).is_file() for path in linked)
+    for suffix in (".svg", ".csv", ".json"):
+        assert len(list((tmp_path / "report_figures").glob(f"*{suffix}"))) == 6
