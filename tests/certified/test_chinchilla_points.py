@@ -1,0 +1,124 @@
+"""The digitised points of Hoffmann et al. 2022, figure 4, refitted: the published constants.
+
+Data of Besiroglu et al. 2024 (github.com/epoch-research/analyzing-chinchilla), not part of this
+repository: expected beside it, or where ISOFLOP_SHARED_DATA says.
+"""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from isoflop.cli.main import run
+
+SHARED = Path(os.environ.get("ISOFLOP_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+POINTS = SHARED / "chinchilla-epoch" / "svg_extracted_data.csv"
+
+pytestmark = pytest.mark.skipif(
+    not POINTS.exists(),
+    reason="svg_extracted_data.csv of epoch-research/analyzing-chinchilla is not here; "
+    "point ISOFLOP_SHARED_DATA at the folder that holds chinchilla-epoch/",
+)
+
+RECIPE = ["--law", "chinchilla", "--loss", "huber", "--delta", "1e-3", "--derive", "n_tokens"]
+
+
+def fit_points(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    assert run(["fit", str(POINTS), *RECIPE, *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def printed(document: dict) -> dict[str, str]:
+    """The constants in the digits Besiroglu et al. reach on these points."""
+    values = {name: e["value"] for name, e in (document["params"] | document["derived"]).items()}
+    digits = {"E": ".3f", "A": ".0f", "B": ".0f", "alpha": ".4f", "beta": ".4f", "a": ".3f"}
+    return {name: f"{values[name]:{shape}}" for name, shape in digits.items()}
+
+
+CERTIFIED = {
+    "E": "1.817",
+    "A": "478",
+    "B": "2143",
+    "alpha": "0.3473",
+    "beta": "0.3672",
+    "a": "0.514",
+}
+
+
+def test_the_240_points_give_the_certified_optimum(capsys: pytest.CaptureFixture[str]) -> None:
+    document = fit_points(capsys, "--drop-highest-loss", "5")
+    assert document["n_runs"] == 240
+    assert document["objective"] <= 0.00101827405
+    assert document["objective"] == pytest.approx(0.0010182740178, rel=1e-9)
+    assert printed(document) == CERTIFIED
+    assert document["outcome"] == "converged"
+    assert document["findings"] == []
+    assert document["basins"]["share_best"] >= 0.99
+
+
+def test_the_bootstrap_spreads_as_published(capsys: pytest.CaptureFixture[str]) -> None:
+    # Besiroglu et al. 2024: 95 % intervals from 4000 bootstraps.
+    published = {
+        "E": (1.769, 1.871),
+        "A": (285, 744),
+        "B": (1042, 5810),
+        "alpha": (0.317, 0.373),
+        "beta": (0.331, 0.415),
+    }
+    document = fit_points(capsys, "--drop-highest-loss", "5", "--level", "0.95")
+    for name, (low, high) in published.items():
+        found = document["params"][name]
+        assert found["low"] == pytest.approx(low, abs=0.2 * (high - low)), name
+        assert found["high"] == pytest.approx(high, abs=0.2 * (high - low)), name
+
+
+def test_dropping_the_five_by_row_number_is_the_same_fit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with POINTS.open(encoding="utf-8", newline="") as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    highest = sorted(range(1, len(losses) + 1), key=lambda row: -losses[row - 1])[:5]
+    listed = tmp_path / "drop.txt"
+    listed.write_text("# misread off the figure\n" + "\n".join(map(str, highest)) + "\n")
+    document = fit_points(capsys, "--drop-rows", str(listed), "--bootstrap", "0")
+    assert document["n_runs"] == 240
+    assert document["objective"] == pytest.approx(0.0010182740178, rel=1e-9)
+    assert printed(document) == CERTIFIED
+
+
+def test_all_245_points_warn_that_five_runs_move_the_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    document = fit_points(capsys, "--bootstrap", "0")
+    assert document["n_runs"] == 245
+    # Besiroglu et al. 2024, table 3, all points: A 496, B 12850, E 1.891, alpha .349, beta .453.
+    values = {name: estimate["value"] for name, estimate in document["params"].items()}
+    assert values["B"] == pytest.approx(12850, rel=2e-3)
+    assert [f"{values[name]:.3f}" for name in ("E", "alpha", "beta")] == ["1.891", "0.349", "0.453"]
+    (finding,) = document["findings"]
+    assert finding["code"] == "few-runs-move-the-answer"
+    assert len(finding["runs"]) == 5
+    assert "a goes from 0.5646 to 0.5139" in finding["evidence"]
+
+
+def test_squared_loss_gives_the_other_published_exponents(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments, expected in (((), 0.6219), (("--drop-highest-loss", "5"), 0.5298)):
+        document = fit_points(capsys, "--loss", "squared", "--bootstrap", "0", *arguments)
+        assert round(document["derived"]["a"]["value"], 4) == expected
+
+
+def test_ninety_nine_in_a_hundred_starts_reach_the_optimum() -> None:
+    from isoflop.exchange.run_tables import read_runs
+    from isoflop.fit.parametric import FitSpec, fit_parametric
+    from isoflop.laws.chinchilla import ChinchillaLaw
+    from isoflop.runs.drop import drop_highest_loss
+    from isoflop.runs.table import derive_column
+
+    table = derive_column(drop_highest_loss(read_runs(POINTS), 5), "n_tokens")
+    fit = fit_parametric(table, ChinchillaLaw(), FitSpec(n_resamples=0, n_starts=300, seed=11))
+    assert fit.basins.n_starts == 300
+    assert fit.basins.share_best >= 0.99
