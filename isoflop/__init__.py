@@ -55,7 +55,7 @@ _HOMES = {
     "Estimate": "isoflop.base.estimate",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of str, built from the table above
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from isoflop.accounting.architecture import Architecture as Architecture

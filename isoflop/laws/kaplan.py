@@ -66,8 +66,8 @@ class KaplanTokensLaw(AbstractLaw):
         return clip_to_bounds(self, _coupled_starts(variables, loss, n_starts, rng))
 
     def derive(self, theta: Array) -> dict[str, Array]:
-        """Exponent of D ∝ N^p that keeps the overfitting penalty constant (eq. 4.3)."""
-        return {"overfit_exponent": theta[..., 0] / theta[..., 1]}
+        """Optimum under C = 6ND, and p of D ∝ N^p that holds the overfitting penalty (eq. 4.3)."""
+        return _coupled_optimum(theta)
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ class KaplanTokensConstantLaw(AbstractLaw):
         return clip_to_bounds(self, np.column_stack([E, np.concatenate(rest)]))
 
     def derive(self, theta: Array) -> dict[str, Array]:
-        """Exponent of D ∝ N^p that keeps the overfitting penalty constant."""
-        return {"overfit_exponent": theta[..., 1] / theta[..., 2]}
+        """Optimum under C = 6ND, and p of D ∝ N^p that holds the overfitting penalty."""
+        return _coupled_optimum(theta[..., 1:])
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,18 @@ def _coupled(theta: Array, variables: Variables) -> tuple[Array, Array]:
         outer * by_D / D_c,
     ]
     return value, np.stack(gradient, axis=-1)
+
+
+def _coupled_optimum(theta: Array) -> dict[str, Array]:
+    """a, b and G of N* = G·(C/6)^a, D* = (C/6)^b/G, and the overfitting exponent.
+
+    With r = alpha_N/alpha_D the inner sum is (N_c/N)^r + 6·D_c·N/C; its derivative vanishes at
+    N^(1+r) = r·N_c^r/D_c · C/6.
+    """
+    alpha_N, alpha_D, N_c, D_c = np.moveaxis(theta, -1, 0)
+    r = alpha_N / alpha_D
+    log_G = (np.log(r) + r * np.log(N_c) - np.log(D_c)) / (1 + r)
+    return {"a": 1 / (1 + r), "b": r / (1 + r), "G": np.exp(log_G), "overfit_exponent": r}
 
 
 def _coupled_starts(

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
 from isoflop.laws.growth import GrowthLaw
+from isoflop.laws.kaplan import KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.repeated import RepeatedLaw
 
@@ -143,3 +145,21 @@ def test_form_names_every_variable_and_parameter_of_a_closed_formula(law: Abstra
     assert all(variable in law.form for variable in law.variables)
     if law.name != "repeated":  # its decays stand behind worth(...)
         assert all(name in law.form for name in law.parameter_names)
+
+
+@pytest.mark.parametrize(
+    ("law", "theta"),
+    [
+        (KaplanTokensLaw(), [0.076, 0.103, 6.4e13, 1.8e13]),
+        (KaplanTokensConstantLaw(), [1.5, 0.24, 0.25, 5e8, 1.1e10]),
+        (ChinchillaLaw(), [1.8172, 482.01, 2085.43, 0.3478, 0.3658]),
+    ],
+)
+def test_the_closed_optimum_of_a_joint_law_is_where_its_loss_on_a_budget_is_lowest(law, theta):
+    theta, flops = np.array(theta), 1e21
+    closed = law.derive(theta)
+    n_params = closed["G"] * (flops / 6) ** closed["a"]
+    around = n_params * np.exp(np.linspace(-1e-3, 1e-3, 2001))
+    loss = law.predict(theta, {"n_params": around, "n_tokens": flops / (6 * around)})
+    assert abs(int(np.argmin(loss)) - 1000) <= 30
+    assert closed["a"] + closed["b"] == pytest.approx(1)
