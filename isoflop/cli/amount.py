@@ -23,6 +23,8 @@ class Amount(click.ParamType[float]):
         text = str(value).strip().lower().replace(",", "").replace("_", "")
         factor = _SUFFIXES.get(text[-1:], 1.0)
         try:
+            if not text.isascii():
+                raise ValueError(text)
             number = float(text[:-1] if factor != 1.0 else text) * factor
         except ValueError:
             self.fail(f"expected a number such as 1e9 or 7B, found {value!r}", param, ctx)
