@@ -17,6 +17,7 @@ from isoflop.fit.parametric import FitSpec
 from isoflop.fit.solver import Outcome
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.choose import plan_budget
+from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import optimal_params, plan_from_fit, plan_from_theta
 
 EPOCH = SURFACES["epoch"]
@@ -167,7 +168,7 @@ def test_a_budget_no_model_can_spend_is_refused(flops: float) -> None:
 def test_a_law_that_falls_for_ever_has_no_optimum() -> None:
     theta = np.array([0.001, 0.9, 1e10, 1e-6])  # tokens hardly matter: the smallest size wins
     with pytest.raises(RefusalError, match="has no optimum"):
-        plan_from_theta(JOINT_FORMS["kaplan-nd"], theta, 1e30, name="flat")
+        optimal_params(JOINT_FORMS["kaplan-nd"], theta, 1e30, cost=TokenCost(1.0))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED])
