@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -163,7 +164,9 @@ def _draw_valleys(ax: "Axes", figure: IsoflopFigure) -> None:
         if usable:
             ax.plot(valley.n_opt, valley.loss_opt, "*", color=OKABE_ITO[1], markersize=8, zorder=5)
     low, high = widen(x, 0.05)
-    set_log_axis(ax, "x", "n_params", figure.labels, limits=(low, high * (high / low) ** 0.24))
+    set_log_axis(
+        ax, "x", "n_params", figure.labels, limits=(low, high * (high / low) ** 0.24), most=4
+    )
     set_log_axis(ax, "y", "loss", figure.labels, limits=widen(y, 0.07))
     _label_valleys(ax, figure.valleys, shades)
     _explain_valleys(ax, figure.valleys)
@@ -192,7 +195,14 @@ def _label_valleys(ax: "Axes", valleys: Sequence[ValleyData], shades: Sequence[s
 def _explain_valleys(ax: "Axes", valleys: Sequence[ValleyData]) -> None:
     ax.plot([], [], "*", color=OKABE_ITO[1], markersize=8, label="minimum")
     for verdict in sorted({valley.verdict for valley in valleys} - {""}):
-        ax.plot([], [], "o:", color="#666666", markerfacecolor="none", label=f"unused: {verdict}")
+        ax.plot(
+            [],
+            [],
+            "o:",
+            color="#666666",
+            markerfacecolor="none",
+            label=fill(f"unused: {verdict}", 36),
+        )
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=1)
 
 
@@ -201,7 +211,7 @@ def _draw_frontiers(ax: "Axes", figure: IsoflopFigure) -> None:
         draw_line(ax, frontier.line, colour=colour)
         ax.plot(frontier.optima.x, frontier.optima.y, "o", color=colour, markersize=4)
     flops = np.concatenate([frontier.line.x for frontier in figure.frontiers])
-    set_log_axis(ax, "x", "flops", figure.labels, limits=widen(flops, 0.02))
+    set_log_axis(ax, "x", "flops", figure.labels, limits=widen(flops, 0.02), most=5)
     set_log_axis(ax, "y", "n_params", figure.labels, limits=widen(_heights(figure.frontiers), 0.06))
     ax.set_ylabel("optimal parameters N*")
     handles, _ = ax.get_legend_handles_labels()

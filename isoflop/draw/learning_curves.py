@@ -143,7 +143,9 @@ def draw_learning_curves(
         (axes[1], "flops", figure.finals_by_flops),
     ):
         _draw_curves(ax, figure, column, finals)
-        set_log_axis(ax, "x", column, figure.labels, limits=_limits(figure, column, shown[0]))
+        set_log_axis(
+            ax, "x", column, figure.labels, limits=_limits(figure, column, shown[0]), most=5
+        )
         set_log_axis(ax, "y", "loss", figure.labels, limits=widen(losses, 0.08))
     envelope = figure.envelope
     axes[1].plot(envelope.x, envelope.y, "--", color=INK, linewidth=1.3, label=envelope.label)

@@ -72,8 +72,12 @@ class AxisLabels:
     loss: str = "loss (nats/token)"
 
     def of(self, column: str) -> str:
-        """Return the label of a run-table column."""
-        return str(getattr(self, column))
+        """Return the label of a run-table column; any other column is named as it is.
+
+        >>> AxisLabels().of("steps")
+        'steps'
+        """
+        return dict(vars(self)).get(column, column.replace("_", " "))
 
 
 NONE: Array = np.zeros(0)

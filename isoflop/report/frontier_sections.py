@@ -4,6 +4,7 @@ from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.draw.contours import contours_figure, draw_contours
 from isoflop.draw.isoflop_valleys import draw_isoflop, isoflop_figure
+from isoflop.fit.frontier import Frontier
 from isoflop.plan.optimum import Plan
 from isoflop.report.blocks import Block, FigureBlock, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
@@ -29,7 +30,7 @@ def frontier_section(study: StudyReport) -> tuple[Block, ...]:
         caption += " Hollow points and dotted curves are budgets whose minimum was not used."
     alt = f"N* grows as C to the {a}; optima at {_list(frontier.points.flops.tolist())} FLOPs"
     drawn = picture("isoflop-valleys", figure, draw_isoflop(figure), caption=caption, alt=alt)
-    return (Heading("The compute-optimal frontier"), drawn, _optima(study))
+    return (Heading("The compute-optimal frontier"), drawn, *_optima(frontier))
 
 
 def conventions_section(study: StudyReport) -> tuple[Block, ...]:
@@ -92,18 +93,18 @@ def _contours(study: StudyReport) -> FigureBlock | None:
     return picture("contours", figure, draw_contours(figure), caption=caption, alt=alt)
 
 
-def _optima(study: StudyReport) -> Table:
-    frontier = study.main_frontier[1] if study.main_frontier else None
-    points = frontier.points if frontier and frontier.valleys else None
+def _optima(frontier: Frontier) -> tuple[Table, ...]:
+    """The minima as a table; an envelope has none but a point at every compute."""
+    if not frontier.valleys:
+        return ()
+    points = frontier.points
     head = ("budget (FLOPs)", "N*", "D*", "D*/N*", "loss")
-    if points is None:
-        return Table(head, ())
     columns = (points.flops, points.n_params, points.n_tokens, points.loss)
     rows = tuple(
         (shorten(c), shorten(n), shorten(d), shorten(d / n), f"{loss:.4f}")
         for c, n, d, loss in zip(*(column.tolist() for column in columns), strict=True)
     )
-    return Table(head, rows, "Minima of the valleys.")
+    return (Table(head, rows, "Minima of the valleys."),)
 
 
 def _plan_row(plan: Plan) -> tuple[str, ...]:
