@@ -1,4 +1,4 @@
-"""`isoflop completion`."""
+"""`isoflop completion`: the shell's completion script."""
 
 import click
 from click.shell_completion import get_completion_class

@@ -1,4 +1,4 @@
-"""`isoflop count`."""
+"""`isoflop count`: parameters and FLOPs under each convention."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`isoflop crossing`."""
+"""`isoflop crossing`: where the compute and the data law contradict each other."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`isoflop fit`."""
+"""`isoflop fit`: a law or a frontier from a run table."""
 
 from pathlib import Path
 

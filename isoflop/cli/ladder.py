@@ -1,4 +1,4 @@
-"""`isoflop ladder plan|run|status|resume`."""
+"""`isoflop ladder`: price, train, watch and resume."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`isoflop laws`."""
+"""`isoflop laws`: the forms and the published constants."""
 
 import click
 

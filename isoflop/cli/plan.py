@@ -1,4 +1,4 @@
-"""`isoflop plan`."""
+"""`isoflop plan`: N and D for a budget."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`isoflop predict`."""
+"""`isoflop predict`: the loss of one run."""
 
 import click
 

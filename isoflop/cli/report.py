@@ -1,4 +1,4 @@
-"""`isoflop report`."""
+"""`isoflop report`: a study or a run table as a page."""
 
 from pathlib import Path
 

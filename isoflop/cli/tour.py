@@ -1,4 +1,4 @@
-"""`isoflop tour`."""
+"""`isoflop tour`: from nothing to a decision."""
 
 from pathlib import Path
 
