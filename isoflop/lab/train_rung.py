@@ -136,7 +136,8 @@ class _RungTraining:
             first_bad = run.steps
         row = describe_run(run, self._study.ladder)
         row["n_tokens_unique"] = min(run.n_tokens, self._streams[run.seed].tokens_per_epoch)
-        row |= {"loss": loss, "loss_unit": "nats/token", "eval_set": self._data.eval_set}
+        unit = "nats/byte" if self._study.ladder.tokenizer == "bytes" else "nats/token"
+        row |= {"loss": loss, "loss_unit": unit, "eval_set": self._data.eval_set}
         points = [_of_seed(record, run.seed) for record in curve]
         commit_run(self._study.run_folder(run.id), row, points, first_bad)
         self._emit(

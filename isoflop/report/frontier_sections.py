@@ -66,12 +66,20 @@ def plan_section(study: StudyReport) -> tuple[Block, ...]:
     if study.plans:
         head = ("budget (FLOPs)", "law", "N*", "D*", "D*/N*", "loss")
         blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), "Plans."))
-        blocks += [
-            Paragraph(f"{shorten(p.flops)} FLOPs by {p.law}: {'; '.join(p.notes)}.")
-            for p in study.plans
-            if p.notes
-        ]
+        blocks += [Paragraph(f"{note}.") for note in _plan_notes(study.plans)]
     return (Heading("What to train with a larger budget"), *blocks) if blocks else ()
+
+
+def _plan_notes(plans: tuple[Plan, ...]) -> list[str]:
+    """Each note once, with the plans it is about."""
+    about: dict[str, list[str]] = {}
+    for plan in plans:
+        for note in plan.notes:
+            about.setdefault(note, []).append(f"{plan.law} at {shorten(plan.flops)}")
+    return [
+        note if len(who) >= len(plans) else f"{note} ({', '.join(who)})"
+        for note, who in about.items()
+    ]
 
 
 def _contours(study: StudyReport) -> FigureBlock | None:
