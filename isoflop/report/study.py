@@ -7,6 +7,7 @@ import numpy as np
 
 from isoflop.accounting.flops import flops_per_token
 from isoflop.draw.learning_curves import LearningCurve
+from isoflop.draw.series import AxisLabels, axis_labels
 from isoflop.exchange.run_tables import write_runs
 from isoflop.fit.parametric import FitSpec
 from isoflop.fit.saved import write_fit
@@ -91,7 +92,12 @@ def report_study(
         analysis,
         title=f"Scaling laws of the ladder {study.ladder.name}",
         commands=commands,
-        curves=_curves(study),
+        curves=_curves(study, analysis),
+        labels=axis_labels(
+            analysis.table,
+            n_params=analysis.convention,
+            n_tokens="bytes" if study.ladder.tokenizer == "bytes" else "",
+        ),
         facts=_facts(study),
     )
     return Reported(page, answer_lines(analysis), (*write_report(report, page), *written), analysis)
@@ -129,6 +135,7 @@ def _gather(
     title: str,
     commands: tuple[str, ...],
     curves: tuple[LearningCurve, ...] = (),
+    labels: AxisLabels | None = None,
     facts: dict[str, str] | None = None,
 ) -> StudyReport:
     fit, backtest = analysis.best
@@ -152,11 +159,14 @@ def _gather(
         identification=identification_rows(analysis),
         facts=facts or {},
         commands=commands,
+        labels=labels,
     )
 
 
-def _curves(study: Study) -> tuple[LearningCurve, ...]:
-    """One curve a rung: the trunk of its first seed, before any cooldown."""
+def _curves(study: Study, analysis: Analysis) -> tuple[LearningCurve, ...]:
+    """One curve a rung: the trunk of its first seed, before any cooldown; N as the table counts."""
+    table = analysis.table
+    counted = dict(zip(table.names(), table.numbers("n_params").tolist(), strict=True))
     longest = {}
     for curve in study.curves():
         best = longest.get(curve.rung)
@@ -168,9 +178,7 @@ def _curves(study: Study) -> tuple[LearningCurve, ...]:
         trunk = ~curve.cooled & np.isfinite(curve.loss)
         tokens = curve.tokens[trunk]
         curves.append(
-            LearningCurve(
-                rung, float(curve.n_params), tokens, tokens * per_token, curve.loss[trunk]
-            )
+            LearningCurve(rung, counted[curve.run], tokens, tokens * per_token, curve.loss[trunk])
         )
     return tuple(curves)
 
