@@ -58,6 +58,15 @@ def test_the_interval_of_normal_draws_is_the_normal_interval() -> None:
     assert [found.low, found.high] == pytest.approx([3.0 - reach, 3.0 + reach], abs=0.02)
 
 
+@pytest.mark.parametrize(("stretch", "ends"), [(1.0, (1.0, 5.0)), (2.0, (0.0, 8.0))])
+def test_stretching_moves_the_ends_away_from_the_value(
+    stretch: float, ends: tuple[float, float]
+) -> None:
+    draws = np.array([1.0, 3.0, 5.0])
+    found = interval_from_draws(2.0, draws, level=1.0, stretch=stretch)
+    assert (found.low, found.high) == ends
+
+
 def test_stretching_in_log_space_keeps_amounts_positive() -> None:
     draws = np.exp(np.random.default_rng(0).normal(0.0, 2.0, 10_000))
     found = interval_from_draws(1.0, draws, level=0.9, stretch=3.0, log=True)
