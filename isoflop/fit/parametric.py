@@ -22,7 +22,7 @@ from isoflop.fit.identify import (
 from isoflop.fit.influence import check_influence
 from isoflop.fit.objective import Objective
 from isoflop.fit.solver import Outcome, Problem, Solution, minimise
-from isoflop.laws.law import AbstractLaw
+from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
 from isoflop.runs.table import RunTable
 
@@ -135,10 +135,10 @@ def pose_problem(table: RunTable, law: AbstractLaw, objective: Objective) -> Pro
 
 def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
     """Fingerprint the rows and columns a fit used."""
-    ranges = {
-        name: (float(table.numbers(name).min()), float(table.numbers(name).max()))
-        for name in columns
-    }
+    flops = _run_flops(table)
+    amounts = {name: table.numbers(name) for name in columns}
+    amounts |= {} if flops is None else {"flops": flops}
+    ranges = {name: (float(values.min()), float(values.max())) for name, values in amounts.items()}
     units = sorted(set(table.text("loss_unit")) - {""}) if "loss_unit" in table else []
     return DataRecord(
         sha256=table.sha256(),
@@ -149,6 +149,16 @@ def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
         ranges=ranges,
         loss_unit=units[0] if units else "nats/token (assumed)",
     )
+
+
+def _run_flops(table: RunTable) -> Array | None:
+    """Compute of every run: as recorded, else 6ND; None where neither is known."""
+    known = None
+    if "flops" in table:
+        known = table.numbers("flops")
+    elif "n_params" in table and "n_tokens" in table:
+        known = 6 * table.numbers("n_params") * table.numbers("n_tokens")
+    return known if known is not None and np.isfinite(known).all() else None
 
 
 def _clusters(table: RunTable, column: str) -> list[str] | None:

@@ -264,10 +264,9 @@ def _check_plannable(law: AbstractLaw) -> None:
 
 def _reach(fit: Fit, flops: float) -> tuple[str, ...]:
     """Say how far beyond the data the budget lies."""
-    if not {"n_params", "n_tokens"} <= set(fit.data.ranges):
+    if "flops" not in fit.data.ranges:
         return ()
-    largest = 6 * fit.data.ranges["n_params"][1] * fit.data.ranges["n_tokens"][1]
-    factor = flops / largest
+    factor = flops / fit.data.ranges["flops"][1]
     if factor <= 1:
-        return ("within the compute spanned by the runs' largest N and D",)
-    return (f"extrapolates at least {shorten(factor)}× beyond the largest 6ND of the runs",)
+        return ("within the compute of the runs",)
+    return (f"extrapolates {shorten(factor)}× beyond the largest run",)

@@ -141,14 +141,13 @@ def test_published_constants_come_without_an_interval_and_the_note_says_why() ->
 
 
 def test_a_plan_says_how_far_it_reaches() -> None:
-    ranges = FIT.data.ranges
-    largest = 6 * ranges["n_params"][1] * ranges["n_tokens"][1]
+    largest = FIT.data.ranges["flops"][1]
     assert any(
-        note.startswith("extrapolates at least 100×")
+        note == "extrapolates 100× beyond the largest run"
         for note in plan_budget(FIT, 100 * largest).notes
     )
     assert any(
-        note.startswith("within the compute") for note in plan_budget(FIT, largest / 2).notes
+        note == "within the compute of the runs" for note in plan_budget(FIT, largest / 2).notes
     )
 
 
