@@ -14,6 +14,7 @@ from isoflop.plan.choose import choose_law, predict_budget
 @click.option("--n-tokens-unique", type=AMOUNT, help="Distinct tokens among them.")
 @click.option("--flops", type=AMOUNT, help="Training FLOPs.")
 @click.option("--steps", type=AMOUNT, help="Optimiser steps.")
+@click.option("--loss", type=AMOUNT, help="Loss, for laws of the loss such as B_crit(L).")
 @json_option
 def command(law: str, as_json: bool, **amounts: float | None) -> None:
     """Predict the loss of one run, with an interval where the law has one.

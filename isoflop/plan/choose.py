@@ -32,7 +32,7 @@ def choose_law(name: str) -> AnyLaw:
     Raises:
         UnknownNameError: neither a published law nor a file.
     """
-    if name in published_names():
+    if name.strip().lower().replace("_", "-") in published_names():
         return find_published(name)
     if Path(name).suffix == ".json" or Path(name).exists():
         return read_fit(name)
@@ -73,7 +73,7 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
         inputs: {variable: amount}, in parameters, tokens, steps and FLOPs.
 
     Returns:
-        The estimate, and a warning or "".
+        The estimate, and a warning or "": rounded constants, inputs the law does not read.
 
     Raises:
         InputError: a variable of the law is missing, or not positive.
@@ -89,8 +89,10 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
     if missing:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
         raise InputError(f"{chosen.law.name} is a law of {', '.join(needed)}; give {options}")
+    idle = [name for name in inputs if name not in needed]
+    unread = f"{chosen.law.name} does not read {', '.join(idle)}" if idle else ""
     if isinstance(chosen, Fit):
         variables = {name: np.array([float(inputs[name])]) for name in needed}
-        return predict_loss(chosen, variables)[0], ""
+        return predict_loss(chosen, variables)[0], unread
     estimate = predict_published(chosen, {name: inputs[name] for name in needed})
-    return estimate, rounding_warning(chosen) or ""
+    return estimate, "; ".join(filter(None, (rounding_warning(chosen), unread)))

@@ -84,3 +84,14 @@ def test_a_frontier_predicts_no_single_run() -> None:
     frontier = fit_runs(TABLE, method="isoflop", spec=SPEC)
     with pytest.raises(InputError, match="a frontier plans budgets"):
         predict_budget(frontier, {"n_params": 1e9, "n_tokens": 1e9})
+
+
+def test_a_published_name_is_found_however_it_is_written() -> None:
+    assert choose_law("Besiroglu_2024") is choose_law("besiroglu-2024")
+
+
+def test_inputs_the_law_does_not_read_are_named_in_a_warning() -> None:
+    inputs = {"n_params": 7e10, "n_tokens": 1.4e12, "flops": 1e23}
+    estimate, warning = predict_budget("besiroglu-2024", inputs)
+    assert warning == "chinchilla does not read flops"
+    assert f"{estimate.value:.3f}" == "1.974"
