@@ -9,9 +9,9 @@ minute's ETA rest on it: after that the ETA follows the steps taken.
 from isoflop.accounting.flops import flops_per_token
 from isoflop.runs.ladder import Evaluation, Ladder, Rung
 
-STEP_SECONDS = 1.6e-3
+STEP_SECONDS = 2.0e-3
 """Python and kernel launches of one step, seconds (CPU, two layers)."""
-TOKEN_SECONDS = 1.7e-6
+TOKEN_SECONDS = 2.2e-6
 """Elementwise work per token and layer, seconds (CPU)."""
 MATMUL_SHARE = 0.45
 """Rate of the matrix products in a step over the probe's rate."""

@@ -1,6 +1,6 @@
 """The default ladder: an IsoFLOP design sized to a number of minutes.
 
-Budgets double. Each budget has five widths, centred on the width expected to be optimal, so that
+Budgets grow by 1.9. Each budget has five widths, centred on the width expected to be optimal, so that
 its valley has two points on either side of the bottom; a width's trunk serves every budget it is
 in. The evidence for every number here is in docs/tour-design.md.
 """
@@ -19,9 +19,11 @@ _WIDTHS = (4, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 38
 """Widths about a factor 2 apart in parameters, or closer."""
 _VALLEY = 2
 """Widths on either side of the expected optimum."""
-_REFERENCE_FLOPS = 1.2e12
-"""Largest budget of level 0, FLOPs per run: five minutes on two cores of 2024."""
-_WIDTH_AT_REFERENCE, _WIDTH_EXPONENT = 50.0, 0.34
+_LARGEST_FLOPS = 1.0e12
+"""Largest budget of level 0, FLOPs per run: about five minutes on two cores of 2024."""
+_BUDGET_RATIO = 1.9
+"""From one budget to the next; with 2 the smallest budget would need D below .4M bytes."""
+_WIDTH_FLOPS, _WIDTH_THERE, _WIDTH_EXPONENT = 1.2e12, 50.0, 0.34
 """Expected optimal width = 50·(C/1.2e12)^0.34, measured between 3e10 and 1e12."""
 
 
@@ -30,8 +32,8 @@ class Level:
     """One size of the tour.
 
     Args:
-        number: largest budget = 1.2e12 · 2^number FLOPs.
-        budgets: how many, each half the next.
+        number: largest budget = 1e12 · 2^number FLOPs.
+        budgets: how many, each the next one over 1.9.
         seeds: models per width.
         evaluation_tokens: held-out tokens of a final loss.
     """
@@ -44,8 +46,8 @@ class Level:
     @property
     def flops(self) -> tuple[float, ...]:
         """The budgets, FLOPs per run, ascending."""
-        largest = _REFERENCE_FLOPS * 2.0**self.number
-        return tuple(largest / 2**i for i in reversed(range(self.budgets)))
+        largest = _LARGEST_FLOPS * 2.0**self.number
+        return tuple(largest / _BUDGET_RATIO**i for i in reversed(range(self.budgets)))
 
 
 LEVELS = (
@@ -114,7 +116,7 @@ def level_ladder(level: Level) -> Ladder:
         Rung(f"d{width}", _shape(width), level.seeds, tuple(served[width]))
         for width in sorted(served)
     )
-    points = min(32_768, level.evaluation_tokens)
+    points = min(16_384, level.evaluation_tokens)
     evaluation = Evaluation(tokens=level.evaluation_tokens, curve_tokens=points)
     name = f"tour-{level.flops[-1]:.1e}".replace("e+", "e")
     return Ladder(name, "sotu", "bytes", rungs, recipe, evaluation, seed=0)
@@ -122,7 +124,7 @@ def level_ladder(level: Level) -> Ladder:
 
 def _valley(flops: float) -> tuple[int, ...]:
     """Return the widths of one budget."""
-    expected = _WIDTH_AT_REFERENCE * (flops / _REFERENCE_FLOPS) ** _WIDTH_EXPONENT
+    expected = _WIDTH_THERE * (flops / _WIDTH_FLOPS) ** _WIDTH_EXPONENT
     nearest = min(range(len(_WIDTHS)), key=lambda i: abs(math.log(_WIDTHS[i] / expected)))
     first = min(max(0, nearest - _VALLEY), len(_WIDTHS) - 2 * _VALLEY - 1)
     return _WIDTHS[first : first + 2 * _VALLEY + 1]
