@@ -1,8 +1,8 @@
 """The default ladder: an IsoFLOP design sized to a number of minutes.
 
-Budgets grow by 1.9. Each budget has five widths, centred on the width expected to be optimal, so that
-its valley has two points on either side of the bottom; a width's trunk serves every budget it is
-in. The evidence for every number here is in docs/tour-design.md.
+Budgets grow by 1.9. Each budget has five widths, centred on the width expected to be optimal, so
+that its valley has two points on either side of the bottom; a width's trunk serves every budget it
+is in. The evidence for every number here is in docs/tour-design.md.
 """
 
 import math
