@@ -9,6 +9,8 @@ from isoflop.base.errors import InputError
 from isoflop.fit.solver import Array, Problem, minimise, shift_in_solver
 
 DEFAULT_RESAMPLES = 1000
+RESAMPLE_TOLERANCE = 1e-6
+"""Gradient tolerance of a resample's refit: a millionth of its standard errors."""
 FEW_RUNS_PER_PARAMETER = 3
 """With at most this many runs (or clusters) a parameter, noise is simulated instead of resampling
 runs: few runs drawn with replacement often repeat the same ones and show no spread at all."""
@@ -76,7 +78,8 @@ def refit_resamples(
     weights = weights[(weights > 0).sum(axis=1) > len(theta)]
     if not len(weights):
         return np.empty((0, len(theta)))
-    solution = minimise(problem, np.repeat(theta[None], len(weights), axis=0), weights)
+    starts = np.repeat(theta[None], len(weights), axis=0)
+    solution = minimise(problem, starts, weights, tolerance=RESAMPLE_TOLERANCE)
     return solution.theta[solution.converged]
 
 

@@ -83,13 +83,16 @@ class Problem:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def minimise(problem: Problem, starts: Array, weights: Array) -> Solution:
+def minimise(
+    problem: Problem, starts: Array, weights: Array, *, tolerance: float = GRADIENT_TOLERANCE
+) -> Solution:
     """Minimise from every start.
 
     Args:
         problem: law, runs and loss function.
         starts: (B, p) parameters within bounds.
         weights: (n,) or (B, n) non-negative weights of the runs.
+        tolerance: largest projected gradient at convergence, relative to curvature and objective.
 
     Returns:
         One solution a start; never worse than the start. Where a trial overflows, its objective
@@ -99,7 +102,7 @@ def minimise(problem: Problem, starts: Array, weights: Array) -> Solution:
     weights = np.broadcast_to(weights, (len(starts), len(problem.log_loss)))
     chunk = max(1, BATCH_CELLS // (weights.shape[1] * starts.shape[1]))
     parts = [
-        _minimise_chunk(problem, starts[i : i + chunk], weights[i : i + chunk])
+        _minimise_chunk(problem, starts[i : i + chunk], weights[i : i + chunk], tolerance)
         for i in range(0, len(starts), chunk)
     ]
     return Solution(
@@ -125,7 +128,7 @@ def shift_in_solver(law: AbstractLaw, theta: Array, steps: Array) -> Array:
     return _from_solver(law, np.clip(_to_solver(law, theta)[None] + steps, low, high))
 
 
-def _minimise_chunk(problem: Problem, starts: Array, weights: Array) -> Solution:
+def _minimise_chunk(problem: Problem, starts: Array, weights: Array, tolerance: float) -> Solution:
     """Iterate until every row's projected gradient vanishes or it can no longer descend.
 
     The Hessian is a blend of the reweighting one (safe: it majorises Huber's loss) and the
@@ -145,7 +148,7 @@ def _minimise_chunk(problem: Problem, starts: Array, weights: Array) -> Solution
             break
         gradient, hessian, scale = _expand(problem, phi[rows], weights[rows], safety[rows])
         free = ~(((phi[rows] <= low) & (gradient > 0)) | ((phi[rows] >= high) & (gradient < 0)))
-        converged[rows] = _vanishes(gradient * free, scale, best[rows])
+        converged[rows] = _vanishes(gradient * free, scale, best[rows], tolerance)
         step = _damped_step(gradient, hessian, scale, free, damping[rows])
         trial = np.clip(phi[rows] + step, low, high)
         value = problem.value(_from_solver(problem.law, trial), weights[rows])
@@ -164,7 +167,7 @@ def _minimise_chunk(problem: Problem, starts: Array, weights: Array) -> Solution
     rows = np.flatnonzero(~converged & np.isfinite(best))
     if rows.size:
         gradient, _, scale = _expand(problem, phi[rows], weights[rows], safety[rows])
-        converged[rows] = _vanishes(gradient * ~resting[rows], scale, best[rows], slack=1e3)
+        converged[rows] = _vanishes(gradient * ~resting[rows], scale, best[rows], 1e3 * tolerance)
     return Solution(_from_solver(problem.law, phi), best, converged, resting)
 
 
@@ -200,7 +203,7 @@ def _damped_step(
 
 
 def _vanishes(
-    gradient: Array, scale: Array, objective: Array, *, slack: float = 1.0
+    gradient: Array, scale: Array, objective: Array, tolerance: float
 ) -> NDArray[np.bool_]:
     """Whether the step a gradient still asks for is negligible against the objective.
 
@@ -208,9 +211,8 @@ def _vanishes(
     objective, and with the square of the rounding of a log loss for perfect fits.
     """
     decrease = np.max(gradient * gradient / scale, axis=1)
-    rounding = 1e-32 * scale.shape[1]
-    tolerance = (GRADIENT_TOLERANCE * slack) ** 2
-    return decrease <= tolerance * objective + rounding * slack
+    rounding = 1e-32 * scale.shape[1] * max(1.0, tolerance / GRADIENT_TOLERANCE)
+    return decrease <= tolerance**2 * objective + rounding
 
 
 def _bounds(law: AbstractLaw) -> tuple[Array, Array]:

@@ -35,7 +35,7 @@ class ChinchillaLaw(AbstractLaw):
     name: ClassVar[str] = "chinchilla"
     source: ClassVar[str] = "Hoffmann et al. 2022, eq. 10 (approach 3)"
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("E", "nats", *IRREDUCIBLE),
+        Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         Parameter("A", "nats", *COEFFICIENT),
         Parameter("B", "nats", *COEFFICIENT),
         Parameter("alpha", "", *EXPONENT),

@@ -80,7 +80,7 @@ class KaplanTokensConstantLaw(AbstractLaw):
     name: ClassVar[str] = "kaplan-nd-constant"
     source: ClassVar[str] = "Kaplan et al. 2020, eq. 1.5, plus a constant"
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("E", "nats", *IRREDUCIBLE),
+        Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         *KaplanTokensLaw.parameters,
     )
 

@@ -22,7 +22,7 @@ EXPONENT = (1e-3, 4.0)
 """Bounds of every decay exponent; the published ones lie between .03 and 2."""
 
 COEFFICIENT = (1e-12, 1e30)
-IRREDUCIBLE = (1e-6, 1e4)
+IRREDUCIBLE = (0.0, 1e4)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class PowerConstantLaw(AbstractLaw):
         return (self.variable,)
 
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("E", "nats", *IRREDUCIBLE),
+        Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         Parameter("A", "nats", *COEFFICIENT),
         Parameter("alpha", "", *EXPONENT),
     )

@@ -48,7 +48,7 @@ class RepeatedLaw(AbstractLaw):
     name: ClassVar[str] = "repeated"
     source: ClassVar[str] = "Muennighoff et al. 2023, data-constrained scaling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("E", "nats", *IRREDUCIBLE),
+        Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         Parameter("A", "nats", *COEFFICIENT),
         Parameter("B", "nats", *COEFFICIENT),
         Parameter("alpha", "", *EXPONENT),
