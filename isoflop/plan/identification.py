@@ -50,6 +50,11 @@ def identification_rows(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         )
     for name in ("alpha", "beta"):
         rows.append((f"Chinchilla {name}", str(chinchilla.params[name])))
+    for label, fit in analysis.slices.items():
+        constant = "with" if "E" in fit.params else "without"
+        rows.append(
+            (label, f"alpha {fit.params['alpha']}, {constant} a constant, {fit.n_runs} points")
+        )
     if analysis.frontier_backtest:
         check = analysis.frontier_backtest
         hit = "inside" if check.inside else "outside"

@@ -120,3 +120,4 @@ def test_identification_is_shown_in_numbers(analysis):
     assert rows["conditioning of chinchilla"].startswith("condition number ")
     assert rows["range of flops"] == "1.20 decades"
     assert "inside" in rows["hidden budget's N*"]
+    assert rows["L(C) on the frontier"].startswith("alpha 0.")
