@@ -34,8 +34,8 @@ from isoflop.draw.series import (
 )
 from isoflop.draw.ticks import format_amount, format_plain, format_power
 from isoflop.fit.fit import Fit
-from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import Plan, plan_from_fit
+from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 
 if TYPE_CHECKING:

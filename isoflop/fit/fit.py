@@ -28,6 +28,7 @@ class DataRecord:
         notes: what was derived or left out.
         ranges: {column: (lowest, highest)} of every variable and the loss.
         loss_unit: unit of the loss.
+        cost_per_root: c of C/D = 6N + c·sqrt(N) as the runs spent it, 0 for C = 6ND.
     """
 
     sha256: str
@@ -37,6 +38,7 @@ class DataRecord:
     notes: tuple[str, ...]
     ranges: Mapping[str, tuple[float, float]]
     loss_unit: str = "nats/token"
+    cost_per_root: float = 0.0
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -48,6 +50,7 @@ class DataRecord:
             "notes": list(self.notes),
             "ranges": {name: list(ends) for name, ends in self.ranges.items()},
             "loss_unit": self.loss_unit,
+            "cost_per_root": self.cost_per_root,
         }
 
 

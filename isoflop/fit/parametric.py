@@ -24,6 +24,7 @@ from isoflop.fit.objective import Objective
 from isoflop.fit.solver import Outcome, Problem, Solution, minimise
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
+from isoflop.runs.cost import fit_cost
 from isoflop.runs.table import RunTable
 
 DEFAULT_STARTS = 64
@@ -148,6 +149,7 @@ def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
         notes=table.notes,
         ranges=ranges,
         loss_unit=units[0] if units else "nats/token (assumed)",
+        cost_per_root=fit_cost(table).per_root,
     )
 
 

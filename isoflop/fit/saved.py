@@ -142,6 +142,7 @@ def _data(record: Mapping[str, Any]) -> DataRecord:
     names = [field.name for field in fields(DataRecord)]
     read = {name: record[name] for name in names}
     read["notes"] = tuple(record["notes"])
+    read["cost_per_root"] = max(0.0, float(record["cost_per_root"]))
     read["ranges"] = {
         name: (float(low), float(high)) for name, (low, high) in record["ranges"].items()
     }

@@ -18,9 +18,9 @@ from isoflop.fit.isoflop import fit_isoflop, vertex_draws
 from isoflop.fit.objective import Objective
 from isoflop.fit.parametric import FitSpec
 from isoflop.laws.forms import JOINT_FORMS
-from isoflop.plan.cost import TokenCost, fit_cost
 from isoflop.plan.optimum import Plan, optimum_exponent, plan_from_fit, plan_from_frontier
 from isoflop.plan.slices import fit_slices
+from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import FINISHED, RunTable
 
 FORMS = ("chinchilla", "kaplan-nd", "kaplan-nd-constant")
@@ -118,7 +118,6 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
         backtest_largest_budget(counted, JOINT_FORMS["chinchilla"], spec)
         raise RefusalError("the Chinchilla form cannot be fitted to these runs")
     frontiers = _frontiers(table, spec)
-    cost = fit_cost(counted)
     words = CONVENTIONS[main]
     return Analysis(
         table=counted,
@@ -126,11 +125,11 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
         ranked=ranked,
         chinchilla=chinchilla,
         frontiers=frontiers,
-        exponents=_exponents(ranked, frontiers.get(words), counted, cost),
+        exponents=_exponents(ranked, frontiers.get(words), counted),
         frontier_backtest=_backtest_frontier(counted, spec),
         slices=fit_slices(counted, frontiers.get(words), spec),
-        cost=cost,
-        plans=_plans(counted, [fit for fit, _ in ranked], frontiers.get(words), cost),
+        cost=TokenCost(chinchilla.data.cost_per_root),
+        plans=_plans(counted, [fit for fit, _ in ranked], frontiers.get(words)),
     )
 
 
@@ -191,7 +190,6 @@ def _exponents(
     ranked: tuple[tuple[Fit, Backtest], ...],
     frontier: Frontier | None,
     table: RunTable,
-    cost: TokenCost,
 ) -> dict[str, Estimate]:
     """Exponent of N* ∝ C^a by every method, over the measured budgets."""
     flops = table.numbers("flops")
@@ -199,13 +197,11 @@ def _exponents(
     for fit, _ in ranked:
         with contextlib.suppress(RefusalError):
             ends = (float(flops.min()), float(flops.max()))
-            exponents[fit.law.name] = optimum_exponent(fit, ends, cost=cost)
+            exponents[fit.law.name] = optimum_exponent(fit, ends)
     return exponents
 
 
-def _plans(
-    table: RunTable, fits: list[Fit], frontier: Frontier | None, cost: TokenCost
-) -> tuple[Plan, ...]:
+def _plans(table: RunTable, fits: list[Fit], frontier: Frontier | None) -> tuple[Plan, ...]:
     """Plan larger budgets by every joint form, best foresight first, and by the frontier."""
     largest = float(table.numbers("flops").max())
     plans = []
@@ -213,7 +209,7 @@ def _plans(
         budget = float(f"{factor * largest:.1e}")
         for fit in fits:
             with contextlib.suppress(RefusalError):
-                plans.append(plan_from_fit(fit, budget, cost=cost))
+                plans.append(plan_from_fit(fit, budget))
         if frontier:
             plans.append(plan_from_frontier(frontier, budget))
     return tuple(plans)

@@ -17,8 +17,8 @@ from isoflop.laws.catalog import (
     published_names,
     rounding_warning,
 )
-from isoflop.plan.cost import TokenCost
-from isoflop.plan.optimum import SIX_N, Plan, plan_from_fit, plan_from_frontier, plan_from_theta
+from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
+from isoflop.runs.cost import TokenCost
 
 AnyLaw = Fit | Frontier | PublishedLaw
 
@@ -39,13 +39,13 @@ def choose_law(name: str) -> AnyLaw:
     raise UnknownNameError("law", name, published_names())
 
 
-def plan_budget(law: AnyLaw | str, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
+def plan_budget(law: AnyLaw | str, flops: float, *, cost: TokenCost | None = None) -> Plan:
     """Find the compute-optimal N and D for a budget.
 
     Args:
         law: a fit, a published law, or the name or file of one.
         flops: the budget, FLOPs.
-        cost: FLOPs per token of a fitted law's models; C = 6ND by default.
+        cost: FLOPs per token of a fitted law's models; as the fitted runs spent them by default.
 
     Raises:
         InputError: a budget that is not positive, or a law of other variables.

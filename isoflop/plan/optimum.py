@@ -18,7 +18,7 @@ from isoflop.fit.parametric import FitSpec, fit_parametric
 from isoflop.fit.solver import Outcome
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
-from isoflop.plan.cost import TokenCost
+from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 
 SEARCH_N = (1.0, 1e20)
@@ -64,13 +64,13 @@ class Plan:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
+def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost | None = None) -> Plan:
     """Allocate a budget under a fitted law of parameters and tokens.
 
     Args:
         fit: the fit.
         flops: the budget, FLOPs.
-        cost: FLOPs per token as a function of size.
+        cost: FLOPs per token as a function of size; as the fitted runs spent them by default.
 
     Raises:
         InputError: a budget that is not positive, or a law without both variables.
@@ -80,6 +80,7 @@ def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost = SIX_N) -> Plan:
     _check_plannable(fit.law)
     if fit.outcome in (Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED):
         raise RefusalError(f"no plan from this fit: it {fit.outcome.value}")
+    cost = cost or TokenCost(fit.data.cost_per_root)
     n_params, loss = optimal_params(fit.law, fit.theta, flops, cost=cost)
     many_n, many_loss = _optima_of_draws(fit.law, fit.draws, flops, cost)
     log_n, log_loss = np.log(n_params), np.log(loss)
@@ -157,7 +158,7 @@ def optimal_params(
     return float(np.exp(found.x)), float(found.fun)
 
 
-def optimum_exponent(fit: Fit, flops: tuple[float, float], *, cost: TokenCost = SIX_N) -> Estimate:
+def optimum_exponent(fit: Fit, flops: tuple[float, float]) -> Estimate:
     """Exponent a of N* ∝ C^a under a joint law, between two budgets.
 
     The slope of log N* between the budgets: what an IsoFLOP study over that range would measure.
@@ -166,8 +167,8 @@ def optimum_exponent(fit: Fit, flops: tuple[float, float], *, cost: TokenCost = 
     Args:
         fit: a law of n_params and n_tokens.
         flops: two budgets, FLOPs.
-        cost: FLOPs per token as a function of size.
     """
+    cost = TokenCost(fit.data.cost_per_root)
     ends = [optimal_params(fit.law, fit.theta, c, cost=cost)[0] for c in flops]
     many = [_optima_of_draws(fit.law, fit.draws, c, cost)[0] for c in flops]
     span = np.log(flops[1] / flops[0])

@@ -82,11 +82,12 @@ def report_study(
     if analysis.frontier:
         written.append(write_fit(analysis.frontier, folder / "laws" / "isoflop.json"))
     name = source_name(str(folder))
+    budget = f"{10 * analysis.table.numbers('flops').max():.1e}"
     commands = (
         f"isoflop ladder run {name}/ladder.toml -o {name}",
-        f"isoflop report {name}",
+        f"isoflop report {name} -o {name}/report.html",
         f"isoflop fit {name}/runs.csv --columns n_params=n_params_with_head",
-        f"isoflop plan --law {name}/laws/{analysis.best[0].law.name}.json --flops 1e15",
+        f"isoflop plan --law {name}/laws/{analysis.best[0].law.name}.json --flops {budget}",
     )
     report = _gather(
         analysis,

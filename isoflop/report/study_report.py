@@ -11,9 +11,9 @@ from isoflop.fit.backtest import Backtest
 from isoflop.fit.fit import Fit
 from isoflop.fit.frontier import Frontier
 from isoflop.plan.analysis import FrontierBacktest
-from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import Plan
 from isoflop.runs.checks import Finding
+from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 
 

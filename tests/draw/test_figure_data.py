@@ -20,8 +20,8 @@ from isoflop.draw.series import axis_labels, flops_per_param_token
 from isoflop.fit.backtest import backtest_largest_budget
 from isoflop.fit.isoflop import fit_isoflop
 from isoflop.fit.parametric import FitSpec
-from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import plan_from_fit
+from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 
 SPEC = FitSpec(n_resamples=40, n_starts=16)

@@ -104,7 +104,7 @@ def test_counting_another_n_changes_the_fit_and_is_recorded(quiet_table):
 
 
 def test_a_cost_of_attention_moves_the_plan_to_fewer_tokens(analysis):
-    from isoflop.plan.cost import TokenCost
+    from isoflop.runs.cost import TokenCost
 
     plain = plan_from_fit(analysis.chinchilla, 1e13)
     dearer = plan_from_fit(analysis.chinchilla, 1e13, cost=TokenCost(250.0))

@@ -17,8 +17,8 @@ from isoflop.fit.parametric import FitSpec
 from isoflop.fit.solver import Outcome
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.choose import plan_budget
-from isoflop.plan.cost import TokenCost
 from isoflop.plan.optimum import optimal_params, plan_from_fit, plan_from_theta
+from isoflop.runs.cost import TokenCost
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(n_resamples=100, n_starts=8)

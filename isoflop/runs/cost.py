@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from isoflop.runs.table import RunTable
 
 Array = NDArray[np.float64]
+NEGLIGIBLE = 0.01
+"""Largest share of the smallest model's cost that may be left out: then C = 6ND."""
 
 
 @dataclass(frozen=True)
@@ -52,4 +54,5 @@ def fit_cost(table: RunTable) -> TokenCost:
     N, per_token = N[known], (C / D)[known]
     excess, root = (per_token - 6 * N) / per_token, np.sqrt(N) / per_token
     per_root = float(excess @ root / (root @ root))
-    return TokenCost(per_root if per_root > 1e-6 * float(np.mean(6 * np.sqrt(N))) else 0.0)
+    share = per_root * np.max(np.sqrt(N) / per_token)
+    return TokenCost(per_root if share > NEGLIGIBLE else 0.0)

@@ -3,7 +3,7 @@ import numpy as np
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import count_params
-from isoflop.plan.cost import TokenCost, fit_cost
+from isoflop.runs.cost import TokenCost, fit_cost
 from isoflop.runs.table import RunTable
 
 
