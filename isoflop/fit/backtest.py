@@ -32,9 +32,9 @@ class Backtest:
         n_tokens: (n_hidden,) their tokens.
         measured: (n_hidden,) their measured loss.
         predicted: (n_hidden,) their predicted loss, with intervals for one future run.
-        best_predicted: lowest predicted loss among them, with its interval: the run one would
+        chosen_predicted: lowest predicted loss among them, with its interval: the run one would
             have trained.
-        best_measured: what that run measured (the mean over its seeds). Not the lowest measured
+        chosen_measured: what that run measured (the mean over its seeds). Not the lowest measured
             loss, which is the luckiest.
     """
 
@@ -47,8 +47,8 @@ class Backtest:
     n_tokens: Array
     measured: Array
     predicted: tuple[Estimate, ...]
-    best_measured: float
-    best_predicted: Estimate
+    chosen_measured: float
+    chosen_predicted: Estimate
 
     @property
     def misses(self) -> Array:
@@ -72,8 +72,8 @@ class Backtest:
     @property
     def inside(self) -> bool:
         """Whether the run predicted to be the best measured inside its interval."""
-        low, high = self.best_predicted.low, self.best_predicted.high
-        return low is not None and high is not None and low <= self.best_measured <= high
+        low, high = self.chosen_predicted.low, self.chosen_predicted.high
+        return low is not None and high is not None and low <= self.chosen_measured <= high
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -82,8 +82,8 @@ class Backtest:
             "hidden_flops": self.hidden_flops,
             "n_fitted": self.n_fitted,
             "n_hidden": self.n_hidden,
-            "best_measured": self.best_measured,
-            "best_predicted": self.best_predicted.to_dict(),
+            "chosen_measured": self.chosen_measured,
+            "chosen_predicted": self.chosen_predicted.to_dict(),
             "inside": self.inside,
             "coverage": self.coverage,
             "rms_miss": self.rms_miss,
@@ -157,8 +157,8 @@ def _predict_hidden(fit: Fit, hidden: RunTable) -> Backtest:
         n_tokens=hidden.numbers("n_tokens") if "n_tokens" in hidden else blank,
         measured=measured,
         predicted=tuple(predicted),
-        best_measured=float(np.exp(np.log(measured[_same_design(variables, best)]).mean())),
-        best_predicted=predicted[best],
+        chosen_measured=float(np.exp(np.log(measured[_same_design(variables, best)]).mean())),
+        chosen_predicted=predicted[best],
     )
 
 

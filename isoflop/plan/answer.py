@@ -23,7 +23,7 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
         f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
         f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
         f"Foresight   hidden largest budget: {fit.law.name} predicted "
-        f"{backtest.best_predicted}, measured {backtest.best_measured:.4f}: {hit}",
+        f"{backtest.chosen_predicted}, measured {backtest.chosen_measured:.4f}: {hit}",
         f"Plan        {plan_sentence(analysis)}",
         f"Identified  {identification_verdict(analysis)}",
     )

@@ -76,7 +76,7 @@ def _describe(backtest: Backtest) -> str:
     covered = round(backtest.coverage * backtest.n_hidden)
     return (
         f"At {shorten(backtest.hidden_flops)} FLOPs {backtest.law} predicted a best loss of "
-        f"{backtest.best_predicted}; measured {backtest.best_measured:.4f}, {verdict} the "
+        f"{backtest.chosen_predicted}; measured {backtest.chosen_measured:.4f}, {verdict} the "
         f"interval. RMS miss {100 * backtest.rms_miss:.2f} %; {covered} of "
         f"{backtest.n_hidden} hidden runs inside their intervals."
     )

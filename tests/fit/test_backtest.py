@@ -52,8 +52,8 @@ def test_the_best_run_is_the_one_one_would_have_trained() -> None:
     result = backtest_largest_budget(noisy_table(1), ChinchillaLaw(), SPEC)
     predicted = [estimate.value for estimate in result.predicted]
     chosen = int(np.argmin(predicted))
-    assert result.best_predicted == result.predicted[chosen]
-    assert result.best_measured == pytest.approx(result.measured[chosen], rel=1e-12)
+    assert result.chosen_predicted == result.predicted[chosen]
+    assert result.chosen_measured == pytest.approx(result.measured[chosen], rel=1e-12)
 
 
 def test_seeds_of_the_best_run_are_averaged() -> None:
@@ -65,7 +65,7 @@ def test_seeds_of_the_best_run_are_averaged() -> None:
     result = backtest_largest_budget(table, ChinchillaLaw(), SPEC)
     chosen = int(np.argmin([estimate.value for estimate in result.predicted]))
     truth = chinchilla(EPOCH, result.n_params[chosen], result.n_tokens[chosen])
-    assert result.best_measured == pytest.approx(truth * np.sqrt(0.99 * 1.01), rel=1e-9)
+    assert result.chosen_measured == pytest.approx(truth * np.sqrt(0.99 * 1.01), rel=1e-9)
 
 
 def test_a_law_that_is_wrong_beyond_the_fitted_budgets_is_seen_to_miss() -> None:
@@ -73,7 +73,7 @@ def test_a_law_that_is_wrong_beyond_the_fitted_budgets_is_seen_to_miss() -> None
     table = table_of(flops=C, loss=1.7 + 2000 * C**-0.15)
     result = backtest_largest_budget(table, PowerLaw("flops"), SPEC)
     assert not result.inside
-    assert result.best_predicted.value < result.best_measured  # no floor: too optimistic
+    assert result.chosen_predicted.value < result.chosen_measured  # no floor: too optimistic
 
 
 def test_one_budget_cannot_be_hidden() -> None:
