@@ -53,7 +53,7 @@ def command(
     drop_highest_loss: int,
     output: Path | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Fit a law to a run table (CSV, TSV, JSONL or Parquet), with intervals.
 
     \b
@@ -74,6 +74,7 @@ def command(
     for finding in fit.findings if as_json else ():
         narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")
     show(fit.to_dict(), str(fit), as_json=as_json)
+    return 0 if getattr(fit, "determined", True) else 1
 
 
 def _read(

@@ -50,9 +50,10 @@ def residual_strip(residuals: np.ndarray, width: int = 60) -> str:
 def _rows(title: str, estimates: dict[str, Estimate], fit: Fit) -> list[str]:
     if not estimates:
         return []
+    free = "" if fit.determined else "  (not determined by these runs)"
     draws = f"{len(fit.draws)} resamples of {fit.resampling}"
     head = f"{title} ({100 * fit.level:.0f} % intervals, {draws})"
-    return [head, *(f"  {name:<18} {estimate}" for name, estimate in estimates.items())]
+    return [head, *(f"  {name:<18} {estimate}{free}" for name, estimate in estimates.items())]
 
 
 def _range_lines(fit: Fit) -> list[str]:

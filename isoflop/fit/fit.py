@@ -159,7 +159,14 @@ class Fit:
             for name in values
         }
 
+    @property
+    def determined(self) -> bool:
+        """Whether the parameters may be read: converged, and no direction left free."""
+        return self.outcome in (Outcome.CONVERGED, Outcome.AT_BOUND)
+
     def _interval(self, value: float, draws: Array, *, log: bool) -> Estimate:
+        if not self.determined:
+            return Estimate(float(value), level=self.level)
         return interval_from_draws(
             float(value), draws, level=self.level, stretch=self.stretch, log=log
         )

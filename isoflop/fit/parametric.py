@@ -20,10 +20,16 @@ from isoflop.fit.identify import (
     require_variation,
 )
 from isoflop.fit.influence import check_influence
+from isoflop.fit.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
 from isoflop.fit.objective import Objective
 from isoflop.fit.solver import Outcome, Problem, Solution, minimise
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
+from isoflop.runs.checks import (
+    check_comparable,
+    check_duplicates,
+    check_mixed,
+    keep_usable,
+)
 from isoflop.runs.cost import fit_cost
 from isoflop.runs.table import RunTable
 
@@ -107,14 +113,23 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     draws = resample(problem, theta, n_resamples=spec.n_resamples, rng=rng, clusters=clusters)
     condition = condition_number(problem, theta)
     findings += check_influence(problem, theta, table.names())
-    findings += _check_condition(condition, law)
+    residuals = problem.residuals(theta[None])[0]
+    findings += judge_condition(law, condition) + judge_bounds(law, found.at_bound[best])
+    findings += judge_residuals(residuals) + check_mixed(table, law.variables)
+    findings += judge_resamples(
+        spec.n_resamples,
+        len(draws),
+        n_units=n_units,
+        n_parameters=len(theta),
+        cluster=spec.cluster,
+    )
     return Fit(
         law=law,
         theta=theta,
         draws=draws,
         objective=spec.objective,
         objective_value=float(found.objective[best]),
-        residuals=problem.residuals(theta[None])[0],
+        residuals=residuals,
         n_units=n_units,
         outcome=_outcome(found, best, condition),
         basins=_basins(found),
@@ -142,7 +157,7 @@ def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
     ranges = {name: (float(values.min()), float(values.max())) for name, values in amounts.items()}
     units = sorted(set(table.text("loss_unit")) - {""}) if "loss_unit" in table else []
     return DataRecord(
-        sha256=table.sha256(),
+        sha256=table.sha256((*columns, *(() if flops is None else ("flops",)))),
         source=table.source,
         n_rows=len(table),
         mapping={name: table.mapping.get(name, "derived") for name in columns},
@@ -177,26 +192,12 @@ def _clusters(table: RunTable, column: str) -> list[str] | None:
     return labels
 
 
-def _check_condition(condition: float, law: AbstractLaw) -> list[Finding]:
-    if condition < CONDITION_LIMIT:
-        return []
-    return [
-        Finding(
-            code="not-identified",
-            severity="error",
-            evidence=f"condition number {condition:.2g}; a good grid measures 10 to 300",
-            consequence=f"some parameters of {law.name} can change together at no cost",
-            remedy="add runs that vary the variables independently, or fit a smaller law",
-        )
-    ]
-
-
 def _outcome(found: Solution, best: int, condition: float) -> Outcome:
     if not found.converged[best]:
         return Outcome.NOT_CONVERGED
-    if found.at_bound[best].any():
-        return Outcome.AT_BOUND
-    return Outcome.UNIDENTIFIED if condition >= CONDITION_LIMIT else Outcome.CONVERGED
+    if condition >= CONDITION_LIMIT:
+        return Outcome.UNIDENTIFIED
+    return Outcome.AT_BOUND if found.at_bound[best].any() else Outcome.CONVERGED
 
 
 def _basins(found: Solution) -> Basins:

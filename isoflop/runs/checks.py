@@ -123,6 +123,39 @@ def check_duplicates(table: RunTable, columns: tuple[str, ...]) -> list[Finding]
     ]
 
 
+def check_mixed(table: RunTable, variables: tuple[str, ...]) -> list[Finding]:
+    """Find runs of several corpora or families, and repeated data under a one-epoch law."""
+    findings = []
+    for name in ("dataset", "family", "schedule"):
+        values = sorted(set(table.text(name)) - {""}) if name in table else []
+        if len(values) > 1:
+            shown = ", ".join(values[:3]) + (", …" if len(values) > 3 else "")
+            findings.append(
+                Finding(
+                    code=f"mixed-{name}",
+                    severity="warning",
+                    evidence=f"{len(values)} values of `{name}` ({shown}) are fitted as one",
+                    consequence="what differs between them is taken for an effect of scale",
+                    remedy=f"fit one `{name}` at a time, or say why they may be pooled",
+                )
+            )
+    if "n_tokens_unique" in table and "n_tokens_unique" not in variables and "n_tokens" in table:
+        epochs = table.numbers("n_tokens") / table.numbers("n_tokens_unique")
+        repeated = int(np.sum(epochs > 1.05))
+        if repeated:
+            findings.append(
+                Finding(
+                    code="repeated-data",
+                    severity="warning",
+                    evidence=f"{repeated} of {len(table)} runs saw their data up to "
+                    f"{np.nanmax(epochs):.3g} times",
+                    consequence="a law of fresh tokens is optimistic about repeated ones",
+                    remedy="fit --law repeated, or drop the runs with more than one epoch",
+                )
+            )
+    return findings
+
+
 def _left_out(names: list[str], n_runs: int) -> Finding:
     return Finding(
         code="unfinished-runs",

@@ -124,10 +124,10 @@ class RunTable:
             {name: _cell(column[i]) for name, column in listed.items()} for i in range(len(self))
         ]
 
-    def sha256(self) -> str:
-        """Fingerprint names and values of every column, row order included."""
+    def sha256(self, columns: Sequence[str] = ()) -> str:
+        """Fingerprint names and values of some columns, or of all; row order included."""
         digest = hashlib.sha256()
-        for name in sorted(self.columns):
+        for name in sorted(set(columns) & set(self.columns) if columns else self.columns):
             digest.update(name.encode() + b"\0")
             column = self.columns[name]
             if name in NUMBER_COLUMNS:

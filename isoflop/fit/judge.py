@@ -1,0 +1,90 @@
+"""Findings about a finished fit: what a reader must know before believing its numbers."""
+
+import numpy as np
+
+from isoflop.fit.bootstrap import FEW_RUNS_PER_PARAMETER
+from isoflop.fit.identify import CONDITION_LIMIT
+from isoflop.fit.solver import Array
+from isoflop.laws.law import AbstractLaw
+from isoflop.runs.checks import Finding
+
+POOR_RMS = 0.05
+"""Residual from which the runs cannot be said to follow the law; real tables measure .3 to 2 %."""
+KEPT_SHARE = 0.9
+"""Share of the resamples that must have been refitted."""
+
+
+def judge_condition(law: AbstractLaw, condition: float) -> list[Finding]:
+    """Report a direction of the parameters that the runs leave free."""
+    if condition < CONDITION_LIMIT:
+        return []
+    return [
+        Finding(
+            code="not-identified",
+            severity="error",
+            evidence=f"condition number {condition:.1e}; a good grid measures 10 to 500",
+            consequence=f"some parameters of {law.name} can change together at no cost",
+            remedy="add runs that vary the variables independently, or fit a smaller law",
+        )
+    ]
+
+
+def judge_bounds(law: AbstractLaw, at_bound: Array) -> list[Finding]:
+    """Report parameters that rest on a bound, such as an irreducible loss of zero."""
+    resting = [name for name, rests in zip(law.parameter_names, at_bound, strict=True) if rests]
+    if not resting:
+        return []
+    return [
+        Finding(
+            code="parameter-at-bound",
+            severity="warning",
+            evidence=f"{', '.join(resting)} ended on the edge of what is allowed",
+            consequence="the runs do not determine it, and the law should not be extrapolated far",
+            remedy="fit the form without it, or add runs over a wider range",
+        )
+    ]
+
+
+def judge_residuals(residuals: Array) -> list[Finding]:
+    """Report residuals far larger than run-to-run noise."""
+    rms = float(np.sqrt(np.mean(residuals**2)))
+    if rms < POOR_RMS:
+        return []
+    return [
+        Finding(
+            code="law-does-not-fit",
+            severity="warning",
+            evidence=f"residual RMS {100 * rms:.1f} %; ladders of one recipe measure .3 to 2 %",
+            consequence="the runs do not follow this law: other variables move the loss too",
+            remedy="select one recipe, corpus and count, or fit a law that has the variable",
+        )
+    ]
+
+
+def judge_resamples(
+    asked: int, kept: int, *, n_units: int, n_parameters: int, cluster: str
+) -> list[Finding]:
+    """Report resamples that could not be refitted, and clusters too few to be resampled."""
+    findings: list[Finding] = []
+    if cluster and n_units <= FEW_RUNS_PER_PARAMETER * n_parameters:
+        findings.append(
+            Finding(
+                code="few-clusters",
+                severity="warning",
+                evidence=f"{n_units} groups of equal {cluster} for {n_parameters} parameters",
+                consequence="too few to be drawn with replacement: noise shared within each group "
+                "is simulated instead, and the intervals are rough",
+                remedy="resample by a column with more groups, or read the intervals as rough",
+            )
+        )
+    if asked and kept < KEPT_SHARE * asked:
+        findings.append(
+            Finding(
+                code="resamples-lost",
+                severity="warning",
+                evidence=f"{asked - kept} of {asked} resamples could not be refitted",
+                consequence="the intervals rest on the easy resamples and are too narrow",
+                remedy="look at the design: few distinct runs, or a law with too many parameters",
+            )
+        )
+    return findings
