@@ -5,6 +5,8 @@ from typing import Literal
 
 import torch
 
+from isoflop.base.errors import InputError
+
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -29,6 +31,18 @@ class Placement:
     def torch_dtype(self) -> torch.dtype:
         """The type, for torch."""
         return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Raises:
+        InputError: neither `cpu` nor `cuda`, or no GPU.
+    """
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"device is {device!r}, expected cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda: torch finds no GPU; use device cpu")
 
 
 def settle_gpu() -> None:

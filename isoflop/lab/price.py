@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 from isoflop.accounting.params import count_params
 from isoflop.lab.cost import ladder_seconds, rung_seconds
+from isoflop.lab.data.prepare import check_corpus
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.runs.ladder import Ladder, rung_flops
 
@@ -59,7 +60,12 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
         ladder: what would be trained.
         device: `cpu` or `cuda`.
         probe: what is known of the machine; measured if not given.
+
+    Raises:
+        InputError: the corpus cannot serve, or the device is absent: whatever `run_ladder` would
+            refuse.
     """
+    check_corpus(ladder)
     probe = probe or probe_machine(device)
     rungs = tuple(
         RungPrice(

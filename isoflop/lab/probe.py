@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from isoflop.lab.placement import Placement, Precision, settle_threads
+from isoflop.lab.placement import Placement, Precision, check_device, settle_threads
 
 _SIDE = 512
 _CLEARLY_FASTER = 1.5
@@ -48,7 +48,11 @@ def probe_machine(device: str = "cpu") -> Probe:
 
     Args:
         device: `cpu` or `cuda`.
+
+    Raises:
+        InputError: the device is not there.
     """
+    check_device(device)
     if device == "cuda":
         rate = _rate(torch.device("cuda"), torch.bfloat16, side=4096)
         return Probe("cuda", "bfloat16", rate, min(GPU_WORKERS, count_cores()))

@@ -9,8 +9,9 @@ import torch
 
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.lab.cost import rung_seconds, rung_steps
-from isoflop.lab.data.prepare import prepare_data
+from isoflop.lab.data.prepare import check_corpus, prepare_data
 from isoflop.lab.launch import launch
+from isoflop.lab.placement import check_device
 from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.progress import Progress, default_progress
 from isoflop.runs.ladder import Ladder, Rung
@@ -40,10 +41,14 @@ def run_ladder(
         The study, every run over.
 
     Raises:
-        InputError: the folder holds something else, or the device is absent.
+        InputError: the folder holds something else, the corpus cannot serve, or the device is
+            absent; a new folder is then not made.
         IsoflopError: the study is being written by another process, or some rung failed; what
             is finished stays finished.
     """
+    if not (Path(study_path) / "study.json").exists():
+        check_device(device)
+    check_corpus(ladder)
     study = Study.create(study_path, ladder)
     with study.writing():
         settings = _settle(study, device, probe)
@@ -59,7 +64,7 @@ def run_ladder(
 def _settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
     """Choose device and precision once; a study keeps what it began with."""
     settings = study.settings()
-    _check_device(settings.get("device", device))
+    check_device(settings.get("device", device))
     if settings:
         return settings
     wanted = study.ladder.recipe.precision
@@ -75,13 +80,6 @@ def _settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
         }
     )
     return study.settings()
-
-
-def _check_device(device: str) -> None:
-    if device not in ("cpu", "cuda"):
-        raise InputError(f"device is {device!r}, expected cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda: torch finds no GPU; use device cpu")
 
 
 def _check_same_torch(study: Study, settings: Mapping[str, Any]) -> None:

@@ -103,9 +103,15 @@ def read_journal(path: Path) -> JournalContent:
         path: the journal; an absent one is an empty one.
 
     Raises:
-        InputError: a damaged line that is not the last, so not a torn tail; names the line.
+        InputError: unreadable, or a damaged line that is not the last, so not a torn tail; names
+            the line.
     """
-    raw = path.read_bytes() if path.exists() else b""
+    try:
+        raw = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); delete its folder to train it again"
+        ) from None
     lines = raw.splitlines(keepends=True)
     records, good = [], 0
     for number, line in enumerate(lines, start=1):
@@ -114,7 +120,7 @@ def read_journal(path: Path) -> JournalContent:
             if number < len(lines):
                 raise InputError(
                     f"{path} line {number}: damaged (its CRC does not match); "
-                    "delete this run's folder to train it again"
+                    "delete its folder to train it again"
                 )
             break
         records.append(record)

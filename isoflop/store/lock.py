@@ -41,7 +41,7 @@ def _acquire(descriptor: int, path: Path, what: str, deadline: float) -> None:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             if time.monotonic() >= deadline:
-                holder = path.read_text().strip() or "unknown"
+                holder = path.read_text(errors="replace").strip() or "unknown"
                 raise IsoflopError(
                     f"{what} is being written by another process (pid {holder}); "
                     "wait for it or stop it"

@@ -8,15 +8,25 @@ from typing import Any
 
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
-from isoflop.base.errors import InputError
 from isoflop.runs.ladder import Ladder, PlannedRun
+from isoflop.store.document import FORMAT, Kinds, read_document
 from isoflop.store.journal import Record, rewrite_journal
-
-FORMAT = 1
-"""Version of every file of a study; see docs/formats.md."""
 
 FINISHED = "finished"
 DIVERGED = "diverged"
+
+_NEEDED: Kinds = {
+    "format": int,
+    "run": str,
+    "rung": str,
+    "status": str,
+    "seed": int,
+    "n_params": int,
+    "n_tokens": int,
+    "flops": (int, float),
+    "loss": (int, float, type(None)),
+    "journal_sha256": str,
+}
 
 
 def commit_run(
@@ -47,24 +57,18 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return a run's manifest, None while the run is not over.
 
     Raises:
-        InputError: unreadable, of another format, or not matching its journal.
+        InputError: unreadable, damaged, or of another format.
     """
     path = folder / "run.json"
     if not path.exists():
         return None
-    document = strict_json.loads(path.read_text(encoding="utf-8"), source=str(path))
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InputError(
-            f"{path}: format {document.get('format')!r}, expected {FORMAT}; "
-            "use the isoflop version that wrote it"
-        )
-    return document
+    return read_document(path, _NEEDED, "delete it and resume the study to train the run again")
 
 
 def journal_matches(folder: Path, manifest: Mapping[str, Any]) -> bool:
     """Tell whether a run's journal is the one its manifest was committed with."""
     path = folder / "journal.jsonl"
-    if not path.exists():
+    if not path.is_file():
         return False
     return hashlib.sha256(path.read_bytes()).hexdigest() == manifest["journal_sha256"]
 

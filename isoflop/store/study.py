@@ -25,9 +25,10 @@ from isoflop.base.errors import InputError
 from isoflop.runs.ladder import Ladder
 from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
+from isoflop.store.document import FORMAT, read_document
 from isoflop.store.journal import read_journal
 from isoflop.store.lock import exclusive
-from isoflop.store.manifest import FORMAT, describe_run, journal_matches, read_manifest
+from isoflop.store.manifest import describe_run, journal_matches, read_manifest
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,16 @@ class Study:
         ]
 
     def settings(self) -> dict[str, Any]:
-        """Return study.json: device, precision and versions; empty before training."""
+        """Return study.json: device, precision and versions; empty before training.
+
+        Raises:
+            InputError: the file is damaged.
+        """
         path = self.path / "study.json"
         if not path.exists():
             return {}
-        return dict(strict_json.loads(path.read_text(encoding="utf-8"), source=str(path)))
+        needed = dict.fromkeys(("device", "precision", "torch"), str)
+        return read_document(path, needed, "restore it, or start a new study")
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Commit study.json."""

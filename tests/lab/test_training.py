@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from isoflop.lab import train_rung as train_rung_module  # noqa: E402
 from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
 from isoflop.lab.data.prepare import open_data, prepare_data  # noqa: E402
 from isoflop.lab.placement import Placement  # noqa: E402
+from isoflop.lab.price import price_ladder  # noqa: E402
+from isoflop.lab.probe import Probe  # noqa: E402
 from isoflop.lab.progress import Silent  # noqa: E402
 from isoflop.lab.training import run_ladder  # noqa: E402
 from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
@@ -202,6 +205,9 @@ def test_a_gpu_that_is_not_there_is_one_line(corpus: Path, tmp_path: Path) -> No
         pytest.skip("there is a GPU")
     with pytest.raises(InputError, match="finds no GPU"):
         run_ladder(make_ladder(corpus), tmp_path / "s", device="cuda", progress=Silent())
+    with pytest.raises(InputError, match="finds no GPU"):
+        price_ladder(make_ladder(corpus), device="cuda")
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_vocabulary_larger_than_the_models_is_refused(corpus: Path, tmp_path: Path) -> None:
@@ -229,3 +235,41 @@ def test_a_damaged_checkpoint_is_not_loaded(tmp_path: Path) -> None:
         path.write_bytes(bytes(damaged))
         reread = load_checkpoint(path)
         assert reread is None or (reread.step, reread.diverged) == (7, {1: 3})
+
+
+@pytest.mark.parametrize("name", ["data.json", "train.bin", "held_out.bin"])
+def test_damaged_data_is_one_error_and_prepared_again_when_deleted(
+    corpus: Path, tmp_path: Path, name: str
+) -> None:
+    ladder = make_ladder(corpus)
+    whole = prepare_data(ladder, tmp_path / "data")
+    (tmp_path / "data" / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=rf"{name}.*delete .*data and resume"):
+        prepare_data(ladder, tmp_path / "data")
+    with pytest.raises(InputError, match=name):
+        open_data(ladder, tmp_path / "data")
+    shutil.rmtree(tmp_path / "data")
+    assert prepare_data(ladder, tmp_path / "data") == whole
+
+
+def test_a_ladder_that_cannot_run_is_refused_by_its_price_and_leaves_no_folder(
+    corpus: Path, tmp_path: Path
+) -> None:
+    single = tmp_path / "single.txt"
+    single.write_text("one line only")
+    short = tmp_path / "short.txt"
+    short.write_text("a\nb\n")
+    probe = Probe("cpu", "float32", 1e11, 1)
+    good = make_ladder(corpus)
+    for name, message in {
+        "sotuu": "did you mean sotu",
+        str(single): "expected at least 2",
+        str(short): "fewer than one context",
+    }.items():
+        ladder = dataclasses.replace(good, corpus=name)
+        with pytest.raises(InputError, match=message):
+            price_ladder(ladder, probe=probe)
+        with pytest.raises(InputError, match=message):
+            run_ladder(ladder, tmp_path / "s", progress=Silent(), probe=probe)
+        assert not (tmp_path / "s").exists()
+    assert price_ladder(good, probe=probe).n_runs == 6

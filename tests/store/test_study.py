@@ -6,6 +6,7 @@ import pytest
 from isoflop.accounting.architecture import Architecture
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.runs.ladder import Evaluation, Ladder, PlannedRun, Recipe, Rung
+from isoflop.store.journal import read_journal
 from isoflop.store.manifest import commit_run, describe_run
 from isoflop.store.study import Study
 
@@ -86,3 +87,51 @@ def test_a_study_has_one_writer(tmp_path) -> None:
     study = Study.create(tmp_path / "s", LADDER)
     with study.writing(), pytest.raises(IsoflopError, match="being written"):
         study.writing().__enter__()
+
+
+DAMAGE = {
+    "random bytes": (bytes(range(255, 100, -1)), "is not UTF-8"),
+    "half a file": (b'{"format": 1, "run"', "not valid JSON"),
+    "a list": (b"[1]", "expected a JSON object"),
+    "a later format": (b'{"format": 2}', "format 2, expected 1"),
+    "missing keys": (b'{"format": 1}', "`run` is absent"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_a_damaged_manifest_is_one_error_naming_the_file_and_the_way_out(tmp_path, case) -> None:
+    study = Study.create(tmp_path / "s", LADDER)
+    run = next(LADDER.runs())
+    finish(study, run)
+    content, message = DAMAGE[case]
+    path = study.run_folder(run.id) / "run.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        study.status()
+    assert str(caught.value).startswith(str(path))
+    assert message in str(caught.value)
+    assert "to train the run again" in str(caught.value) or "use the isoflop" in str(caught.value)
+
+
+def test_a_damaged_settings_file_or_ladder_is_one_error(tmp_path) -> None:
+    study = Study.create(tmp_path / "s", LADDER)
+    for content in (b"\xff\xfe", b"[]", b'{"format": 1, "device": 3}'):
+        (study.path / "study.json").write_bytes(content)
+        with pytest.raises(InputError, match=r"study\.json.*start a new study"):
+            study.settings()
+    (study.path / "ladder.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"ladder\.toml"):
+        Study.open(study.path)
+
+
+def test_a_journal_that_is_a_folder_is_one_error(tmp_path) -> None:
+    study = Study.create(tmp_path / "s", LADDER)
+    run = next(LADDER.runs())
+    finish(study, run)
+    journal = study.run_folder(run.id) / "journal.jsonl"
+    journal.unlink()
+    journal.mkdir()
+    with pytest.raises(InputError, match="not the one"):
+        study.curves()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_journal(journal)

@@ -12,8 +12,17 @@ from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, SpecError
 from isoflop.lab.data.corpora import read_corpus, split_documents
-from isoflop.lab.data.tokenizer import train_tokenizer
+from isoflop.lab.data.tokenizer import require_tokenizer, train_tokenizer
 from isoflop.runs.ladder import Ladder
+from isoflop.store.document import Kinds, read_document
+
+_NEEDED: Kinds = {
+    "corpus_sha256": str,
+    "token_type": str,
+    "train_tokens": int,
+    "held_out_tokens": int,
+    "held_out_sha256": str,
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
 
     Raises:
         SpecError: the vocabulary or the context does not fit the corpus.
-        InputError: the corpus changed since the folder was written.
+        InputError: the corpus changed since the folder was written, or a file there is damaged.
     """
     corpus = read_corpus(ladder.corpus)
     known = _known(folder)
@@ -83,6 +92,27 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
     return document
 
 
+def check_corpus(ladder: Ladder) -> None:
+    """Refuse a corpus that cannot serve, before anything is written.
+
+    What only a trained vocabulary can tell is left to `prepare_data`.
+
+    Args:
+        ladder: names the corpus, the tokenizer and the split.
+
+    Raises:
+        UnknownNameError: no such corpus.
+        InputError: unreadable, or fewer than two documents.
+        SpecError: less text than one context.
+        MissingExtraError: a trained tokenizer without the `tokenizers` library.
+    """
+    require_tokenizer(ladder.tokenizer)
+    documents = read_corpus(ladder.corpus).documents
+    train, held_out = split_documents(documents, ladder.evaluation.held_out_every)
+    bytes_of = {"train": train, "held_out": held_out}
+    _check_length(ladder, {k: sum(len(text) + 1 for text in v) for k, v in bytes_of.items()})
+
+
 def open_data(ladder: Ladder, folder: Path) -> StudyData:
     """Map the token files written by `prepare_data` into memory."""
     document = _known(folder)
@@ -97,10 +127,18 @@ def open_data(ladder: Ladder, folder: Path) -> StudyData:
 
 
 def _known(folder: Path) -> dict[str, Any] | None:
-    path = folder / "data.json"
+    """Return data.json if it and the token files are there and whole."""
+    path, remedy = folder / "data.json", f"delete {folder} and resume to prepare the data again"
     if not path.exists():
         return None
-    return dict(strict_json.loads(path.read_text(encoding="utf-8"), source=str(path)))
+    document = read_document(path, _NEEDED, remedy)
+    width = {"<u1": 1, "<u2": 2}.get(document["token_type"], 0)
+    for name in ("train", "held_out"):
+        file, expected = folder / f"{name}.bin", width * document[f"{name}_tokens"]
+        found = file.stat().st_size if file.is_file() else 0
+        if found != expected or not expected:
+            raise InputError(f"{file}: {found} bytes, expected {expected}; {remedy}")
+    return document
 
 
 def _digest(tokens: NDArray[np.uint16]) -> str:
@@ -114,9 +152,15 @@ def _check_fit(ladder: Ladder, n_vocab: int, parts: dict[str, NDArray[np.uint16]
             f"rungs: n_vocab is {shape.n_vocab}, but {ladder.tokenizer} has {n_vocab} "
             f"tokens; set n_vocab = {n_vocab}"
         )
-    for name, tokens in parts.items():
-        if len(tokens) <= shape.n_ctx:
+    _check_length(ladder, {name: len(tokens) for name, tokens in parts.items()})
+
+
+def _check_length(ladder: Ladder, n_tokens: dict[str, int]) -> None:
+    """Refuse a part shorter than one context; bytes bound the tokens of any encoding."""
+    n_ctx = ladder.rungs[0].architecture.n_ctx
+    for name, count in n_tokens.items():
+        if count <= n_ctx:
             raise SpecError(
-                f"corpus {ladder.corpus}: {len(tokens)} {name} tokens, fewer than one "
-                f"context of {shape.n_ctx}; use more text or a smaller n_ctx"
+                f"corpus {ladder.corpus}: {count} {name} tokens, fewer than one "
+                f"context of {n_ctx}; use more text or a smaller n_ctx"
             )

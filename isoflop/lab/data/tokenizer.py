@@ -72,7 +72,7 @@ def train_tokenizer(name: str, documents: Sequence[bytes]) -> Tokenizer:
     """Return `bytes`, or train `bpe-K` on the documents.
 
     Args:
-        name: `bytes` or `bpe-K`, K the vocabulary size, at most 65536.
+        name: `bytes` or `bpe-K`, K the vocabulary size, 257 to 65536.
         documents: training documents only; held-out text must not shape the vocabulary.
 
     Raises:
@@ -92,6 +92,16 @@ def train_tokenizer(name: str, documents: Sequence[bytes]) -> Tokenizer:
     )
     tokenizer.train_from_iterator((document.decode() for document in documents), trainer)
     return BpeTokenizer(tokenizer.to_str())
+
+
+def require_tokenizer(name: str) -> None:
+    """Refuse a tokenizer whose library is absent.
+
+    Raises:
+        MissingExtraError: `bpe-K` without the `tokenizers` library.
+    """
+    if name != "bytes":
+        _import_tokenizers()
 
 
 def load_tokenizer(name: str, document: str) -> Tokenizer:
