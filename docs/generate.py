@@ -32,7 +32,8 @@ def cli_reference() -> str:
 
 
 def _help(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path, max_content_width=90, terminal_width=90)
+    settings = {**app.context_settings, "max_content_width": 90}
+    context = click.Context(command, info_name=path, terminal_width=90, **settings)
     return f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
 
 

@@ -42,6 +42,7 @@ _HOMES = {
     "predict_budget": "isoflop.plan.choose",
     # training
     "Study": "isoflop.store.study",
+    "price_ladder": "isoflop.lab",
     "run_ladder": "isoflop.lab",
     "tour_ladder": "isoflop.lab",
     # showing

@@ -18,6 +18,9 @@ Messages say what was found, what was expected and what to do, in one or two lin
 import difflib
 from collections.abc import Iterable
 
+MOST_NAMES = 12
+"""Names listed in a message before it says that there are more."""
+
 
 class IsoflopError(Exception):
     """Root of the tree; catch this to catch everything isoflop raises on purpose."""
@@ -104,4 +107,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.55)
     if near:
         return f"; did you mean {' or '.join(near)}?"
-    return f"; known: {', '.join(names)}" if names else ""
+    shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+    return f"; known: {shown}" if names else ""

@@ -43,7 +43,7 @@ def command(
       isoflop count --n-layer 96 --d-model 12288 --n-head 96 --n-ctx 2048 --n-tokens 300B
     \b
     Python:
-      isoflop.count_params(isoflop.Architecture(n_layer=12, d_model=768))
+      isoflop.flops_per_token(isoflop.Architecture(n_layer=96, d_model=12288, n_ctx=2048))
     """
     for name, value in (("--d-ff", d_ff), ("--d-attn", d_attn), ("--n-head", n_head)):
         if value is not None and value < 1:

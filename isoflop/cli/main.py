@@ -1,6 +1,7 @@
 """`isoflop`: the group of commands, imported one at a time; errors become one line."""
 
 import importlib
+import inspect
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -34,7 +35,7 @@ class LazyGroup(click.Group):
         """Import the command's module."""
         if cmd_name not in SUMMARIES:
             return None
-        return importlib.import_module(f"isoflop.cli.{cmd_name}").command
+        return _examples_last(importlib.import_module(f"isoflop.cli.{cmd_name}").command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -50,6 +51,15 @@ class LazyGroup(click.Group):
         """Write the summaries without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
+
+
+def _examples_last(command: click.Command) -> click.Command:
+    """Move the example and the Python line behind the options: help ends with them."""
+    for each in (command, *getattr(command, "commands", {}).values()):
+        text, mark, rest = inspect.cleandoc(each.help or "").partition("\b\nExample")
+        if mark:
+            each.help, each.epilog = text.rstrip(), mark + rest
+    return command
 
 
 @click.group(
@@ -77,6 +87,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
     except IsoflopError as error:
         return _complain(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
     except click.ClickException as error:
         return _complain(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):

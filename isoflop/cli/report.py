@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.runs.columns import parse_overrides
 
@@ -35,8 +36,13 @@ def command(
     \b
     Python:
       isoflop.report_study("study/tour", "report.html")
+      isoflop.report_runs(isoflop.read_runs("runs.csv"), "report.html")
     """
+    from isoflop.plan.answer import all_findings
     from isoflop.report.study import report_runs, report_study
+
+    if not source.exists():
+        raise InputError(f"{source}: no such study or run table")
 
     if source.is_dir():
         result = report_study(source, output)
@@ -51,4 +57,6 @@ def command(
             table = derive_column(table, "flops" if derive == "flops" else "n_tokens")
         result = report_runs(table, output)
     narrate(f"written to {result.report}")
+    for finding in all_findings(result.analysis):
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")
     show(result.to_dict(), "\n".join(result.answer), as_json=as_json)

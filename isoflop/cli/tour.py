@@ -30,6 +30,8 @@ def command(study: Path, minutes: float, device: str, as_json: bool) -> None:
     """
     from isoflop.report.tour import run_tour
 
+    if (study / "ladder.toml").is_file():
+        narrate(f"{study} has begun: its own design is kept, whatever --minutes says")
     result = run_tour(study, minutes=minutes, device=device)
     lines = [*result.answer, f"Report      {result.report}"]
     if result.trained_seconds is not None:

@@ -17,6 +17,9 @@ from isoflop.laws.law import AbstractLaw, Array, Variables
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.table import RunTable
 
+FEWEST_HIDDEN, HIDDEN_SHARE = 4, 0.1
+"""Runs hidden at least, and share of all runs: one run says nothing about a law's foresight."""
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -101,6 +104,9 @@ def backtest_largest_budget(
 ) -> Backtest:
     """Fit without the largest budget and predict its runs.
 
+    Where the largest budget has fewer than four runs, or less than a tenth of them all, the next
+    ones are hidden with it.
+
     Args:
         table: runs with flops and the law's variables.
         law: the form.
@@ -116,7 +122,10 @@ def backtest_largest_budget(
             f"{table.source}: all runs share one compute; a backtest hides the largest of several"
         )
     hidden = np.zeros(len(table), dtype=bool)
-    hidden[budgets[-1]] = True
+    for budget in reversed(budgets):
+        if hidden.sum() >= max(FEWEST_HIDDEN, HIDDEN_SHARE * len(table)):
+            break
+        hidden[budget] = True
     return _predict_hidden(fit_parametric(table.select(~hidden), law, spec), table.select(hidden))
 
 
@@ -128,7 +137,8 @@ def rank_forms(
     Forms that cannot be fitted to these runs are left out.
 
     Returns:
-        (fit of all runs, backtest), lowest held-out miss first.
+        (fit of all runs, backtest), lowest held-out miss first; fits that the runs do not
+        determine come last.
     """
     ranked = []
     for law in laws:
@@ -138,7 +148,7 @@ def rank_forms(
             )
         except IsoflopError:
             continue
-    return sorted(ranked, key=lambda pair: pair[1].rms_miss)
+    return sorted(ranked, key=lambda pair: (not pair[0].determined, pair[1].rms_miss))
 
 
 def _predict_hidden(fit: Fit, hidden: RunTable) -> Backtest:

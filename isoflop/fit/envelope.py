@@ -9,6 +9,8 @@ from isoflop.fit.parametric import FitSpec, describe_convention, record_data
 from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
 from isoflop.runs.table import RunTable
 
+FEWEST_WINNERS = 3
+"""Sizes that must win somewhere; a line through two is drawn, not fitted."""
 N_COMPUTES = 1500
 """Log-spaced computes at which the best size is read (Hoffmann et al. 2022, section 3.1)."""
 
@@ -44,6 +46,11 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     present = np.ones((1, len(sizes)), dtype=bool)
     theta = _lines(flops, sizes, log_loss, log_D, present)[0]
     points = _points(flops, sizes, log_loss, log_D)
+    if len(set(points.n_params)) < FEWEST_WINNERS:
+        raise EdgeOptimumError(
+            f"{table.source}: {len(set(points.n_params))} sizes win inside the grid; a line "
+            f"through an envelope needs {FEWEST_WINNERS}: add sizes, or computes a size"
+        )
     fitted = theta[1] + theta[0] * np.log(points.flops)
     return Frontier(
         method="envelope",

@@ -10,7 +10,11 @@ from isoflop.runs.table import RunTable
 
 SAME_BUDGET = 1.15
 """Runs sorted by compute belong to one budget while neighbours differ by less than this."""
+WIDEST_BUDGET = 1.4
+"""Runs chained over a wider range of compute than this are no IsoFLOP curve."""
 FEWEST_SIZES = 4
+DIP = 0.01
+"""Relative depth of a parabola below every run from which a finding says so."""
 COLUMNS = ("n_params", "n_tokens", "flops", "loss")
 
 
@@ -37,6 +41,8 @@ def fit_isoflop(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     table, findings = keep_usable(table, COLUMNS)
     findings += check_comparable(table) + check_duplicates(table, COLUMNS)
     groups = group_budgets(table.numbers("flops"))
+    groups, wide = _narrow(table, groups)
+    findings += wide
     groups = [g for g in groups if len(set(table.numbers("n_params")[g])) >= FEWEST_SIZES]
     if not groups:
         raise InputError(
@@ -45,11 +51,13 @@ def fit_isoflop(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         )
     valleys = tuple(_fit_valley(table, group) for group in groups)
     findings += [_finding(valley) for valley in valleys if valley.verdict]
+    findings += [_dips(valley) for valley in valleys if not valley.verdict and _is_deep(valley)]
     usable = [k for k, valley in enumerate(valleys) if not valley.verdict]
     points = _points([valleys[k] for k in usable])
     theta = fit_lines(points.flops, np.log(points.n_params), np.log(points.n_tokens))
     draws = _resample(table, [groups[k] for k in usable], [valleys[k] for k in usable], spec)
     fitted = theta[1] + theta[0] * np.log(points.flops)
+    used = np.concatenate([groups[k] for k in usable])
     return Frontier(
         method="isoflop",
         points=points,
@@ -57,8 +65,8 @@ def fit_isoflop(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         theta=theta,
         draws=draws,
         objective_value=float(np.sum((np.log(points.n_params) - fitted) ** 2)),
-        n_runs=len(table),
-        n_sizes=len(np.unique(table.numbers("n_params"))),
+        n_runs=len(used),
+        n_sizes=len(np.unique(table.numbers("n_params")[used])),
         findings=tuple(findings),
         data=record_data(table, COLUMNS),
         convention=describe_convention(table),
@@ -76,6 +84,25 @@ def group_budgets(flops: Array) -> list[np.ndarray]:
     order = np.argsort(flops, kind="stable")
     breaks = np.flatnonzero(np.diff(np.log(flops[order])) > np.log(SAME_BUDGET)) + 1
     return np.split(order, breaks)
+
+
+def _narrow(table: RunTable, groups: list[np.ndarray]) -> tuple[list[np.ndarray], list[Finding]]:
+    """Leave out groups whose compute varies too much to be one budget."""
+    flops = table.numbers("flops")
+    spans = [float(flops[g].max() / flops[g].min()) for g in groups]
+    kept = [g for g, span in zip(groups, spans, strict=True) if span <= WIDEST_BUDGET]
+    return kept, [
+        Finding(
+            code="not-isoflop",
+            severity="warning",
+            evidence=f"{len(g)} of {len(table)} runs lie closely between {flops[g].min():.3g} and "
+            f"{flops[g].max():.3g} FLOPs",
+            consequence="they form no IsoFLOP curve and take no part in this method",
+            remedy="use --method parametric, which uses every run",
+        )
+        for g, span in zip(groups, spans, strict=True)
+        if span > WIDEST_BUDGET
+    ]
 
 
 def _design(n_params: Array) -> tuple[Array, float]:
@@ -158,6 +185,21 @@ def vertex_draws(valley: Valley, multipliers: Array) -> Array:
     ends = np.log([valley.n_params.min(), valley.n_params.max()])
     vertex = centre - c1 / (2 * np.where(c2 > 0, c2, np.nan))
     return np.clip(np.where(np.isnan(vertex), ends[0], vertex), *ends)
+
+
+def _is_deep(valley: Valley) -> bool:
+    return valley.loss_opt < (1 - DIP) * float(valley.loss.min())
+
+
+def _dips(valley: Valley) -> Finding:
+    return Finding(
+        code="parabola-dips",
+        severity="warning",
+        evidence=f"at {valley.flops:.3g} FLOPs the parabola's minimum is {valley.loss_opt:.4f}, the "
+        f"lowest measured loss {valley.loss.min():.4f}",
+        consequence="a parabola does not describe this wide or outlying valley; its N* is biased",
+        remedy="drop the runs far from the minimum, or use --method parametric",
+    )
 
 
 def _finding(valley: Valley) -> Finding:

@@ -38,6 +38,8 @@ def read_fit(path: Path | str) -> Fit | Frontier:
     path = Path(path)
     try:
         document = loads(path.read_text(encoding="utf-8"), source=str(path))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a fit ({type(error).__name__})") from None
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:

@@ -63,12 +63,14 @@ def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
     """
     key = name.strip().lower().replace("_", "-")
     key = SYNONYMS.get(key, key)
+    if key in JOINT_FORMS and over is not None and over not in JOINT_FORMS[key].variables:
+        raise InputError(f"{key} is a law of {', '.join(JOINT_FORMS[key].variables)}, not {over}")
     if key in JOINT_FORMS:
         return JOINT_FORMS[key]
     if key not in SINGLE_FORMS:
         raise UnknownNameError("law", name, form_names())
     if over is None:
-        raise InputError(f"{key} is a law of one variable; say which with --over flops, say")
+        raise InputError(f"{key} is a law of one variable; say which, such as --over flops")
     if over not in SINGLE_VARIABLES:
         raise UnknownNameError("variable", over, SINGLE_VARIABLES)
     return SINGLE_FORMS[key](over)

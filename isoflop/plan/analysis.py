@@ -16,7 +16,7 @@ from isoflop.fit.fit import Fit
 from isoflop.fit.frontier import Frontier
 from isoflop.fit.isoflop import fit_isoflop, vertex_draws
 from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec
+from isoflop.fit.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.optimum import Plan, optimum_exponent, plan_from_fit, plan_from_frontier
 from isoflop.plan.slices import fit_slices
@@ -31,6 +31,8 @@ CONVENTIONS: Mapping[str, str] = {
     "n_params": "total",
 }
 """Counts of N a table may record, and their names in words."""
+RECORDED = "as recorded"
+"""The count of a table that records one count of N and does not say which."""
 MAIN_CONVENTION = "n_params_with_head"
 """The count whose 6ND is nearest to the FLOPs spent (Porian et al. 2024)."""
 PLAN_FACTORS = (10.0, 100.0)
@@ -114,11 +116,12 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
     counted = count_as(table, main)
     ranked = tuple(rank_forms(counted, [JOINT_FORMS[name] for name in FORMS], spec))
     chinchilla = next((fit for fit, _ in ranked if fit.law.name == "chinchilla"), None)
-    if chinchilla is None:  # say why: the same call, not caught
+    if chinchilla is None:  # say why: the same calls, not caught
+        fit_parametric(counted, JOINT_FORMS["chinchilla"], spec)
         backtest_largest_budget(counted, JOINT_FORMS["chinchilla"], spec)
         raise RefusalError("the Chinchilla form cannot be fitted to these runs")
     frontiers = _frontiers(table, spec)
-    words = CONVENTIONS[main]
+    words = counts_recorded(table)[main]
     return Analysis(
         table=counted,
         convention=words,
@@ -150,12 +153,16 @@ def _finished(table: RunTable) -> RunTable:
     return table if done.all() else table.select(done, note=f"{int((~done).sum())} left out")
 
 
+def counts_recorded(table: RunTable) -> dict[str, str]:
+    """List the counts of N a table records: {column: its name in words}."""
+    counts = {column: words for column, words in CONVENTIONS.items() if column in table}
+    return {"n_params": RECORDED} if list(counts) == ["n_params"] else counts
+
+
 def _frontiers(table: RunTable, spec: FitSpec) -> dict[str, Frontier]:
     """One IsoFLOP frontier a counting convention; those that cannot be fitted are left out."""
     frontiers = {}
-    for column, words in CONVENTIONS.items():
-        if column not in table:
-            continue
+    for column, words in counts_recorded(table).items():
         try:
             frontiers[words] = fit_isoflop(count_as(table, column), spec)
         except IsoflopError:

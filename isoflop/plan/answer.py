@@ -3,6 +3,7 @@
 from isoflop.base.estimate import shorten
 from isoflop.plan.analysis import Analysis
 from isoflop.plan.identification import identification_verdict
+from isoflop.runs.checks import Finding
 
 
 def answer_lines(analysis: Analysis) -> tuple[str, ...]:
@@ -22,11 +23,25 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
         f"By count    a = {by_count or 'one count of N recorded'}",
         f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
         f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
-        f"Foresight   hidden largest budget: {fit.law.name} predicted "
+        f"Foresight   largest budget hidden ({backtest.n_hidden} runs): {fit.law.name} predicted "
         f"{backtest.chosen_predicted}, measured {backtest.chosen_measured:.4f}: {hit}",
         f"Plan        {plan_sentence(analysis)}",
-        f"Identified  {identification_verdict(analysis)}",
+        f"Identified  {identification_verdict(analysis)}{_warnings(analysis)}",
     )
+
+
+def _warnings(analysis: Analysis) -> str:
+    """Name the findings a reader must not miss."""
+    codes = dict.fromkeys(f.code for f in all_findings(analysis) if f.severity != "note")
+    return f"; see {', '.join(codes)}" if codes else ""
+
+
+def all_findings(analysis: Analysis) -> tuple[Finding, ...]:
+    """Findings of the best joint fit, of the Chinchilla form and of the frontier, each once."""
+    found = [*analysis.best[0].findings, *analysis.chinchilla.findings]
+    if analysis.frontier:
+        found += analysis.frontier.findings
+    return tuple(dict.fromkeys(found))
 
 
 def plan_sentence(analysis: Analysis) -> str:
@@ -35,8 +50,10 @@ def plan_sentence(analysis: Analysis) -> str:
         return "none: no law here may be extrapolated"
     plan, *others = [p for p in analysis.plans if p.flops == analysis.plans[0].flops]
     sizes = [p.n_params.value for p in (plan, *others)]
+    losses = [p.loss.value for p in (plan, *others)]
     return (
         f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
         f"{plan.n_tokens} tokens for a loss of {plan.loss} ({plan.law}; all methods: N from "
-        f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)})"
+        f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)}, loss from "
+        f"{shorten(min(losses))} to {shorten(max(losses))})"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.base.estimate import Estimate
+from isoflop.base.estimate import Estimate, shorten
 from isoflop.fit.fit import Fit, predict_loss
 from isoflop.fit.frontier import Frontier
 from isoflop.fit.saved import read_fit
@@ -93,6 +93,18 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
     unread = f"{chosen.law.name} does not read {', '.join(idle)}" if idle else ""
     if isinstance(chosen, Fit):
         variables = {name: np.array([float(inputs[name])]) for name in needed}
-        return predict_loss(chosen, variables)[0], unread
+        warnings = "; ".join(filter(None, (unread, _beyond(chosen, inputs))))
+        return predict_loss(chosen, variables)[0], warnings
     estimate = predict_published(chosen, {name: inputs[name] for name in needed})
     return estimate, "; ".join(filter(None, (rounding_warning(chosen), unread)))
+
+
+def _beyond(fit: Fit, inputs: Mapping[str, float]) -> str:
+    """Say which inputs lie outside the runs the law was fitted to, and how far."""
+    outside = []
+    for name in fit.law.variables:
+        low, high = fit.data.ranges[name]
+        factor = max(low / inputs[name], inputs[name] / high)
+        if factor > 1:
+            outside.append(f"{name} is {shorten(factor)}x outside the runs fitted")
+    return ", ".join(outside)

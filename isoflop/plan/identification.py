@@ -19,6 +19,9 @@ def identification_verdict(analysis: Analysis) -> str:
         half = analysis.frontier.params["a"].half_width or float("inf")
         verdict = "identified" if half <= NARROW_A else "not identified to ±.1"
         parts.append(f"a {verdict} (±{half:.3f})")
+    if not analysis.chinchilla.determined:
+        condition = f"condition number {analysis.chinchilla.condition:.1e}"
+        return ", ".join([*parts, f"alpha and beta not identified ({condition})"])
     for name in ("alpha", "beta"):
         estimate = analysis.chinchilla.params[name]
         half = estimate.half_width or float("inf")

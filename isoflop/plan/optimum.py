@@ -4,7 +4,7 @@ Legend: C FLOPs, N parameters, D tokens, with C = 6ND unless a cost says otherwi
 a, b exponents of N* ∝ C^a, D* ∝ C^b; G Hoffmann's constant, N* = G·(C/6)^a.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -79,7 +79,7 @@ def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost | None = None) -> P
     _check_budget(flops)
     _check_plannable(fit.law)
     if fit.outcome in (Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED):
-        raise RefusalError(f"no plan from this fit: it {fit.outcome.value}")
+        raise RefusalError(f"no plan from this fit: {fit.outcome.value}")
     cost = cost or TokenCost(fit.data.cost_per_root)
     n_params, loss = optimal_params(fit.law, fit.theta, flops, cost=cost)
     many_n, many_loss = _optima_of_draws(fit.law, fit.draws, flops, cost)
@@ -207,7 +207,11 @@ def _optima_of_draws(
 
 
 def _frontier_loss(frontier: Frontier, flops: float) -> tuple[Estimate, str]:
-    """Extrapolate the loss of the optima by a power law, with a constant if enough of them."""
+    """Extrapolate the loss of the optima by a power law, with a constant if enough of them.
+
+    Without a constant the law is the most hopeful there is, so the interval reaches up to the
+    lowest loss measured: more compute does not hurt, and the optima cannot say how much it helps.
+    """
     points = frontier.points
     rows = [{"flops": c, "loss": loss} for c, loss in zip(points.flops, points.loss, strict=True)]
     form = PowerConstantLaw("flops") if len(rows) >= 5 else PowerLaw("flops")
@@ -219,7 +223,11 @@ def _frontier_loss(frontier: Frontier, flops: float) -> tuple[Estimate, str]:
     at = {"flops": np.array([flops])}
     value = float(form.predict(fit.theta, at)[0])
     draws = form.predict(fit.draws, at)[:, 0]
-    return interval_from_draws(value, draws, level=fit.level, stretch=fit.stretch, log=True), law
+    loss = interval_from_draws(value, draws, level=fit.level, stretch=fit.stretch, log=True)
+    if form.name == PowerLaw.name and loss.high is not None and flops > points.flops.max():
+        loss = replace(loss, high=max(loss.high, float(points.loss.min())))
+        law += ", which cannot tell a constant: its interval ends at the lowest loss measured"
+    return loss, law
 
 
 def _plan(

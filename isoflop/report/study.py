@@ -12,7 +12,7 @@ from isoflop.exchange.run_tables import write_runs
 from isoflop.fit.parametric import FitSpec
 from isoflop.fit.saved import write_fit
 from isoflop.plan.analysis import Analysis, analyse_runs
-from isoflop.plan.answer import answer_lines
+from isoflop.plan.answer import all_findings, answer_lines
 from isoflop.plan.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
@@ -52,6 +52,7 @@ class Reported:
             ],
             "chinchilla": analysis.chinchilla.to_dict(),
             "plans": [plan.to_dict() for plan in analysis.plans],
+            "findings": [finding.to_dict() for finding in all_findings(analysis)],
         }
 
 
@@ -158,6 +159,7 @@ def _gather(
         cost=analysis.cost,
         curves=curves,
         identification=identification_rows(analysis),
+        findings=all_findings(analysis),
         facts=facts or {},
         commands=commands,
         labels=labels,

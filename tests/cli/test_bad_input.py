@@ -95,7 +95,7 @@ USAGE = {
     ),
     "form of one variable": (
         ["fit", "runs.csv", "--law", "power"],
-        "power is a law of one variable; say which with --over flops, say",
+        "power is a law of one variable; say which, such as --over flops",
     ),
     "unknown variable": (
         ["fit", "runs.csv", "--law", "power", "--over", "flop"],
@@ -179,7 +179,7 @@ USAGE = {
     ),
     "law without a file": (
         ["plan", "--law", "none.json", "--flops", "1e20"],
-        "none.json: cannot be read as a fit (FileNotFoundError)",
+        "none.json: no such file",
     ),
     "empty law": (
         ["plan", "--law", "empty.json", "--flops", "1e20"],

@@ -213,7 +213,7 @@ def test_the_variable_of_a_law_is_guessed_only_where_there_is_one() -> None:
     table = table_of(flops=C, loss=60 * C**-0.07)
     assert only_variable(table) == "flops"
     assert fit_runs(table, "power", spec=QUICK).params["alpha"].value == pytest.approx(0.07)
-    with pytest.raises(InputError, match="say which with --over"):
+    with pytest.raises(InputError, match="say which, such as --over"):
         fit_runs(noisy_table(), "power")
 
 

@@ -29,7 +29,7 @@ def test_a_name_is_a_published_law_and_a_path_is_a_file(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("besiroglu-2025", r"unknown law 'besiroglu-2025'; did you mean besiroglu-2024"),
-        ("none.json", r"none\.json: cannot be read as a fit \(FileNotFoundError\)"),
+        ("none.json", r"none\.json: no such file"),
     ],
 )
 def test_what_is_neither_is_refused(name: str, message: str) -> None:
