@@ -17,7 +17,7 @@ from isoflop.base.errors import SpecError
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything held fixed across rungs.
+    """Everything held fixed across rungs; the defaults are those of a tour of some minutes.
 
     Args:
         batch_tokens: tokens per optimizer step and seed, at most the critical batch.
@@ -33,14 +33,14 @@ class Recipe:
         precision: `auto` asks the probe; else the matmul type.
     """
 
-    batch_tokens: int = 512
-    lr: float = 0.0068
+    batch_tokens: int = 256
+    lr: float = 0.004
     base_width: int = 32
     beta1: float = 0.9
     beta2: float = 0.99
     eps: float = 1e-8
     weight_decay: float = 0.0
-    warmup_fraction: float = 0.04
+    warmup_fraction: float = 0.05
     warmup_max_steps: int = 200
     cooldown_fraction: float = 0.2
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -3,41 +3,76 @@
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
 
+BYTES_VOCAB = 256
+"""Tokens of the byte tokenizer."""
+BPE_VOCAB = (257, 65536)
+"""Least and most tokens of `bpe-K`: 256 bytes and an end token; two bytes a token on disk."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-_TOKENIZER = re.compile(r"bytes|bpe-[1-9][0-9]{2,5}")
+_BPE = re.compile(r"bpe-([1-9][0-9]{0,9})")
 
 
-def ladder_mistakes(ladder: "Ladder") -> list[str]:
+@dataclass(frozen=True)
+class Parts:
+    """What could be read of a ladder with mistakes of form; None is what could not."""
+
+    name: str | None
+    tokenizer: str | None
+    seed: int | None
+    recipe: "Recipe | None"
+    evaluation: "Evaluation | None"
+    rungs: "tuple[Rung | None, ...] | None"
+
+
+def ladder_mistakes(ladder: "Ladder | Parts") -> list[str]:
     """Return one sentence per mistake, empty when the ladder can be trained."""
-    return [
-        *_head_mistakes(ladder),
-        *_recipe_mistakes(ladder.recipe),
-        *_evaluation_mistakes(ladder.evaluation),
-        *itertools.chain.from_iterable(
-            _rung_mistakes(f"rungs[{index}]", rung, ladder.recipe)
-            for index, rung in enumerate(ladder.rungs)
-        ),
-    ]
+    found = list(_head_mistakes(ladder))
+    if ladder.recipe is not None:
+        found += _recipe_mistakes(ladder.recipe)
+    if ladder.evaluation is not None:
+        found += _evaluation_mistakes(ladder.evaluation)
+    for index, rung in enumerate(ladder.rungs or ()):
+        if rung is not None:
+            found += _rung_mistakes(f"rungs[{index}]", rung, ladder)
+    return found
 
 
-def _head_mistakes(ladder: "Ladder") -> Iterator[str]:
-    if not _NAME.fullmatch(ladder.name):
+def tokenizer_vocab(tokenizer: str) -> int | None:
+    """Return the tokens a tokenizer is asked to have, None if it is none.
+
+    >>> tokenizer_vocab("bytes"), tokenizer_vocab("bpe-1024"), tokenizer_vocab("bpe-100")
+    (256, 1024, None)
+    """
+    if tokenizer == "bytes":
+        return BYTES_VOCAB
+    found = _BPE.fullmatch(tokenizer)
+    least, most = BPE_VOCAB
+    return int(found[1]) if found and least <= int(found[1]) <= most else None
+
+
+def _head_mistakes(ladder: "Ladder | Parts") -> Iterator[str]:
+    if ladder.name is not None and not _NAME.fullmatch(ladder.name):
         yield f"name is {ladder.name!r}, expected 1 to 40 of A-Z a-z 0-9 . _ -"
-    if not _TOKENIZER.fullmatch(ladder.tokenizer):
-        yield f"tokenizer is {ladder.tokenizer!r}, expected bytes or bpe-K with K >= 100"
-    if not 0 <= ladder.seed < 2**31:
+    if ladder.tokenizer is not None and tokenizer_vocab(ladder.tokenizer) is None:
+        yield (
+            f"tokenizer is {ladder.tokenizer!r}, expected bytes, or bpe-K with K from "
+            f"{BPE_VOCAB[0]} to {BPE_VOCAB[1]}"
+        )
+    if ladder.seed is not None and not 0 <= ladder.seed < 2**31:
         yield f"seed is {ladder.seed}, expected 0 to 2147483647"
-    if not ladder.rungs:
+    if ladder.rungs is not None and not ladder.rungs:
         yield "rungs is empty, expected at least one"
-    names = [rung.name for rung in ladder.rungs]
+    rungs = [rung for rung in ladder.rungs or () if rung is not None]
+    names = [rung.name for rung in rungs]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"rungs: the name {name!r} appears {names.count(name)} times, expected once"
-    if len({(r.architecture.n_vocab, r.architecture.n_ctx) for r in ladder.rungs}) > 1:
+    if len({(r.architecture.n_vocab, r.architecture.n_ctx) for r in rungs}) > 1:
         yield "rungs: n_vocab and n_ctx must be the same for every rung, or losses do not compare"
 
 
@@ -72,15 +107,16 @@ def _evaluation_mistakes(evaluation: "Evaluation") -> Iterator[str]:
         yield f"evaluation.held_out_every is {evaluation.held_out_every}, expected at least 2"
 
 
-def _rung_mistakes(path: str, rung: "Rung", recipe: "Recipe") -> Iterator[str]:
+def _rung_mistakes(path: str, rung: "Rung", ladder: "Ladder | Parts") -> Iterator[str]:
     if not _NAME.fullmatch(rung.name):
         yield f"{path}.name is {rung.name!r}, expected 1 to 40 of A-Z a-z 0-9 . _ -"
     if not 1 <= rung.seeds <= 64:
         yield f"{path}.seeds is {rung.seeds}, expected 1 to 64"
-    if recipe.batch_tokens % rung.architecture.n_ctx:
+    vocab = tokenizer_vocab(ladder.tokenizer) if ladder.tokenizer is not None else None
+    if vocab is not None and rung.architecture.n_vocab != vocab:
         yield (
-            f"{path}.n_ctx is {rung.architecture.n_ctx}, which does not divide "
-            f"recipe.batch_tokens = {recipe.batch_tokens}"
+            f"{path}.n_vocab is {rung.architecture.n_vocab}, but tokenizer {ladder.tokenizer} "
+            f"has {vocab} tokens; set n_vocab = {vocab}"
         )
     head_width = rung.architecture.d_attn // rung.architecture.n_head
     if rung.architecture.positions == "rotary" and head_width % 2:
@@ -90,6 +126,14 @@ def _rung_mistakes(path: str, rung: "Rung", recipe: "Recipe") -> Iterator[str]:
         yield f"{path}.token_budgets is empty, expected at least one number of tokens"
     if any(low >= high for low, high in itertools.pairwise(budgets)):
         yield f"{path}.token_budgets must increase, found {list(budgets)}"
-    shortest = 10 * recipe.batch_tokens
-    if any(budget < shortest for budget in budgets):
-        yield f"{path}.token_budgets: {min(budgets)} is below 10 steps ({shortest} tokens)"
+    if ladder.recipe is not None:
+        yield from _batch_mistakes(path, rung, ladder.recipe.batch_tokens)
+
+
+def _batch_mistakes(path: str, rung: "Rung", batch_tokens: int) -> Iterator[str]:
+    n_ctx, shortest = rung.architecture.n_ctx, 10 * batch_tokens
+    if batch_tokens % n_ctx:
+        yield f"{path}.n_ctx is {n_ctx}, which does not divide recipe.batch_tokens = {batch_tokens}"
+    if any(budget < shortest for budget in rung.token_budgets):
+        least = min(rung.token_budgets)
+        yield f"{path}.token_budgets: {least} is below 10 steps ({shortest} tokens)"

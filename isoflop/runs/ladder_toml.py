@@ -1,21 +1,26 @@
 """Read a ladder from TOML and print it back."""
 
 import hashlib
-import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import cattrs
 from cattrs.gen import make_dict_structure_fn
 from cattrs.v import transform_error
 
 from isoflop.accounting.architecture import Architecture
-from isoflop.base.errors import InputError, SpecError
+from isoflop.base.errors import InputError, SpecError, did_you_mean
 from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladder_checks import Parts, ladder_mistakes
 
 _SHAPE = tuple(field.name for field in fields(Architecture))
+_SENSE = "sense"
+"""Stands for the ladder's own error, whose mistakes `ladder_mistakes` lists."""
+_Part = TypeVar("_Part")
 
 
 def read_ladder(path: Path | str) -> Ladder:
@@ -53,12 +58,13 @@ def parse_ladder(text: str, *, source: str = "ladder") -> Ladder:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{source}: not valid TOML: {error}") from None
+    document, converter = _nest_shapes(document), _converter()
     try:
-        return _converter().structure(_nest_shapes(document), Ladder)
-    except SpecError as error:
-        raise SpecError(f"{source}: {error}") from None
+        return converter.structure(document, Ladder)
     except Exception as error:
-        found = [_sentence(line) for line in transform_error(error, format_exception=_explain)]
+        lines = transform_error(error, format_exception=_explain)
+        found = [_sentence(line) for line in lines if not line.startswith(_SENSE)]
+        found += ladder_mistakes(_read_parts(document, converter))
         raise SpecError(f"{source}: " + "; ".join(found)) from None
 
 
@@ -88,14 +94,35 @@ def ladder_hash(ladder: Ladder) -> str:
     return hashlib.sha256(print_ladder(ladder).encode()).hexdigest()
 
 
+def _read_parts(document: dict[str, Any], converter: cattrs.Converter) -> Parts:
+    rungs = document.get("rungs")
+    return Parts(
+        name=_read_part(document.get("name"), str, converter),
+        tokenizer=_read_part(document.get("tokenizer"), str, converter),
+        seed=_read_part(document.get("seed"), int, converter),
+        recipe=_read_part(document.get("recipe", {}), Recipe, converter),
+        evaluation=_read_part(document.get("evaluation", {}), Evaluation, converter),
+        rungs=tuple(_read_part(rung, Rung, converter) for rung in rungs)
+        if isinstance(rungs, list)
+        else None,
+    )
+
+
+def _read_part(value: Any, kind: type[_Part], converter: cattrs.Converter) -> _Part | None:
+    try:
+        return converter.structure(value, kind)
+    except Exception:  # its mistakes of form are in the message already
+        return None
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     for kind in (int, float, bool, str):
         converter.register_structure_hook(kind, _exact)
+    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
     for kind in (Recipe, Evaluation, Architecture, Rung, Ladder):
-        converter.register_structure_hook(
-            kind, make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
-        )
+        table = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+        converter.register_structure_hook(kind, partial(_table, table))
     return converter
 
 
@@ -105,6 +132,20 @@ def _exact(value: Any, kind: type) -> Any:
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"expected {kind.__name__}, found {value!r}")
+    return value
+
+
+def _table(structure: Callable[[Any, type], Any], value: Any, kind: type) -> Any:
+    """Accept a table only."""
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a table, found {value!r}")
+    return structure(value, kind)
+
+
+def _one_of(value: Any, kind: Any) -> Any:
+    """Accept one of the listed words."""
+    if value not in get_args(kind):
+        raise TypeError(f"expected {' or '.join(get_args(kind))}, found {value!r}")
     return value
 
 
@@ -125,8 +166,17 @@ def _nest_shape(rung: Any) -> Any:
 
 
 def _explain(error: BaseException, _kind: type | None) -> str:
+    if isinstance(error, SpecError):
+        return _SENSE
+    if str(error).endswith("object is not iterable"):  # cattrs' way to say so
+        return "expected a list"
     if isinstance(error, KeyError):
         return f"required key {error.args[0]!r} is missing"
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        known = [field.name for field in fields(error.cl) if field.name != "architecture"]
+        known += _SHAPE if error.cl is Rung else ()
+        keys = sorted(error.extra_fields)
+        return "; ".join(f"unknown key {key!r}{did_you_mean(key, known)}" for key in keys)
     return str(error)
 
 
@@ -134,7 +184,6 @@ def _sentence(line: str) -> str:
     """Turn cattrs' 'message @ $.path' into 'path: message'."""
     message, _, path = line.rpartition(" @ $")
     path = path.lstrip(".").replace(".architecture", "")
-    message = re.sub(r"\s*\(.*Ladder.*\)$", "", message)
     return f"{path}: {message}" if path else message
 
 

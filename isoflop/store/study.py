@@ -25,7 +25,7 @@ from isoflop.base.errors import InputError
 from isoflop.runs.ladder import Ladder
 from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
-from isoflop.store.document import FORMAT, read_document
+from isoflop.store.document import FORMAT, Kinds, read_document
 from isoflop.store.journal import read_journal
 from isoflop.store.lock import exclusive
 from isoflop.store.manifest import describe_run, journal_matches, read_manifest
@@ -170,8 +170,7 @@ class Study:
         path = self.path / "study.json"
         if not path.exists():
             return {}
-        needed = dict.fromkeys(("device", "precision", "torch"), str)
-        return read_document(path, needed, "restore it, or start a new study")
+        return read_document(path, _SETTINGS, "restore it, or start a new study")
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Commit study.json."""
@@ -179,6 +178,7 @@ class Study:
         write_atomic(self.path / "study.json", strict_json.dumps(document, indent=1) + "\n")
 
 
+_SETTINGS: Kinds = {"device": str, "precision": str, "torch": str}
 _NOT_COLUMNS = ("format", "diverged_step", "journal_sha256")
 
 

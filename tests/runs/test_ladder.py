@@ -51,7 +51,7 @@ def test_a_ladder_expands_to_one_run_per_rung_budget_and_seed() -> None:
 def test_a_budget_is_rounded_to_whole_steps() -> None:
     ladder = Ladder("x", "sotu", "bytes", (Rung("a", SHAPE, 1, (100_000,)),), Recipe())
     (run,) = ladder.runs()
-    assert run.n_tokens == 195 * 512
+    assert run.n_tokens == 391 * 256
 
 
 def test_a_rung_costs_its_trunk_once_and_every_cooldown() -> None:
@@ -62,7 +62,7 @@ def test_a_rung_costs_its_trunk_once_and_every_cooldown() -> None:
 
 
 def test_every_mistake_of_a_ladder_is_reported_at_once() -> None:
-    text = print_ladder(make_ladder()).replace("lr = 0.0068", "lr = 7.0")
+    text = print_ladder(make_ladder()).replace("lr = 0.004", "lr = 7.0")
     text = text.replace('"bytes"', '"words"').replace("seeds = 2", "seeds = 0")
     with pytest.raises(SpecError) as caught:
         parse_ladder(text, source="bad.toml")
@@ -71,6 +71,43 @@ def test_every_mistake_of_a_ladder_is_reported_at_once() -> None:
     for part in ("recipe.lr is 7.0", "tokenizer is 'words'", "rungs[0].seeds is 0"):
         assert part in message
     assert "\n" not in message
+    assert message.count("recipe.lr") == 1
+    assert message.count("ladder: ") == 0
+
+
+def test_mistakes_of_form_and_of_sense_come_in_one_message() -> None:
+    text = print_ladder(make_ladder()).replace("lr = 0.004", "lr = 7.0")
+    text = text.replace("n_head = 2", "n_head = 3").replace("held_out_every", "hold_out_every")
+    text = text.replace('"bytes"', '"words"').replace(
+        "token_budgets = [65536]", "token_budgets = 5"
+    )
+    with pytest.raises(SpecError) as caught:
+        parse_ladder(text, source="bad.toml")
+    assert str(caught.value) == (
+        "bad.toml: rungs[0]: d_attn = 16 is not divisible by n_head = 3; choose a head count that divides "
+        "it; rungs[1].token_budgets: expected a list; "
+        "evaluation: unknown key 'hold_out_every'; did you mean held_out_every?; "
+        "tokenizer is 'words', expected bytes, or bpe-K with K from 257 to 65536; "
+        "recipe.lr is 7.0, expected between 0 and 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("lr = ", "lrr = ", "x: recipe: unknown key 'lrr'; did you mean lr?"),
+        ("d_ff = ", "dff = ", "x: rungs[0]: unknown key 'dff'; did you mean d_ff?; rungs[1]"),
+        ('"auto"', '"fp8"', "x: recipe.precision: expected auto or float32 or bfloat16, found"),
+        ("n_vocab = 256", "n_vocab = 300", "x: rungs[0].n_vocab is 300, but tokenizer bytes has "),
+        ('"bytes"', '"bpe-512"', "x: rungs[0].n_vocab is 256, but tokenizer bpe-512 has 512 "),
+        ('"bytes"', '"bpe-100"', "x: tokenizer is 'bpe-100', expected bytes, or bpe-K with K"),
+        ("[recipe]", "[recipe.x]", "x: recipe: unknown key 'x'; known: "),
+    ],
+)
+def test_a_mistake_is_said_in_the_words_of_the_file(right: str, wrong: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_ladder(print_ladder(make_ladder()).replace(right, wrong), source="x")
+    assert str(caught.value).startswith(message)
 
 
 def test_unknown_keys_missing_keys_and_wrong_types_name_their_paths() -> None:
@@ -106,4 +143,4 @@ def test_the_ladder_in_the_documentation_is_one() -> None:
     text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
     ladder = parse_ladder(text.split("```toml\n")[1].split("```")[0])
     assert parse_ladder(print_ladder(ladder)) == ladder
-    assert (ladder.recipe.batch_tokens, ladder.recipe.lr) == (256, 0.004)
+    assert (ladder.recipe, ladder.evaluation) == (Recipe(), Evaluation())
