@@ -121,3 +121,29 @@ def test_identification_is_shown_in_numbers(analysis):
     assert rows["range of flops"] == "1.20 decades"
     assert "inside" in rows["hidden budget's N*"]
     assert rows["L(C) on the frontier"].startswith("alpha 0.")
+
+
+def test_the_answer_names_warnings_and_says_when_exponents_are_not_identified(quiet_table):
+    N, D = quiet_table.numbers("n_params_with_head"), quiet_table.numbers("n_tokens")
+    rows = [
+        {**row, "n_tokens": 1e6 if d < np.median(D) else 4e6, "flops": 6 * n * d, "dataset": text}
+        for row, n, d, text in zip(quiet_table.records(), N, D, ["a", "b"] * 18, strict=False)
+    ]
+    answer = answer_lines(analyse_runs(type(quiet_table).from_records(rows), SPEC))
+    assert "alpha and beta not identified (condition number" in answer[-1]
+    assert "mixed-dataset" in answer[-1]
+
+
+def test_a_frontier_without_a_constant_admits_that_compute_may_bring_nothing(analysis):
+    from dataclasses import replace
+
+    from isoflop.fit.frontier import FrontierPoints
+    from isoflop.plan.optimum import plan_from_frontier
+
+    points = analysis.frontier.points
+    three = FrontierPoints(
+        points.flops[:3], points.n_params[:3], points.n_tokens[:3], points.loss[:3]
+    )
+    plan = plan_from_frontier(replace(analysis.frontier, points=three), 1e15)
+    assert plan.loss.high >= three.loss.min()
+    assert any("cannot tell a constant" in note for note in plan.notes)
