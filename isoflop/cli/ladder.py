@@ -11,6 +11,12 @@ SPEC = click.argument("spec", type=click.Path(path_type=Path))
 STUDY = click.option(
     "-o", "--output", "study", type=click.Path(path_type=Path), required=True, help="Study folder."
 )
+FOLDER = click.argument(
+    "folder", metavar="[STUDY]", type=click.Path(path_type=Path), required=False
+)
+FOLDER_OPTION = click.option(
+    "-o", "--output", "study", type=click.Path(path_type=Path), help="Study folder, likewise."
+)
 MARKS = {"finished": "✔", "diverged": "✘", "running": "…", "pending": "·"}
 
 
@@ -41,9 +47,10 @@ def plan(spec: Path, device: str, as_json: bool) -> None:
       isoflop ladder plan ladder.toml
     \b
     Python:
-      isoflop.read_ladder("ladder.toml").flops
+      isoflop.price_ladder(isoflop.read_ladder("ladder.toml"))
     """
     from isoflop.lab import price_ladder
+    from isoflop.runs.counted import counted
     from isoflop.runs.ladder_toml import read_ladder
 
     price = price_ladder(read_ladder(spec), device=device)
@@ -61,8 +68,8 @@ def plan(spec: Path, device: str, as_json: bool) -> None:
     header = ["rung", "parameters", "seeds", "runs", "FLOPs", "seconds"]
     text = format_table(header, rows, right=range(1, 6))
     text += (
-        f"\n{price.n_runs} runs, {shorten(price.flops)} FLOPs, about "
-        f"{price.seconds / 60:.1f} minutes on {price.workers} workers of this machine"
+        f"\n{counted(price.n_runs, 'run')}, {shorten(price.flops)} FLOPs, about "
+        f"{price.seconds / 60:.1f} minutes on {counted(price.workers, 'worker')} of this machine"
     )
     show(price.to_dict(), text, as_json=as_json)
 
@@ -91,33 +98,32 @@ def run(spec: Path, study: Path, device: str, workers: int | None, as_json: bool
 
 
 @command.command("resume")
-@click.argument("spec", type=click.Path(path_type=Path), required=False)
-@STUDY
+@FOLDER
+@FOLDER_OPTION
 @json_option
-def resume(spec: Path | None, study: Path, as_json: bool) -> None:
+def resume(folder: Path | None, study: Path | None, as_json: bool) -> None:
     """Go on with a study that was interrupted; the study knows its ladder.
 
     \b
     Example:
-      isoflop ladder resume -o study
+      isoflop ladder resume study
     \b
     Python:
       isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
     """
     from isoflop.lab import run_ladder
-    from isoflop.runs.ladder_toml import read_ladder
     from isoflop.store.study import Study
 
-    ladder = read_ladder(spec) if spec else Study.open(study).ladder
-    run_ladder(ladder, study)
-    _show_status(study, as_json)
+    path = _only_folder("resume", folder, study)
+    run_ladder(Study.open(path).ladder, path)
+    _show_status(path, as_json)
 
 
 @command.command("status")
-@click.argument("spec", type=click.Path(path_type=Path), required=False)
-@click.option("-o", "--output", "study", type=click.Path(path_type=Path), help="Study folder.")
+@FOLDER
+@FOLDER_OPTION
 @json_option
-def status(spec: Path | None, study: Path | None, as_json: bool) -> None:
+def status(folder: Path | None, study: Path | None, as_json: bool) -> None:
     """Show every run of a study: finished, diverged, running or pending.
 
     \b
@@ -127,13 +133,18 @@ def status(spec: Path | None, study: Path | None, as_json: bool) -> None:
     Python:
       isoflop.Study.open("study").status()
     """
-    folder = study or spec
-    if folder is None:
-        raise click.UsageError("name the study: isoflop ladder status STUDY")
-    _show_status(folder, as_json)
+    _show_status(_only_folder("status", folder, study), as_json)
+
+
+def _only_folder(command: str, *named: Path | None) -> Path:
+    found = [path for path in named if path is not None]
+    if len(found) != 1:
+        raise click.UsageError(f"name the study once: isoflop ladder {command} STUDY")
+    return found[0]
 
 
 def _show_status(folder: Path, as_json: bool) -> None:
+    from isoflop.runs.counted import counted
     from isoflop.store.study import Study
 
     runs = Study.open(folder).status()
@@ -151,5 +162,5 @@ def _show_status(folder: Path, as_json: bool) -> None:
     header = ["run", "state", "parameters", "tokens", "FLOPs", "loss"]
     text = format_table(header, rows, right=range(2, 6))
     done = sum(run["state"] == "finished" for run in runs)
-    narrate(f"{done} of {len(runs)} runs finished")
+    narrate(f"{done} of {counted(len(runs), 'run')} finished")
     show({"runs": runs}, text, as_json=as_json)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
+from isoflop.runs.counted import counted
+
 
 class Progress(Protocol):
     """Told of everything that happens while a ladder is trained."""
@@ -91,7 +93,7 @@ class Lines:
         self._began = self._last = time.monotonic()
         self._forecast = Forecast(steps, seconds, workers)
         self._say(
-            f"training {len(steps)} rungs on {workers} workers, about "
+            f"training {counted(len(steps), 'rung')} on {counted(workers, 'worker')}, about "
             f"{clock(self._forecast.total_seconds())}"
         )
 

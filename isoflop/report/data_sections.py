@@ -5,6 +5,7 @@ from isoflop.exchange.delimited import format_csv
 from isoflop.report.blocks import Block, Code, Details, Download, Heading, Paragraph, Table
 from isoflop.report.study_report import StudyReport
 from isoflop.runs.columns import NUMBER_COLUMNS
+from isoflop.runs.counted import counted
 from isoflop.runs.table import RunTable
 
 MOST_ROWS = 300
@@ -16,14 +17,14 @@ def data_section(study: StudyReport) -> tuple[Block, ...]:
     table = study.table
     blocks: list[Block] = [
         Heading("Data and commands"),
-        Paragraph(f"{len(table)} runs from {study.source}, sha256 {table.sha256()}."),
+        Paragraph(f"{counted(len(table), 'run')} from {study.source}, sha256 {table.sha256()}."),
     ]
     blocks += [Paragraph(f"{note}.") for note in table.notes]
     if study.facts:
         blocks.append(Table(("fact", "value"), tuple(study.facts.items())))
     note = "the runs as fitted; any spreadsheet opens it."
     blocks.append(Download("runs.csv", format_csv(table), note))
-    blocks.append(Details(f"The {len(table)} runs", (_rows(table),)))
+    blocks.append(Details(f"The {counted(len(table), 'run')}", (_rows(table),)))
     if study.commands:
         blocks += [Paragraph("Commands:"), Code("\n".join(study.commands))]
     return tuple(blocks)

@@ -7,6 +7,7 @@ from isoflop.fit.backtest import Backtest
 from isoflop.report.blocks import Block, FindingList, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import StudyReport
+from isoflop.runs.counted import counted
 
 
 def backtest_section(study: StudyReport) -> tuple[Block, ...]:
@@ -15,7 +16,7 @@ def backtest_section(study: StudyReport) -> tuple[Block, ...]:
     if study.backtest:
         figure = backtest_figure(study.backtest, labels=study.axis_labels)
         caption = (
-            f"The {study.backtest.n_hidden} runs of the largest budget, hidden from the fit of "
+            f"The {counted(study.backtest.n_hidden, 'run')} of the largest budget, hidden from the fit of "
             f"the other {study.backtest.n_fitted}, against what it predicted."
         )
         sentence = _describe(study.backtest)
@@ -46,7 +47,7 @@ def learning_section(study: StudyReport) -> tuple[Block, ...]:
     )
     if finals is not None:
         caption += " Points: finished runs, whose learning rate was brought down to its end."
-    alt = f"{len(study.curves)} learning curves; larger models overtake smaller ones"
+    alt = f"{counted(len(study.curves), 'learning curve')}; larger models overtake smaller ones"
     drawn = picture(
         "learning-curves", figure, draw_learning_curves(figure), caption=caption, alt=alt
     )
@@ -75,8 +76,9 @@ def _describe(backtest: Backtest) -> str:
     verdict = "inside" if backtest.inside else "OUTSIDE"
     covered = round(backtest.coverage * backtest.n_hidden)
     return (
-        f"At {shorten(backtest.hidden_flops)} FLOPs {backtest.law} predicted a best loss of "
-        f"{backtest.chosen_predicted}; measured {backtest.chosen_measured:.4f}, {verdict} the "
-        f"interval. RMS miss {100 * backtest.rms_miss:.2f} %; {covered} of "
-        f"{backtest.n_hidden} hidden runs inside their intervals."
+        f"At {shorten(backtest.hidden_flops)} FLOPs the hidden run that {backtest.law} would have "
+        f"chosen, as the lowest it predicted, was to reach a loss of {backtest.chosen_predicted}; "
+        f"that run measured {backtest.chosen_measured:.4f}, {verdict} the interval. RMS miss "
+        f"{100 * backtest.rms_miss:.2f} %; {covered} of {counted(backtest.n_hidden, 'hidden run')} "
+        f"inside {'its interval' if backtest.n_hidden == 1 else 'their intervals'}."
     )

@@ -33,6 +33,12 @@ def frontier_section(study: StudyReport) -> tuple[Block, ...]:
     return (Heading("The compute-optimal frontier"), drawn, *_optima(frontier))
 
 
+_COUNTS_DIFFER = (
+    "Small models carry much of their size in embeddings and head, so the exponent depends on "
+    "what is counted; state the count with the number."
+)
+
+
 def conventions_section(study: StudyReport) -> tuple[Block, ...]:
     """The exponent under each count of N and by each method."""
     blocks: list[Block] = []
@@ -42,7 +48,8 @@ def conventions_section(study: StudyReport) -> tuple[Block, ...]:
             for name, f in study.frontiers.items()
         )
         head = ("N counted as", "a of N* ∝ C^a", "b of D* ∝ C^b", "optima")
-        blocks.append(Table(head, rows, "The same runs under each count of parameters."))
+        several = "The same runs under each count of parameters." if len(rows) > 1 else ""
+        blocks.append(Table(head, rows, several))
     if study.exponents:
         rows = tuple((name, str(a)) for name, a in study.exponents.items())
         count = study.main_convention or "recorded"
@@ -50,11 +57,9 @@ def conventions_section(study: StudyReport) -> tuple[Block, ...]:
         blocks.append(Table(("method", "a of N* ∝ C^a"), rows, caption))
     if not blocks:
         return ()
-    note = (
-        "Small models carry much of their size in embeddings and head, so the exponent depends "
-        "on what is counted; state the count with the number."
-    )
-    return (Heading("Counting conventions and methods"), Paragraph(note), *blocks)
+    if len(study.frontiers) > 1:
+        blocks.insert(0, Paragraph(_COUNTS_DIFFER))
+    return (Heading("Counting conventions and methods"), *blocks)
 
 
 def plan_section(study: StudyReport) -> tuple[Block, ...]:

@@ -7,6 +7,7 @@ from isoflop.fit.fit import Fit
 from isoflop.report.blocks import Block, Code, Details, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import RankedForm, StudyReport, without_folders
+from isoflop.runs.counted import counted
 
 
 def law_section(study: StudyReport) -> tuple[Block, ...]:
@@ -17,7 +18,9 @@ def law_section(study: StudyReport) -> tuple[Block, ...]:
     units = {parameter.name: parameter.unit for parameter in fit.law.parameters}
     rows = [(name, str(e), units[name]) for name, e in fit.params.items()]
     rows += [(name, str(e), "derived") for name, e in fit.derived.items()]
-    caption = f"{100 * fit.level:.0f} % intervals from {len(fit.draws)} bootstrap refits."
+    caption = (
+        f"{100 * fit.level:.0f} % intervals from {counted(len(fit.draws), 'bootstrap refit')}."
+    )
     blocks: list[Block] = [
         Heading("The law"),
         Paragraph(f"{fit.law.name}: loss = {fit.law.form} ({fit.law.source})."),
@@ -41,7 +44,7 @@ def curves_section(study: StudyReport) -> tuple[Block, ...]:
     law = f" Thin lines: {study.fit.law.name} at fixed size or tokens." if study.fit else ""
     single = " Black: one-variable laws with their bands." if singles else ""
     caption = f"Held-out loss of each run against size, tokens and compute.{law}{single}"
-    alt = f"{len(study.table)} runs; loss falls with {', '.join(columns)}"
+    alt = f"{counted(len(study.table), 'run')}; loss falls with {', '.join(columns)}"
     drawn = picture("loss-curves", figure, draw_loss_curves(figure), caption=caption, alt=alt)
     blocks: list[Block] = [Heading("Loss against size, data and compute"), drawn]
     if study.single_fits:
@@ -76,7 +79,12 @@ def _ranking(ranking: tuple[RankedForm, ...]) -> Table:
         )
         for form in ranking
     )
-    head = ("form", "RMS, all runs fitted", "RMS, largest budget hidden", "best hidden loss")
+    head = (
+        "form",
+        "RMS, all runs fitted",
+        "RMS, largest budget hidden",
+        "the run it would have chosen",
+    )
     return Table(head, rows, "Joint forms, ranked by how well they foresaw the hidden budget.")
 
 

@@ -26,6 +26,12 @@ def test_off_a_terminal_every_finished_run_is_one_line_with_the_time_left() -> N
     assert len(text) == 5
 
 
+def test_one_rung_on_one_worker_is_in_the_singular() -> None:
+    stream = io.StringIO()
+    Lines(stream).start({"d8": 100}, {"d8": 30.0}, 1)
+    assert "training 1 rung on 1 worker, about 0:30" in stream.getvalue()
+
+
 def test_a_stream_that_is_no_terminal_gets_lines() -> None:
     assert isinstance(default_progress(io.StringIO()), Lines)
 

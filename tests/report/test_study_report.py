@@ -8,7 +8,10 @@ import pytest
 
 from isoflop.plan.optimum import plan_from_fit
 from isoflop.report.assemble import build_report, write_report
-from isoflop.report.blocks import FigureBlock, Heading, Table
+from isoflop.report.blocks import FigureBlock, Heading, Paragraph, Table
+from isoflop.report.data_sections import data_section
+from isoflop.report.evidence_sections import backtest_section
+from isoflop.report.frontier_sections import conventions_section
 from isoflop.report.html import render_html
 from isoflop.report.markdown import render_markdown
 from isoflop.report.study_report import StudyReport, csv_report
@@ -155,3 +158,28 @@ def test_the_report_is_the_same_each_time_and_brings_its_twin_figures_and_data(
     assert all((tmp_path / path).is_file() for path in linked)
     for suffix in (".svg", ".csv", ".json"):
         assert len(list((tmp_path / "report_figures").glob(f"*{suffix}"))) == 6
+
+
+def words(blocks) -> str:
+    return " ".join(block.text for block in blocks if isinstance(block, Paragraph))
+
+
+def test_counts_are_said_to_differ_only_where_several_are_shown(study):
+    assert "embeddings" in words(conventions_section(study))
+    one = dict(list(study.frontiers.items())[:1])
+    blocks = conventions_section(replace(study, frontiers=one))
+    assert "embeddings" not in words(blocks)
+    assert all("each count" not in block.caption for block in blocks if isinstance(block, Table))
+
+
+def test_the_backtest_says_that_the_measured_run_is_the_one_it_would_have_chosen(study):
+    text = words(backtest_section(study))
+    measured = f"that run measured {study.backtest.chosen_measured:.4f}"
+    assert "would have chosen" in text
+    assert measured in text
+
+
+def test_one_run_is_in_the_singular():
+    rows = [{"n_params": 1e6, "loss": 4.0}]
+    blocks = data_section(StudyReport("t", RunTable.from_records(rows)))
+    assert words(blocks).startswith("1 run from")

@@ -84,8 +84,8 @@ def test_mistakes_of_form_and_of_sense_come_in_one_message() -> None:
     with pytest.raises(SpecError) as caught:
         parse_ladder(text, source="bad.toml")
     assert str(caught.value) == (
-        "bad.toml: rungs[0]: d_attn = 16 is not divisible by n_head = 3; choose a head count that divides "
-        "it; rungs[1].token_budgets: expected a list; "
+        "bad.toml: rungs[0]: d_attn = 16 is not divisible by n_head = 3; choose a head count that "
+        "divides it; rungs[1].token_budgets: expected a list; "
         "evaluation: unknown key 'hold_out_every'; did you mean held_out_every?; "
         "tokenizer is 'words', expected bytes, or bpe-K with K from 257 to 65536; "
         "recipe.lr is 7.0, expected between 0 and 1"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.runs.counted import counted
 
 _HOME = "isoflop.lab.data"
 
@@ -66,7 +67,7 @@ def read_corpus(name: str) -> Corpus:
     documents = _documents_at(path)
     if len(documents) < 2:
         raise InputError(
-            f"{name}: found {len(documents)} documents, expected at least 2 "
+            f"{name}: found {counted(len(documents), 'document')}, expected at least 2 "
             "(some are held out); add text"
         )
     digest = hashlib.sha256(SEPARATOR.join(documents)).hexdigest()

@@ -1,0 +1,49 @@
+"""`isoflop ladder` on files that are damaged, wrong or named in either way."""
+
+from pathlib import Path
+
+import pytest
+
+from isoflop.accounting.architecture import Architecture
+from isoflop.runs.ladder import Ladder, Rung
+from isoflop.runs.ladder_toml import print_ladder
+from isoflop.store.study import Study
+
+SHAPE = Architecture(n_layer=1, d_model=8, n_head=1, n_ctx=32, n_vocab=256, tied=False)
+LADDER = Ladder("demo", "sotu", "bytes", (Rung("d8", SHAPE, 1, (8192,)),))
+
+
+def test_random_bytes_in_a_manifest_are_one_line(isoflop) -> None:
+    Study.create("study", LADDER)
+    path = Path("study/runs/d8-s0-t8192/run.json")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(range(255, 100, -1)))
+    result = isoflop("ladder", "status", "study")
+    assert result.code == 2
+    assert result.error == (
+        f"{path}: damaged (byte 0 is not UTF-8); "
+        "delete it and resume the study to train the run again"
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "resume"])
+def test_a_study_is_named_by_place_or_by_option_and_once(isoflop, command: str) -> None:
+    by_place = isoflop("ladder", command, "none")
+    by_option = isoflop("ladder", command, "-o", "none")
+    assert (by_place.code, by_place.error) == (by_option.code, by_option.error)
+    assert by_place.error == "none is not a study: it has no ladder.toml"
+    for arguments in ([], ["a", "-o", "b"]):
+        result = isoflop("ladder", command, *arguments)
+        assert result.code == 2
+        assert result.error == f"name the study once: isoflop ladder {command} STUDY"
+
+
+def test_a_ladder_that_plan_refuses_run_refuses_and_makes_no_folder(isoflop) -> None:
+    pytest.importorskip("torch")
+    text = print_ladder(LADDER).replace('"sotu"', '"sotuu"')
+    Path("ladder.toml").write_text(text)
+    planned = isoflop("ladder", "plan", "ladder.toml")
+    ran = isoflop("ladder", "run", "ladder.toml", "-o", "study")
+    assert (planned.code, planned.error) == (ran.code, ran.error)
+    assert planned.error.endswith("'sotuu'; did you mean sotu?")
+    assert not Path("study").exists()
