@@ -10,8 +10,9 @@ from isoflop.runs.table import RunTable
 
 SAME_BUDGET = 1.15
 """Runs sorted by compute belong to one budget while neighbours differ by less than this."""
-WIDEST_BUDGET = 1.4
-"""Runs chained over a wider range of compute than this are no IsoFLOP curve."""
+WIDEST_BUDGET = 1.5
+"""Runs chained over a wider range of compute than this are no IsoFLOP curve; digitised budgets
+scatter over a factor 1.45."""
 FEWEST_SIZES = 4
 DIP = 0.01
 """Relative depth of a parabola below every run from which a finding says so."""
@@ -195,8 +196,8 @@ def _dips(valley: Valley) -> Finding:
     return Finding(
         code="parabola-dips",
         severity="warning",
-        evidence=f"at {valley.flops:.3g} FLOPs the parabola's minimum is {valley.loss_opt:.4f}, the "
-        f"lowest measured loss {valley.loss.min():.4f}",
+        evidence=f"at {valley.flops:.3g} FLOPs the parabola's minimum is {valley.loss_opt:.4f}, "
+        f"the lowest measured loss {valley.loss.min():.4f}",
         consequence="a parabola does not describe this wide or outlying valley; its N* is biased",
         remedy="drop the runs far from the minimum, or use --method parametric",
     )

@@ -35,6 +35,8 @@ RECORDED = "as recorded"
 """The count of a table that records one count of N and does not say which."""
 MAIN_CONVENTION = "n_params_with_head"
 """The count whose 6ND is nearest to the FLOPs spent (Porian et al. 2024)."""
+PARABOLAS = "IsoFLOP parabolas"
+"""Name of approach 2 among the methods that give an exponent."""
 PLAN_FACTORS = (10.0, 100.0)
 """Budgets planned, as multiples of the largest one measured."""
 
@@ -200,8 +202,8 @@ def _exponents(
 ) -> dict[str, Estimate]:
     """Exponent of N* ∝ C^a by every method, over the measured budgets."""
     flops = table.numbers("flops")
-    exponents = {"IsoFLOP parabolas": frontier.params["a"]} if frontier else {}
-    for fit, _ in ranked:
+    exponents = {PARABOLAS: frontier.params["a"]} if frontier else {}
+    for fit in (fit for fit, _ in ranked if fit.determined):
         with contextlib.suppress(RefusalError):
             ends = (float(flops.min()), float(flops.max()))
             exponents[fit.law.name] = optimum_exponent(fit, ends)

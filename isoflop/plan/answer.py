@@ -2,7 +2,7 @@
 
 from isoflop.base.estimate import shorten
 from isoflop.plan.analysis import Analysis
-from isoflop.plan.identification import identification_verdict
+from isoflop.plan.identification import headline_exponent, identification_verdict
 from isoflop.runs.checks import Finding
 
 
@@ -10,16 +10,17 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
     """Write the answer in six lines."""
     fit, backtest = analysis.best
     chinchilla = analysis.chinchilla
-    frontier = analysis.frontier
-    a = frontier.params["a"] if frontier else chinchilla.derived["a"]
-    method = "IsoFLOP" if frontier else "Chinchilla form"
+    headline = headline_exponent(analysis)
+    optimum = "not determined by these runs"
+    if headline:
+        optimum = f"N* ∝ C^a with a = {headline[1]} ({headline[0]}, N = {analysis.convention})"
     by_count = ", ".join(
         f"{words} {shorten(f.params['a'].value, digits=2)}"
         for words, f in analysis.frontiers.items()
     )
     hit = "inside" if backtest.inside else "OUTSIDE"
     return (
-        f"Optimum     N* ∝ C^a with a = {a} ({method}, N = {analysis.convention})",
+        f"Optimum     {optimum}",
         f"By count    a = {by_count or 'one count of N recorded'}",
         f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
         f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from isoflop.base.estimate import shorten
+from isoflop.base.estimate import Estimate, shorten
 from isoflop.fit.fit import Fit
-from isoflop.plan.analysis import Analysis
+from isoflop.plan.analysis import PARABOLAS, Analysis
 
 WIDE = 0.25
 """Relative half-width of its interval beyond which an exponent is called not identified."""
@@ -12,11 +12,31 @@ NARROW_A = 0.1
 """Half-width of the interval of a up to which the optimum's exponent is called identified."""
 
 
+def headline_exponent(analysis: Analysis) -> tuple[str, Estimate] | None:
+    """Choose the exponent a to put first, and its method.
+
+    IsoFLOP parabolas where they identify it, since they assume no form; else the method with the
+    narrowest interval. None where no method gives one.
+    """
+    known = {name: a for name, a in analysis.exponents.items() if a.half_width is not None}
+    if not known:
+        return None
+    parabolas = known.get(PARABOLAS)
+    if parabolas and _half(parabolas) <= NARROW_A:
+        return PARABOLAS, parabolas
+    return min(known.items(), key=lambda item: _half(item[1]))
+
+
+def _half(estimate: Estimate) -> float:
+    return float("inf") if estimate.half_width is None else estimate.half_width
+
+
 def identification_verdict(analysis: Analysis) -> str:
     """Say in a sentence which of the optimum, alpha and beta these runs determine."""
     parts = []
-    if analysis.frontier:
-        half = analysis.frontier.params["a"].half_width or float("inf")
+    headline = headline_exponent(analysis)
+    if headline:
+        half = _half(headline[1])
         verdict = "identified" if half <= NARROW_A else "not identified to ±.1"
         parts.append(f"a {verdict} (±{half:.3f})")
     if not analysis.chinchilla.determined:

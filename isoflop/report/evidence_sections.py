@@ -16,8 +16,8 @@ def backtest_section(study: StudyReport) -> tuple[Block, ...]:
     if study.backtest:
         figure = backtest_figure(study.backtest, labels=study.axis_labels)
         caption = (
-            f"The {counted(study.backtest.n_hidden, 'run')} of the largest budget, hidden from the fit of "
-            f"the other {study.backtest.n_fitted}, against what it predicted."
+            f"The {counted(study.backtest.n_hidden, 'run')} of the largest budget, hidden from the "
+            f"fit of the other {study.backtest.n_fitted}, against what it predicted."
         )
         sentence = _describe(study.backtest)
         drawn = picture("backtest", figure, draw_backtest(figure), caption=caption, alt=sentence)

@@ -79,12 +79,7 @@ def _ranking(ranking: tuple[RankedForm, ...]) -> Table:
         )
         for form in ranking
     )
-    head = (
-        "form",
-        "RMS, all runs fitted",
-        "RMS, largest budget hidden",
-        "the run it would have chosen",
-    )
+    head = ("form", "RMS, all runs fitted", "RMS, largest budget hidden", "the run it chose")
     return Table(head, rows, "Joint forms, ranked by how well they foresaw the hidden budget.")
 
 
