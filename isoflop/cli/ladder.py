@@ -1,21 +1,26 @@
 """`isoflop ladder`: price, train, watch and resume."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.cli.output import format_table, json_option, narrate, show
+
+if TYPE_CHECKING:
+    from isoflop.store.study import Study
 
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
 STUDY = click.option(
     "-o", "--output", "study", type=click.Path(path_type=Path), required=True, help="Study folder."
 )
 FOLDER = click.argument(
-    "folder", metavar="[STUDY]", type=click.Path(path_type=Path), required=False
+    "named", metavar="[STUDY | SPEC.toml]", type=click.Path(path_type=Path), required=False
 )
 FOLDER_OPTION = click.option(
-    "-o", "--output", "study", type=click.Path(path_type=Path), help="Study folder, likewise."
+    "-o", "--output", "study", type=click.Path(path_type=Path), help="Study folder of a SPEC.toml."
 )
 MARKS = {"finished": "✔", "diverged": "✘", "running": "…", "pending": "·"}
 
@@ -93,61 +98,69 @@ def run(spec: Path, study: Path, device: str, workers: int | None, as_json: bool
     from isoflop.lab import run_ladder
     from isoflop.runs.ladder_toml import read_ladder
 
-    run_ladder(read_ladder(spec), study, device=device, workers=workers)
-    _show_status(study, as_json)
+    _show_status(run_ladder(read_ladder(spec), study, device=device, workers=workers), as_json)
 
 
 @command.command("resume")
 @FOLDER
 @FOLDER_OPTION
 @json_option
-def resume(folder: Path | None, study: Path | None, as_json: bool) -> None:
+def resume(named: Path | None, study: Path | None, as_json: bool) -> None:
     """Go on with a study that was interrupted; the study knows its ladder.
 
     \b
     Example:
       isoflop ladder resume study
+      isoflop ladder resume ladder.toml -o study
     \b
     Python:
       isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
     """
     from isoflop.lab import run_ladder
-    from isoflop.store.study import Study
 
-    path = _only_folder("resume", folder, study)
-    run_ladder(Study.open(path).ladder, path)
-    _show_status(path, as_json)
+    found = _find_study("resume", named, study)
+    run_ladder(found.ladder, found.path)
+    _show_status(found, as_json)
 
 
 @command.command("status")
 @FOLDER
 @FOLDER_OPTION
 @json_option
-def status(folder: Path | None, study: Path | None, as_json: bool) -> None:
+def status(named: Path | None, study: Path | None, as_json: bool) -> None:
     """Show every run of a study: finished, diverged, running or pending.
 
     \b
     Example:
       isoflop ladder status study
+      isoflop ladder status ladder.toml -o study
     \b
     Python:
       isoflop.Study.open("study").status()
     """
-    _show_status(_only_folder("status", folder, study), as_json)
+    _show_status(_find_study("status", named, study), as_json)
 
 
-def _only_folder(command: str, *named: Path | None) -> Path:
-    found = [path for path in named if path is not None]
-    if len(found) != 1:
-        raise click.UsageError(f"name the study once: isoflop ladder {command} STUDY")
-    return found[0]
-
-
-def _show_status(folder: Path, as_json: bool) -> None:
-    from isoflop.runs.counted import counted
+def _find_study(command: str, named: Path | None, study: Path | None) -> "Study":
+    """Open STUDY, or the study of SPEC.toml, which must be the ladder the study holds."""
+    from isoflop.runs.ladder_toml import read_ladder
     from isoflop.store.study import Study
 
-    runs = Study.open(folder).status()
+    folder = study or named
+    if folder is None or (study and named and named.is_dir()):
+        raise click.UsageError(
+            f"name one study: isoflop ladder {command} STUDY, or {command} SPEC.toml -o STUDY"
+        )
+    found = Study.open(folder)
+    if study and named and read_ladder(named) != found.ladder:
+        raise InputError(f"{study} holds another ladder than {named}; choose another folder")
+    return found
+
+
+def _show_status(study: "Study", as_json: bool) -> None:
+    from isoflop.runs.counted import counted
+
+    runs = study.status()
     rows = [
         [
             f"{MARKS.get(run['state'], '?')} {run['id']}",

@@ -110,6 +110,9 @@ def test_the_ladder_commands_price_and_show_the_study(whole, capsys, monkeypatch
     price = json.loads(capsys.readouterr().out)
     assert run(["ladder", "status", "study", "--json"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
+    for command in ("status", "resume"):
+        assert run(["ladder", command, "study/ladder.toml", "-o", "study", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["runs"] == runs
     assert {run["state"] for run in runs} == {"finished"}
     assert price["n_runs"] == len(runs)
     assert {"id", "state", "n_params", "n_tokens", "flops", "loss"} <= set(runs[0])
@@ -126,6 +129,9 @@ def test_another_ladder_in_the_same_folder_is_refused(whole, capsys, monkeypatch
     assert run(["ladder", "run", "other.toml", "-o", "study"]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: study holds another ladder")
+    for command in ("status", "resume"):
+        assert run(["ladder", command, "other.toml", "-o", "study"]) == 2
+        assert "study holds another ladder than other.toml" in capsys.readouterr().err
 
 
 def test_a_ladder_file_with_mistakes_has_them_all_in_one_line(tmp_path, capsys):
