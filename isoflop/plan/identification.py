@@ -107,7 +107,7 @@ def _design(analysis: Analysis) -> str:
 def _conditioning(fit: Fit) -> str:
     basins, share = fit.basins, 100 * fit.basins.share_best
     return (
-        f"condition number {fit.condition:.0f}, residual RMS {100 * fit.rms:.2f} %, "
+        f"condition number {shorten(fit.condition)}, residual RMS {100 * fit.rms:.2f} %, "
         f"{share:.0f} % of {basins.n_starts} starts reach the best of {basins.n_basins} "
         f"minim{'um' if basins.n_basins == 1 else 'a'}"
     )

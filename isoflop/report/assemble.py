@@ -16,6 +16,7 @@ from isoflop.report.html import render_html
 from isoflop.report.law_sections import curves_section, law_section, residuals_section
 from isoflop.report.markdown import render_markdown
 from isoflop.report.study_report import StudyReport
+from isoflop.runs.counted import counted
 
 SECTIONS = (
     frontier_section,
@@ -41,7 +42,7 @@ def build_report(study: StudyReport) -> Document:
     """
     opening: tuple[Block, ...] = (Answer(study.answer),) if study.answer else ()
     blocks = [block for section in SECTIONS for block in section(study)]
-    units = f"{len(study.table)} runs from {study.source}; {study.axis_labels.loss}"
+    units = f"{counted(len(study.table), 'run')} from {study.source}; {study.axis_labels.loss}"
     return Document(study.title, units, (*opening, *blocks))
 
 

@@ -16,6 +16,7 @@ from isoflop.plan.answer import all_findings, answer_lines
 from isoflop.plan.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
+from isoflop.runs.counted import counted
 from isoflop.runs.table import RunTable
 from isoflop.store.study import Study
 
@@ -195,7 +196,8 @@ def _facts(study: Study) -> dict[str, str]:
         "document held out",
         "tokenizer": ladder.tokenizer,
         "evaluation": f"the same {ladder.evaluation.tokens:,} held-out tokens for every run",
-        "models": f"{len(ladder.rungs)} sizes, {'-'.join(map(str, seeds))} seeds each",
+        "models": f"{counted(len(ladder.rungs), 'size')}; seeds of each: "
+        f"{', '.join(map(str, seeds))}",
         "batch": f"{recipe.batch_tokens} tokens a step",
         "optimizer": f"AdamW, peak rate {recipe.lr:g} at width {recipe.base_width}, scaled by "
         f"width, β2 {recipe.beta2:g}",
