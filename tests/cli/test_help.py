@@ -1,5 +1,6 @@
 """Help ends with an example that runs and a Python line that evaluates."""
 
+import doctest
 import re
 import shlex
 
@@ -37,6 +38,7 @@ def test_every_help_shows_an_example_and_the_python_line(isoflop, name: str) -> 
     assert (result.code, result.err) == (0, "")
     examples, python = section(result.out, "Example"), section(result.out, "Python")
     assert all(example.startswith("isoflop ") for example in examples)
+    assert result.out.rstrip().splitlines()[-1].strip() == python[-1]
     for attribute in re.findall(r"\bisoflop\.(\w+)", " ".join(python)):
         assert attribute in package.__all__
 
@@ -52,8 +54,12 @@ def test_examples_run_as_they_stand(isoflop, runs: str, law: str, name: str) -> 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_python_lines_evaluate_as_they_stand(isoflop, runs: str, name: str) -> None:
-    for line in section(isoflop(*name.split(), "--help").out, "Python"):
-        assert eval(line, {"isoflop": package, "click": click}) is not None
+    lines = section(isoflop(*name.split(), "--help").out, "Python")
+    text = "".join(f">>> ({line}) is None\nFalse\n" for line in lines)
+    names = {"isoflop": package, "click": click}
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+    failed, attempted = doctest.DocTestRunner().run(test)
+    assert (failed, attempted) == (0, len(lines))
 
 
 def test_the_first_help_lists_every_command_with_its_line(isoflop) -> None:
