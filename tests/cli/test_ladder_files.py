@@ -32,10 +32,13 @@ def test_a_study_is_named_by_place_or_by_option_and_once(isoflop, command: str) 
     by_option = isoflop("ladder", command, "-o", "none")
     assert (by_place.code, by_place.error) == (by_option.code, by_option.error)
     assert by_place.error == "none is not a study: it has no ladder.toml"
+    Path("a").mkdir()
     for arguments in ([], ["a", "-o", "b"]):
         result = isoflop("ladder", command, *arguments)
         assert result.code == 2
-        assert result.error == f"name the study once: isoflop ladder {command} STUDY"
+        assert result.error == (
+            f"name one study: isoflop ladder {command} STUDY, or {command} SPEC.toml -o STUDY"
+        )
 
 
 def test_a_ladder_that_plan_refuses_run_refuses_and_makes_no_folder(isoflop) -> None:
