@@ -1,7 +1,6 @@
 """A number with its interval: the only kind of number that leaves the library."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,20 +50,6 @@ class Estimate:
         digits = _digits_supported(self.value, self.high - self.low)
         low, high = (shorten(end, digits=digits) for end in (self.low, self.high))
         return f"{shorten(self.value, digits=digits)} [{low}, {high}]"
-
-
-def estimate_from_dict(document: Mapping[str, float | None]) -> Estimate:
-    """Rebuild an estimate from its JSON object.
-
-    >>> estimate_from_dict({"value": 1.0, "low": None, "high": None, "level": 0.9}).value
-    1.0
-    """
-    value = document["value"]
-    if value is None:
-        raise ValueError("an estimate needs a value")
-    return Estimate(
-        float(value), document.get("low"), document.get("high"), document.get("level") or LEVEL
-    )
 
 
 def interval_from_draws(

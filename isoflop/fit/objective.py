@@ -53,14 +53,10 @@ class Objective:
 
     def slope_over_residual(self, residuals: Array) -> Array:
         """Loss'(r)/r: the weights of reweighted least squares, which only ever descend."""
-        return self.threshold_ratio(residuals)
+        if self.kind == "squared":
+            return np.ones_like(residuals)
+        return self.delta / np.maximum(np.abs(residuals), self.delta)
 
     def curvature(self, residuals: Array) -> Array:
         """Loss''(r): the weights of Newton's method, which converge fast."""
         return (np.abs(residuals) <= self.threshold).astype(np.float64)
-
-    def threshold_ratio(self, residuals: Array) -> Array:
-        """min(1, threshold/|r|), 1 at r = 0."""
-        if self.kind == "squared":
-            return np.ones_like(residuals)
-        return self.delta / np.maximum(np.abs(residuals), self.delta)

@@ -110,27 +110,6 @@ class StudyReport:
         return tuple(dict.fromkeys(found))
 
 
-def csv_report(
-    table: RunTable,
-    fit: Fit,
-    *,
-    title: str = "",
-    plans: tuple[Plan, ...] = (),
-    commands: tuple[str, ...] = (),
-) -> StudyReport:
-    """Gather the report of a plain run table and one fit.
-
-    Args:
-        table: the runs.
-        fit: a fit of them.
-        title: of the report; names the source if "".
-        plans: allocations of larger budgets.
-        commands: what was run.
-    """
-    chosen = title or f"Scaling law of {source_name(table.source)}"
-    return StudyReport(title=chosen, table=table, fit=fit, plans=plans, commands=commands)
-
-
 def source_name(source: str) -> str:
     """Return a source's last part: a report names no folders of the machine it was made on.
 

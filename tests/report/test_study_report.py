@@ -14,7 +14,7 @@ from isoflop.report.evidence_sections import backtest_section
 from isoflop.report.frontier_sections import conventions_section
 from isoflop.report.html import render_html
 from isoflop.report.markdown import render_markdown
-from isoflop.report.study_report import StudyReport, csv_report
+from isoflop.report.study_report import StudyReport
 from isoflop.runs.table import RunTable
 
 SECTIONS = [
@@ -118,13 +118,10 @@ def test_a_table_alone_makes_a_report():
 
 def test_a_csv_and_a_fit_make_a_report_without_study(study):
     plans = (plan_from_fit(study.fit, 1e15),)
-    found = sections(build_report(csv_report(study.table, study.fit, plans=plans)))
+    plain = StudyReport("t", study.table, fit=study.fit, plans=plans)
+    found = sections(build_report(plain))
     assert found[:3] == SECTIONS[1:4]
     assert "Learning curves" not in found
-
-
-def test_the_title_of_a_csv_report_names_the_file(study):
-    assert csv_report(study.table, study.fit).title == "Scaling law of runs.csv"
 
 
 def test_every_parameter_and_plan_is_in_a_table(study, document):
