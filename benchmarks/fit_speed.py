@@ -5,9 +5,9 @@ import time
 import numpy as np
 from scipy.optimize import minimize
 
-from isoflop.fit.bootstrap import resample_weights
-from isoflop.fit.objective import Objective
-from isoflop.fit.solver import Problem, minimise
+from isoflop.fitting.bootstrap import resample_weights
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.solver import Problem, minimise
 from isoflop.laws.chinchilla import ChinchillaLaw
 
 PLANTED = np.array([1.8172, 482.01, 2085.43, 0.3478, 0.3658])

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
+import isoflop
 from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
-from isoflop.fit.bootstrap import DEFAULT_RESAMPLES
-from isoflop.fit.methods import METHODS, fit_runs, require_method
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec
-from isoflop.fit.saved import write_fit
+from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.methods import METHODS, require_method
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.saved import write_fit
 from isoflop.runs.columns import parse_overrides
 from isoflop.runs.drop import drop_highest_loss, drop_runs
 from isoflop.runs.table import RunTable, derive_column
@@ -63,12 +64,12 @@ def command(
       isoflop fit runs.csv --method isoflop
     \b
     Python:
-      isoflop.fit_runs(isoflop.read_runs("runs.csv"), "chinchilla")
+      isoflop.fit(isoflop.read_runs("runs.csv"), "chinchilla")
     """
     table = _read(runs, columns, derive, drop_rows, drop_highest_loss)
     objective = Objective("squared" if loss == "squared" else "huber", delta)
     spec = FitSpec(objective, bootstrap, cluster, level=level, seed=seed)
-    fit = fit_runs(table, law, method=require_method(method), over=over, spec=spec)
+    fit = isoflop.fit(table, law, method=require_method(method), over=over, spec=spec)
     if output:
         narrate(f"written to {write_fit(fit, output)}")
     for finding in fit.findings if as_json else ():

@@ -26,7 +26,7 @@ from isoflop.draw.series import (
     widen,
 )
 from isoflop.draw.ticks import format_amount
-from isoflop.fit.fit import Fit
+from isoflop.fitting.fit import Fit
 from isoflop.runs.table import RunTable
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fit.fit import Fit, predict_loss
+from isoflop.fitting.fit import Fit, predict_loss
 from isoflop.runs.table import RunTable
 
 Array = NDArray[np.float64]

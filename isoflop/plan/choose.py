@@ -7,9 +7,9 @@ import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fit.fit import Fit, predict_loss
-from isoflop.fit.frontier import Frontier
-from isoflop.fit.saved import read_fit
+from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.saved import read_fit
 from isoflop.laws.catalog import (
     PublishedLaw,
     find_published,

@@ -11,11 +11,11 @@ from scipy.optimize import minimize_scalar
 
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
-from isoflop.fit.fit import Fit
-from isoflop.fit.frontier import Frontier
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec, fit_parametric
-from isoflop.fit.solver import Outcome
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.solver import Outcome
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.runs.cost import TokenCost

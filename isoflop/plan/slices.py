@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from isoflop.base.errors import IsoflopError
 from isoflop.base.estimate import shorten
-from isoflop.fit.fit import Fit
-from isoflop.fit.frontier import Frontier
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.runs.table import RunTable
 

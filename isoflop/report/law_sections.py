@@ -2,8 +2,8 @@
 
 from isoflop.draw.loss_curves import draw_loss_curves, loss_curves_figure
 from isoflop.draw.residuals import draw_residuals, residuals_figure
-from isoflop.fit.card import fit_card
-from isoflop.fit.fit import Fit
+from isoflop.fitting.card import fit_card
+from isoflop.fitting.fit import Fit
 from isoflop.report.blocks import Block, Code, Details, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import RankedForm, StudyReport, without_folders

@@ -9,8 +9,8 @@ from isoflop.accounting.flops import flops_per_token
 from isoflop.draw.learning_curves import LearningCurve
 from isoflop.draw.series import AxisLabels, axis_labels
 from isoflop.exchange.run_tables import write_runs
-from isoflop.fit.parametric import FitSpec
-from isoflop.fit.saved import write_fit
+from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.saved import write_fit
 from isoflop.plan.analysis import Analysis, analyse_runs
 from isoflop.plan.answer import all_findings, answer_lines
 from isoflop.plan.identification import identification_rows

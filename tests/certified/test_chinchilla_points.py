@@ -113,7 +113,7 @@ def test_squared_loss_gives_the_other_published_exponents(
 
 def test_ninety_nine_in_a_hundred_starts_reach_the_optimum() -> None:
     from isoflop.exchange.run_tables import read_runs
-    from isoflop.fit.parametric import FitSpec, fit_parametric
+    from isoflop.fitting.parametric import FitSpec, fit_parametric
     from isoflop.laws.chinchilla import ChinchillaLaw
     from isoflop.runs.drop import drop_highest_loss
     from isoflop.runs.table import derive_column

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from isoflop.draw.learning_curves import LearningCurve
-from isoflop.fit.fit import Fit
-from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.power import PowerLaw
 from isoflop.runs.table import RunTable

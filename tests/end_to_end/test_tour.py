@@ -62,7 +62,7 @@ def test_the_report_is_self_contained_and_names_no_folder_of_the_machine(whole):
 
 def test_the_study_holds_runs_laws_and_figures_that_open_again(whole):
     from isoflop.exchange.run_tables import read_runs
-    from isoflop.fit.saved import read_fit
+    from isoflop.fitting.saved import read_fit
 
     folder, _ = whole
     table = read_runs(folder / "runs.csv")

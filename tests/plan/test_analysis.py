@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec
 from isoflop.plan.analysis import analyse_runs, count_as
 from isoflop.plan.answer import answer_lines
 from isoflop.plan.identification import identification_rows, identification_verdict
@@ -137,7 +137,7 @@ def test_the_answer_names_warnings_and_says_when_exponents_are_not_identified(qu
 def test_a_frontier_without_a_constant_admits_that_compute_may_bring_nothing(analysis):
     from dataclasses import replace
 
-    from isoflop.fit.frontier import FrontierPoints
+    from isoflop.fitting.frontier import FrontierPoints
     from isoflop.plan.optimum import plan_from_frontier
 
     points = analysis.frontier.points

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table
 
+import isoflop
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.fit.methods import fit_runs
-from isoflop.fit.parametric import FitSpec
-from isoflop.fit.saved import write_fit
+from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.saved import write_fit
 from isoflop.laws.catalog import PublishedLaw
 from isoflop.plan.choose import choose_law, plan_budget, predict_budget
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(n_resamples=60, n_starts=8)
 TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.003)
-FIT = fit_runs(TABLE, spec=SPEC)
+FIT = isoflop.fit(TABLE, spec=SPEC)
 
 
 def test_a_name_is_a_published_law_and_a_path_is_a_file(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_run_that_is_none_is_refused(law: str, inputs: dict[str, float], messa
 
 
 def test_a_frontier_predicts_no_single_run() -> None:
-    frontier = fit_runs(TABLE, method="isoflop", spec=SPEC)
+    frontier = isoflop.fit(TABLE, method="isoflop", spec=SPEC)
     with pytest.raises(InputError, match="a frontier plans budgets"):
         predict_budget(frontier, {"n_params": 1e9, "n_tokens": 1e9})
 

@@ -10,11 +10,11 @@ import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table, optimum, table_of
 from scipy.optimize import minimize_scalar
 
+import isoflop
 from isoflop.base.errors import InputError, RefusalError
-from isoflop.fit.methods import fit_runs
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec
-from isoflop.fit.solver import Outcome
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.solver import Outcome
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.choose import plan_budget
 from isoflop.plan.optimum import optimal_params, plan_from_fit, plan_from_theta
@@ -22,7 +22,7 @@ from isoflop.runs.cost import TokenCost
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(n_resamples=100, n_starts=8)
-FIT = fit_runs(make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.005), spec=SPEC)
+FIT = isoflop.fit(make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.005), spec=SPEC)
 
 # Recomputed from the papers' constants by hand, in the digits given: N, D, D/N.
 PAPERS = [
@@ -127,7 +127,7 @@ def test_the_optimum_of_noisy_runs_is_inside_its_interval_nine_times_in_ten() ->
     for seed in range(40):
         table = make_table(EPOCH, N, D, noise=0.005, seed=seed)
         spec = FitSpec(Objective("squared"), n_resamples=100, n_starts=4, seed=seed)
-        found = plan_budget(fit_runs(table, spec=spec), 1e23).n_params
+        found = plan_budget(isoflop.fit(table, spec=spec), 1e23).n_params
         assert found.low is not None
         assert found.high is not None
         held += found.low <= optimum(EPOCH, 1e23) <= found.high
@@ -183,7 +183,7 @@ def test_a_fit_at_a_bound_plans_and_says_so() -> None:
 
 def test_a_law_of_one_variable_makes_no_plan() -> None:
     C = np.geomspace(1e17, 1e22, 8)
-    fit = fit_runs(table_of(flops=C, loss=60 * C**-0.07), "power", spec=SPEC)
+    fit = isoflop.fit(table_of(flops=C, loss=60 * C**-0.07), "power", spec=SPEC)
     with pytest.raises(InputError, match="power is a law of flops; a plan needs one of n_params"):
         plan_budget(fit, 1e22)
 
@@ -198,7 +198,7 @@ def test_a_plan_is_the_contracts_json_object() -> None:
 def test_a_frontier_plans_with_its_intervals() -> None:
     theta = SURFACES["sym"]
     table = make_table(theta, *isoflop_design(theta), noise=0.002)
-    plan = plan_budget(fit_runs(table, method="isoflop", spec=SPEC), 1e23)
+    plan = plan_budget(isoflop.fit(table, method="isoflop", spec=SPEC), 1e23)
     for name in ("n_params", "n_tokens", "loss", "tokens_per_param"):
         estimate = getattr(plan, name)
         assert estimate.low < estimate.value < estimate.high
@@ -210,7 +210,7 @@ def test_a_frontier_plans_with_its_intervals() -> None:
 def test_two_optima_are_too_few_for_a_loss_and_the_json_says_null() -> None:
     theta = SURFACES["sym"]
     table = make_table(theta, *isoflop_design(theta, budgets=np.array([1e19, 1e20])))
-    plan = plan_budget(fit_runs(table, method="isoflop", spec=SPEC), 1e23)
+    plan = plan_budget(isoflop.fit(table, method="isoflop", spec=SPEC), 1e23)
     assert plan.n_params.value == pytest.approx(optimum(theta, 1e23), rel=1e-6)
     assert plan.to_dict()["loss"] == {"value": None, "low": None, "high": None, "level": 0.9}
     assert "too few optima to extrapolate the loss" in plan.notes

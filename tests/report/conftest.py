@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isoflop.draw.learning_curves import LearningCurve
-from isoflop.fit.parametric import FitSpec
+from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.plan.analysis import analyse_runs
 from isoflop.report.study_report import RankedForm, StudyReport

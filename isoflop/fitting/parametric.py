@@ -6,23 +6,23 @@ import numpy as np
 
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.estimate import LEVEL
-from isoflop.fit.bootstrap import (
+from isoflop.fitting.bootstrap import (
     DEFAULT_RESAMPLES,
     few_units,
     refit_resamples,
     simulate_noise,
 )
-from isoflop.fit.fit import Basins, DataRecord, Fit
-from isoflop.fit.identify import (
+from isoflop.fitting.fit import Basins, DataRecord, Fit
+from isoflop.fitting.identify import (
     CONDITION_LIMIT,
     condition_number,
     require_runs,
     require_variation,
 )
-from isoflop.fit.influence import check_influence
-from isoflop.fit.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
-from isoflop.fit.objective import Objective
-from isoflop.fit.solver import Outcome, Problem, Solution, minimise
+from isoflop.fitting.influence import check_influence
+from isoflop.fitting.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.solver import Outcome, Problem, Solution, minimise
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import (
     check_comparable,

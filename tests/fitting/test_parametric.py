@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from planted import SURFACES, chinchilla, grid_design, isoflop_design, make_table, table_of
 
+import isoflop
 from isoflop.base.errors import InputError, RunTableError, UnderdeterminedError, UnknownNameError
 from isoflop.base.strict_json import dumps
-from isoflop.fit.fit import predict_loss
-from isoflop.fit.methods import fit_runs, only_variable, require_method
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fitting.fit import predict_loss
+from isoflop.fitting.methods import only_variable, require_method
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.power import PowerLaw
 from isoflop.runs.table import RunTable
@@ -198,12 +199,12 @@ def test_the_interval_for_a_future_run_is_wider_than_for_the_mean() -> None:
 
 def test_one_door_leads_to_three_methods() -> None:
     table = noisy_table()
-    assert fit_runs(table, "Chinchilla", spec=QUICK).method == "parametric"
-    assert fit_runs(table, method="isoflop", spec=QUICK).method == "isoflop"
+    assert isoflop.fit(table, "Chinchilla", spec=QUICK).method == "parametric"
+    assert isoflop.fit(table, method="isoflop", spec=QUICK).method == "isoflop"
     with pytest.raises(InputError, match=r"an envelope needs four"):
-        fit_runs(table, method="envelope", spec=QUICK)
+        isoflop.fit(table, method="envelope", spec=QUICK)
     with pytest.raises(UnknownNameError, match=r"did you mean parametric\?"):
-        fit_runs(table, method="parametrik")  # type: ignore[arg-type]
+        isoflop.fit(table, method="parametrik")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"did you mean isoflop\?"):
         require_method("isoflops")
 
@@ -212,14 +213,14 @@ def test_the_variable_of_a_law_is_guessed_only_where_there_is_one() -> None:
     C = np.geomspace(1e17, 1e22, 8)
     table = table_of(flops=C, loss=60 * C**-0.07)
     assert only_variable(table) == "flops"
-    assert fit_runs(table, "power", spec=QUICK).params["alpha"].value == pytest.approx(0.07)
+    assert isoflop.fit(table, "power", spec=QUICK).params["alpha"].value == pytest.approx(0.07)
     with pytest.raises(InputError, match="say which, such as --over"):
-        fit_runs(noisy_table(), "power")
+        isoflop.fit(noisy_table(), "power")
 
 
 def test_a_table_without_the_laws_columns_is_refused() -> None:
     with pytest.raises(RunTableError, match="column `n_tokens` is needed and absent"):
-        fit_runs(RunTable.from_records([{"n_params": 1e6, "loss": 3.0}]), "chinchilla")
+        isoflop.fit(RunTable.from_records([{"n_params": 1e6, "loss": 3.0}]), "chinchilla")
 
 
 def test_the_card_says_what_was_fitted_and_how_far_to_trust_it() -> None:

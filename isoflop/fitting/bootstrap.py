@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from isoflop.base.errors import InputError
-from isoflop.fit.solver import Array, Problem, minimise, shift_in_solver
+from isoflop.fitting.solver import Array, Problem, minimise, shift_in_solver
 
 DEFAULT_RESAMPLES = 1000
 RESAMPLE_TOLERANCE = 1e-6

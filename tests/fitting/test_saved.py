@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from planted import SURFACES, isoflop_design, make_table
 
+import isoflop
 from isoflop.base.errors import InputError, IsoflopError
-from isoflop.fit.fit import Fit, predict_loss
-from isoflop.fit.methods import fit_runs
-from isoflop.fit.parametric import FitSpec
-from isoflop.fit.saved import read_fit, write_fit
+from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.saved import read_fit, write_fit
 from isoflop.plan.choose import plan_budget
 
 EPOCH = SURFACES["epoch"]
@@ -22,9 +22,9 @@ SPEC = FitSpec(n_resamples=40, n_starts=8)
 
 def make_fit(case: str):
     if case == "isoflop":
-        return fit_runs(TABLE, method="isoflop", spec=SPEC)
+        return isoflop.fit(TABLE, method="isoflop", spec=SPEC)
     name, _, over = case.partition(" over ")
-    return fit_runs(TABLE, name, over=over or None, spec=SPEC)
+    return isoflop.fit(TABLE, name, over=over or None, spec=SPEC)
 
 
 CASES = (
@@ -47,7 +47,7 @@ def test_write_read_write_gives_the_same_bytes(case: str, tmp_path: Path) -> Non
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     contents = []
     for k, seed in enumerate((5, 5, 6)):
-        fit = fit_runs(TABLE, spec=FitSpec(n_resamples=40, n_starts=8, seed=seed))
+        fit = isoflop.fit(TABLE, spec=FitSpec(n_resamples=40, n_starts=8, seed=seed))
         contents.append(write_fit(fit, tmp_path / f"{k}.json").read_bytes())
     assert contents[0] == contents[1] != contents[2]
 

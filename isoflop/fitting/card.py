@@ -3,7 +3,7 @@
 import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fit.fit import Fit
+from isoflop.fitting.fit import Fit
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from isoflop.fit.bootstrap import FEW_RUNS_PER_PARAMETER
-from isoflop.fit.identify import CONDITION_LIMIT
-from isoflop.fit.solver import Array
+from isoflop.fitting.bootstrap import FEW_RUNS_PER_PARAMETER
+from isoflop.fitting.identify import CONDITION_LIMIT
+from isoflop.fitting.solver import Array
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 

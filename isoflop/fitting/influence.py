@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.base.estimate import shorten
-from isoflop.fit.solver import Array, Problem, minimise
+from isoflop.fitting.solver import Array, Problem, minimise
 from isoflop.runs.checks import Finding
 
 LARGEST_GROUP = 5

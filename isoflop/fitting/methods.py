@@ -3,11 +3,11 @@
 from typing import Literal
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.fit.envelope import fit_envelope
-from isoflop.fit.fit import Fit
-from isoflop.fit.frontier import Frontier
-from isoflop.fit.isoflop import fit_isoflop
-from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fitting.envelope import fit_envelope
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import find_form
 from isoflop.runs.table import RunTable
 
@@ -16,7 +16,7 @@ METHODS: tuple[Method, ...] = ("parametric", "isoflop", "envelope")
 """Approaches 3, 2 and 1 of Hoffmann et al. 2022."""
 
 
-def fit_runs(
+def fit(
     table: RunTable,
     law: str = "chinchilla",
     *,

@@ -10,9 +10,9 @@ import numpy as np
 
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.estimate import Estimate
-from isoflop.fit.fit import Fit, predict_loss
-from isoflop.fit.isoflop import group_budgets
-from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.isoflop import group_budgets
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.law import AbstractLaw, Array, Variables
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.table import RunTable

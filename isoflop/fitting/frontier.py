@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from isoflop.base.errors import EdgeOptimumError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
-from isoflop.fit.bootstrap import small_sample_stretch
-from isoflop.fit.fit import DataRecord
+from isoflop.fitting.bootstrap import small_sample_stretch
+from isoflop.fitting.fit import DataRecord
 from isoflop.runs.checks import Finding
 
 Array = NDArray[np.float64]

@@ -10,10 +10,10 @@ import numpy as np
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.strict_json import dumps, loads
-from isoflop.fit.fit import Basins, DataRecord, Fit
-from isoflop.fit.frontier import Frontier, FrontierPoints
-from isoflop.fit.objective import Objective
-from isoflop.fit.solver import Outcome
+from isoflop.fitting.fit import Basins, DataRecord, Fit
+from isoflop.fitting.frontier import Frontier, FrontierPoints
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.solver import Outcome
 from isoflop.laws.forms import find_form
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw

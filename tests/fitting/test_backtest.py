@@ -5,9 +5,9 @@ import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table, table_of
 
 from isoflop.base.errors import InputError
-from isoflop.fit.backtest import backtest_largest_budget, rank_forms
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec
+from isoflop.fitting.backtest import backtest_largest_budget, rank_forms
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.laws.power import PowerLaw

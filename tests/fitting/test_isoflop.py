@@ -5,8 +5,8 @@ import pytest
 from planted import BUDGETS, SURFACES, isoflop_design, make_table, optimum, table_of
 
 from isoflop.base.errors import EdgeOptimumError, InputError
-from isoflop.fit.isoflop import fit_isoflop, group_budgets
-from isoflop.fit.parametric import FitSpec
+from isoflop.fitting.isoflop import fit_isoflop, group_budgets
+from isoflop.fitting.parametric import FitSpec
 
 POINT = FitSpec(n_resamples=0)
 

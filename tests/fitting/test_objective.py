@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import huber
 
 from isoflop.base.errors import InputError
-from isoflop.fit.objective import Objective
+from isoflop.fitting.objective import Objective
 
 RESIDUALS = np.concatenate([-np.geomspace(1e-6, 1, 25), [0.0], np.geomspace(1e-6, 1, 25)])
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from isoflop.fitting import solver
 from planted import SURFACES, chinchilla, grid_design, isoflop_design, make_table, table_of
 from scipy.optimize import least_squares, minimize
 
-from isoflop.fit import solver
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec, fit_parametric, pose_problem
-from isoflop.fit.solver import Outcome, Problem, minimise
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
+from isoflop.fitting.solver import Outcome, Problem, minimise
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import find_form
 from isoflop.laws.power import PowerConstantLaw, PowerLaw

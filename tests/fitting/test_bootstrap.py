@@ -6,10 +6,10 @@ from planted import SURFACES, chinchilla, isoflop_design, optimum, table_of
 from scipy.stats import binom, norm, t
 
 from isoflop.base.errors import InputError
-from isoflop.fit.bootstrap import resample_weights, small_sample_stretch
-from isoflop.fit.fit import Fit, predict_loss
-from isoflop.fit.objective import Objective
-from isoflop.fit.parametric import FitSpec, fit_parametric
+from isoflop.fitting.bootstrap import resample_weights, small_sample_stretch
+from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.power import PowerLaw
 

@@ -5,8 +5,8 @@ import pytest
 from planted import SURFACES, chinchilla, make_table, optimum
 
 from isoflop.base.errors import EdgeOptimumError, InputError
-from isoflop.fit.envelope import fit_envelope
-from isoflop.fit.parametric import FitSpec
+from isoflop.fitting.envelope import fit_envelope
+from isoflop.fitting.parametric import FitSpec
 
 POINT = FitSpec(n_resamples=0)
 

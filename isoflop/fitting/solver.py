@@ -12,7 +12,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fit.objective import Objective
+from isoflop.fitting.objective import Objective
 from isoflop.laws.law import AbstractLaw, Array, Variables
 
 MAX_ITERATIONS = 400

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
-from isoflop.fit.bootstrap import few_units, small_sample_stretch
-from isoflop.fit.objective import Objective
-from isoflop.fit.solver import Array, Outcome
+from isoflop.fitting.bootstrap import few_units, small_sample_stretch
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.solver import Array, Outcome
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 
@@ -198,7 +198,7 @@ class Fit:
         }
 
     def __str__(self) -> str:
-        from isoflop.fit.card import fit_card
+        from isoflop.fitting.card import fit_card
 
         return fit_card(self)
 
