@@ -32,7 +32,7 @@ _HOMES = {
     "Objective": "isoflop.fitting.objective",
     "backtest_largest_budget": "isoflop.fitting.backtest",
     "fit": "isoflop.fitting.methods",
-    "predict_loss": "isoflop.fitting.fit",
+    "predict_loss": "isoflop.fitting.foresight",
     "rank_forms": "isoflop.fitting.backtest",
     "read_fit": "isoflop.fitting.saved",
     "write_fit": "isoflop.fitting.saved",

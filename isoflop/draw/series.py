@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight import predict_loss
 from isoflop.runs.table import RunTable
 
 Array = NDArray[np.float64]

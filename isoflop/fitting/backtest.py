@@ -10,7 +10,8 @@ import numpy as np
 
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.estimate import Estimate
-from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight import predict_loss
 from isoflop.fitting.isoflop import group_budgets
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.law import AbstractLaw, Array, Variables

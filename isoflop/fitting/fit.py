@@ -1,7 +1,7 @@
 """A fit is a value: the law, its estimates, what it was fitted to and how it ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -179,7 +179,7 @@ class Fit:
             "method": self.method,
             "n_runs": self.n_runs,
             "objective": self.objective_value,
-            "loss": {"kind": self.objective.kind, "delta": self.objective.delta},
+            "loss": asdict(self.objective),
             "params": {name: e.to_dict() for name, e in self.params.items()},
             "derived": {name: e.to_dict() for name, e in self.derived.items()},
             "residual_rms": self.rms,
@@ -201,37 +201,3 @@ class Fit:
         from isoflop.fitting.card import fit_card
 
         return fit_card(self)
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def predict_loss(
-    fit: Fit, variables: Mapping[str, Array], *, future: bool = True
-) -> list[Estimate]:
-    """Predict the loss of runs, with intervals.
-
-    Args:
-        fit: the fit.
-        variables: {name: (n,) float}, the law's variables.
-        future: include run-to-run noise, so that the interval is for one future run; else the
-            interval is for the law's mean and covers future runs far too rarely.
-
-    Returns:
-        n estimates of the loss.
-    """
-    centre = fit.law.predict(fit.theta, variables)
-    if not len(fit.draws):
-        return [Estimate(float(value), level=fit.level) for value in centre]
-    spread = np.log(fit.law.predict(fit.draws, variables)) - np.log(centre)
-    spread = spread * fit.stretch
-    if future:
-        freedom = max(1, fit.n_runs - len(fit.theta))
-        noise = fit.residuals * np.sqrt(fit.n_runs / freedom)
-        rng = np.random.default_rng(fit.seed)
-        repeat = max(1, 4000 // len(spread))
-        spread = np.repeat(spread, repeat, axis=0)
-        spread = spread - rng.choice(noise, size=spread.shape)
-    draws = centre * np.exp(spread)
-    return [
-        interval_from_draws(float(value), draws[:, k], level=fit.level)
-        for k, value in enumerate(centre)
-    ]

@@ -7,7 +7,8 @@ from scipy.stats import binom, norm, t
 
 from isoflop.base.errors import InputError
 from isoflop.fitting.bootstrap import resample_weights, small_sample_stretch
-from isoflop.fitting.fit import Fit, predict_loss
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight import predict_loss
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
