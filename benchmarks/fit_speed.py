@@ -19,8 +19,8 @@ def problem(n_runs: int = 240) -> Problem:
     N = np.exp(rng.uniform(np.log(6e7), np.log(1.6e10), n_runs))
     D = np.exp(rng.uniform(np.log(8e8), np.log(3e11), n_runs))
     law, runs = ChinchillaLaw(), {"n_params": N, "n_tokens": D}
-    log_loss = np.log(law.predict(PLANTED, runs)) + rng.normal(0, 0.007, n_runs)
-    return Problem(law, runs, log_loss, Objective("huber", 1e-3))
+    loss = law.predict(PLANTED, runs) * np.exp(rng.normal(0, 0.007, n_runs))
+    return Problem(law, runs, loss, Objective("huber", 1e-3))
 
 
 def batched(posed: Problem, weights: np.ndarray) -> np.ndarray:

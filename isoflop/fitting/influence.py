@@ -62,7 +62,7 @@ def _outlying_groups(problem: Problem, theta: Array) -> list[Group]:
     outliers = np.flatnonzero(deleted > OUTLYING * max(spread, 1e-9))
     largest = min(len(outliers), LARGEST_GROUP, int(LARGEST_SHARE * len(residuals)))
     worst = outliers[np.argsort(-deleted[outliers])]
-    highest = outliers[np.argsort(-problem.log_loss[outliers])]
+    highest = outliers[np.argsort(-problem.measured[outliers])]
     return [order[:size] for order in (worst, highest) for size in range(1, largest + 1)]
 
 

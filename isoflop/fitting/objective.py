@@ -1,4 +1,4 @@
-"""What a fit minimises: the sum over runs of a loss function of log-loss residuals.
+"""What a fit minimises: the sum over runs of a loss function of the residuals.
 
 A sum, never a mean: with Huber's delta of 1e-3 the mean is so small that quasi-Newton solvers
 stop at once (Besiroglu et al. 2024).
@@ -19,11 +19,15 @@ Array = NDArray[np.float64]
 class Objective:
     """Huber or squared loss of residuals r = log(predicted) − log(measured).
 
+    On a linear scale r = predicted − measured, for amounts that may be negative or whose noise
+    does not grow with them.
+
     Huber: r²/2 for |r| ≤ delta, delta·(|r| − delta/2) beyond. Squared: r²/2.
 
     Args:
         kind: `huber` or `squared`.
-        delta: Huber's threshold, in nats of log loss; Hoffmann 2022 uses 1e-3.
+        delta: Huber's threshold, in units of the residual; Hoffmann 2022 uses 1e-3 on log loss.
+        scale: `log` or `linear`, of the residuals.
 
     >>> Objective("huber", 1e-3).value(np.array([0.0, 1e-3, 2e-3]))
     array([0.0e+00, 5.0e-07, 1.5e-06])
@@ -31,10 +35,13 @@ class Objective:
 
     kind: Literal["huber", "squared"] = "huber"
     delta: float = 1e-3
+    scale: Literal["log", "linear"] = "log"
 
     def __post_init__(self) -> None:
         if self.kind not in ("huber", "squared"):
             raise InputError(f"loss must be huber or squared, found {self.kind!r}")
+        if self.scale not in ("log", "linear"):
+            raise InputError(f"scale must be log or linear, found {self.scale!r}")
         if not 0 < self.delta < np.inf:
             raise InputError(f"delta must be positive and finite, found {self.delta}")
 

@@ -90,11 +90,11 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     0.076
     """
     spec = spec or FitSpec()
-    columns = (*law.variables, "loss")
+    columns = (*law.variables, law.response)
     table, findings = keep_usable(table, columns)
     findings += check_comparable(table) + check_duplicates(table, columns)
     problem = pose_problem(table, law, spec.objective)
-    loss = table.numbers("loss")
+    loss = problem.measured
     require_runs(law, problem.variables, loss, table.source)
     require_variation(law, problem.variables)
     rng = np.random.default_rng(spec.seed)
@@ -144,9 +144,9 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
 
 
 def pose_problem(table: RunTable, law: AbstractLaw, objective: Objective) -> Problem:
-    """Take a law's variables and the log loss out of a table."""
+    """Take a law's variables and its response out of a table."""
     variables = {name: table.numbers(name) for name in law.variables}
-    return Problem(law, variables, np.log(table.numbers("loss")), objective)
+    return Problem(law, variables, table.numbers(law.response), objective)
 
 
 def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:

@@ -55,24 +55,28 @@ class Problem:
     Args:
         law: the law.
         variables: {name: (n_runs,) float}.
-        log_loss: (n_runs,) float, log of the measured loss.
+        measured: (n_runs,) float, the law's response: positive where residuals are logs.
         objective: loss function of the residuals.
     """
 
     law: AbstractLaw
     variables: Variables
-    log_loss: Array
+    measured: Array
     objective: Objective = field(default_factory=Objective)
 
     def residuals(self, theta: Array) -> Array:
-        """Residuals log predicted − log measured, (B, n)."""
+        """Residuals predicted − measured on the objective's scale, (B, n)."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return np.log(self.law.predict(theta, self.variables)) - self.log_loss
+            predicted = self.law.predict(theta, self.variables)
+            if self.objective.scale == "linear":
+                return predicted - self.measured
+            return np.log(predicted) - np.log(self.measured)
 
     def jacobian(self, theta: Array) -> Array:
         """Derivative of the residuals by solver coordinates, (B, n, p)."""
-        predicted = self.law.predict(theta, self.variables)
-        by_theta = self.law.gradient(theta, self.variables) / predicted[..., None]
+        by_theta = self.law.gradient(theta, self.variables)
+        if self.objective.scale == "log":
+            by_theta = by_theta / self.law.predict(theta, self.variables)[..., None]
         return by_theta * _chain(self.law, theta)[..., None, :]
 
     def value(self, theta: Array, weights: Array) -> Array:
@@ -99,7 +103,7 @@ def minimise(
         is infinite and the step is not taken.
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=np.float64))
-    weights = np.broadcast_to(weights, (len(starts), len(problem.log_loss)))
+    weights = np.broadcast_to(weights, (len(starts), len(problem.measured)))
     chunk = max(1, BATCH_CELLS // (weights.shape[1] * starts.shape[1]))
     parts = [
         _minimise_chunk(problem, starts[i : i + chunk], weights[i : i + chunk], tolerance)

@@ -41,6 +41,7 @@ class ChinchillaLaw(AbstractLaw):
         Parameter("alpha", "", *EXPONENT),
         Parameter("beta", "", *EXPONENT),
     )
+    linear: ClassVar[tuple[str, ...]] = ("E", "A", "B")
 
     @property
     def form(self) -> str:

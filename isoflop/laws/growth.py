@@ -45,6 +45,7 @@ class GrowthLaw(AbstractLaw):
         Parameter("k", "", *PREFACTOR),
         Parameter("p", "", *POWER, scale="linear"),
     )
+    linear: ClassVar[tuple[str, ...]] = ("k",)
 
     @property
     def form(self) -> str:

@@ -83,6 +83,7 @@ class KaplanTokensConstantLaw(AbstractLaw):
         Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         *KaplanTokensLaw.parameters,
     )
+    linear: ClassVar[tuple[str, ...]] = ("E",)
 
     @property
     def form(self) -> str:

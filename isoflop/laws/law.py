@@ -49,6 +49,12 @@ class AbstractLaw(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     """Its constants, in the order of a parameter vector."""
 
+    response: ClassVar[str] = "loss"
+    """Run-table column it predicts."""
+
+    linear: ClassVar[tuple[str, ...]] = ()
+    """Names of the constants in which the prediction is linear, which a solver may project out."""
+
     @property
     @abstractmethod
     def form(self) -> str:

@@ -56,6 +56,7 @@ class PowerLaw(AbstractLaw):
         Parameter("A", "nats", *COEFFICIENT),
         Parameter("alpha", "", *EXPONENT),
     )
+    linear: ClassVar[tuple[str, ...]] = ("A",)
 
     def predict(self, theta: Array, variables: Variables) -> Array:
         """Predict the loss, (..., n_runs)."""
@@ -114,6 +115,7 @@ class PowerConstantLaw(AbstractLaw):
         Parameter("A", "nats", *COEFFICIENT),
         Parameter("alpha", "", *EXPONENT),
     )
+    linear: ClassVar[tuple[str, ...]] = ("E", "A")
 
     def predict(self, theta: Array, variables: Variables) -> Array:
         """Predict the loss, (..., n_runs)."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError, RunTableError, UnknownNameError
 from isoflop.base.units import LOSS_UNITS
-from isoflop.runs.columns import NUMBER_COLUMNS, POSITIVE_COLUMNS
+from isoflop.runs.columns import NUMBER_COLUMNS, POSITIVE_COLUMNS, TEXT_COLUMNS
 
 Cell = str | float | int | None
 Column = NDArray[np.float64] | NDArray[np.str_]
@@ -87,11 +87,27 @@ class RunTable:
         return name in self.columns
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """Return a number column, shape (n_runs,), NaN where not recorded."""
-        if name in NUMBER_COLUMNS and name in self.columns:
-            return np.asarray(self.columns[name], dtype=np.float64)
-        raise UnknownNameError(
-            "number column", name, [c for c in self.columns if c in NUMBER_COLUMNS]
+        """Return a number column, shape (n_runs,), NaN where not recorded.
+
+        Columns that the run table does not know, such as `n_experts`, are kept as they were
+        written and read as numbers here.
+
+        Raises:
+            UnknownNameError: no such column, or one of text.
+            RunTableError: a cell is not a number; names its row.
+        """
+        if name not in self.columns or name in TEXT_COLUMNS:
+            numeric = [c for c in self.columns if c not in TEXT_COLUMNS]
+            raise UnknownNameError("number column", name, numeric)
+        column = self.columns[name]
+        if column.dtype.kind == "f":
+            return np.asarray(column, dtype=np.float64)
+        cells = [str(cell) for cell in column]
+        return np.array(
+            [
+                _number(cell, name=name, row=int(row), source=self.source)
+                for cell, row in zip(cells, self.rows, strict=True)
+            ]
         )
 
     def text(self, name: str) -> list[str]:
@@ -130,7 +146,7 @@ class RunTable:
         for name in sorted(set(columns) & set(self.columns) if columns else self.columns):
             digest.update(name.encode() + b"\0")
             column = self.columns[name]
-            if name in NUMBER_COLUMNS:
+            if column.dtype.kind == "f":
                 digest.update(np.asarray(column, dtype="<f8").tobytes())
             else:
                 digest.update("\0".join(column.tolist()).encode() + b"\0")

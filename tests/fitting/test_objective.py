@@ -48,3 +48,8 @@ def test_a_threshold_that_is_no_threshold_is_refused(delta: float) -> None:
 def test_a_loss_nobody_knows_is_refused() -> None:
     with pytest.raises(InputError, match="loss must be huber or squared, found 'l1'"):
         Objective("l1")  # type: ignore[arg-type]
+
+
+def test_an_unknown_scale_is_refused() -> None:
+    with pytest.raises(InputError, match="scale must be log or linear"):
+        Objective(scale="decades")  # type: ignore[arg-type]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from isoflop.fitting import solver
 from planted import SURFACES, chinchilla, grid_design, isoflop_design, make_table, table_of
 from scipy.optimize import least_squares, minimize
 
+from isoflop.fitting import solver
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solver import Outcome, Problem, minimise
@@ -31,7 +31,7 @@ def noisy_problem(kind: str = "huber", seed: int = 0, noise: float = 0.01) -> Pr
 
 def starts_for(problem: Problem, count: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    loss = np.exp(problem.log_loss)
+    loss = problem.measured
     return problem.law.propose_starts(problem.variables, loss, n_starts=count, rng=rng)
 
 
@@ -95,13 +95,13 @@ def test_planted_parameters_of_every_other_form_are_recovered_to_1e_8(
 @pytest.mark.parametrize("seed", range(3))
 def test_the_minimum_is_the_one_scipy_finds(kind: str, seed: int) -> None:
     problem = noisy_problem(kind, seed)
-    found = minimise(problem, starts_for(problem, 16), np.ones(len(problem.log_loss)))
+    found = minimise(problem, starts_for(problem, 16), np.ones(len(problem.measured)))
     best = int(np.argmin(found.objective))
     N, D = problem.variables["n_params"], problem.variables["n_tokens"]
 
     def residuals(phi: np.ndarray) -> np.ndarray:
         theta = (*np.exp(phi[:3]), phi[3], phi[4])
-        return np.log(chinchilla(theta, N, D)) - problem.log_loss
+        return np.log(chinchilla(theta, N, D)) - np.log(problem.measured)
 
     # scipy's cost is ½·Σ C²·rho(r²/C²): for rho = huber and C = delta, our sum.
     start = np.array([*np.log(SURFACES["epoch"][:3]), *SURFACES["epoch"][3:]])
@@ -123,7 +123,7 @@ def test_the_minimum_is_the_one_scipy_finds(kind: str, seed: int) -> None:
 @pytest.mark.parametrize("kind", ["huber", "squared"])
 def test_no_descent_is_left_where_the_solver_says_converged(kind: str) -> None:
     problem = noisy_problem(kind, seed=7, noise=0.02)
-    ones = np.ones(len(problem.log_loss))
+    ones = np.ones(len(problem.measured))
     found = minimise(problem, starts_for(problem, 12), ones)
     assert found.converged.all()
 
@@ -139,7 +139,7 @@ def test_no_descent_is_left_where_the_solver_says_converged(kind: str) -> None:
 def test_a_solver_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "MAX_ITERATIONS", 2)
     problem = noisy_problem()
-    found = minimise(problem, starts_for(problem, 8), np.ones(len(problem.log_loss)))
+    found = minimise(problem, starts_for(problem, 8), np.ones(len(problem.measured)))
     assert not found.converged.any()
     theta = SURFACES["epoch"]
     table = make_table(theta, *grid_design(), noise=0.01)
@@ -152,7 +152,7 @@ def test_a_solver_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_gives_what_its_rows_give_one_by_one(kind: str) -> None:
     problem = noisy_problem(kind, seed=3)
     starts = starts_for(problem, 6)
-    weights = np.random.default_rng(0).integers(1, 3, (6, len(problem.log_loss))).astype(float)
+    weights = np.random.default_rng(0).integers(1, 3, (6, len(problem.measured))).astype(float)
     batch = minimise(problem, starts, weights)
     for row in range(6):
         alone = minimise(problem, starts[row : row + 1], weights[row])
@@ -163,9 +163,9 @@ def test_a_batch_gives_what_its_rows_give_one_by_one(kind: str) -> None:
 def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = noisy_problem("squared")
     starts = starts_for(problem, 7)
-    whole = minimise(problem, starts, np.ones(len(problem.log_loss)))
-    monkeypatch.setattr(solver, "BATCH_CELLS", 2 * starts.shape[1] * len(problem.log_loss))
-    parts = minimise(problem, starts, np.ones(len(problem.log_loss)))
+    whole = minimise(problem, starts, np.ones(len(problem.measured)))
+    monkeypatch.setattr(solver, "BATCH_CELLS", 2 * starts.shape[1] * len(problem.measured))
+    parts = minimise(problem, starts, np.ones(len(problem.measured)))
     assert parts.objective == pytest.approx(whole.objective, rel=1e-12)
     assert parts.theta == pytest.approx(whole.theta, rel=1e-8)
 
@@ -191,7 +191,7 @@ def test_a_weight_of_two_is_the_row_twice_and_of_zero_the_row_dropped(kind: str)
 
 def test_no_solution_is_worse_than_its_start() -> None:
     problem = noisy_problem()
-    ones = np.ones(len(problem.log_loss))
+    ones = np.ones(len(problem.measured))
     starts = starts_for(problem, 32)
     found = minimise(problem, starts, ones)
     assert (found.objective <= problem.value(starts, np.ones((32, len(ones))))).all()
@@ -223,3 +223,15 @@ def test_a_constant_that_the_runs_reject_rests_on_its_bound_and_says_so() -> Non
 
 def test_every_outcome_is_a_sentence() -> None:
     assert all(len(outcome.value.split()) > 5 for outcome in Outcome)
+
+
+def test_residuals_on_a_linear_scale_give_ordinary_least_squares() -> None:
+    x = np.array([1.0, 2.0, 4.0, 7.0, 11.0])
+    loss = np.array([5.1, 3.9, 3.1, 2.7, 2.4])
+    law = PowerConstantLaw("n_params")
+    problem = Problem(law, {"n_params": x}, loss, Objective("squared", scale="linear"))
+    starts = law.propose_starts(problem.variables, loss, n_starts=16, rng=np.random.default_rng(0))
+    found = minimise(problem, starts, np.ones(5))
+    expected = least_squares(lambda t: t[0] + t[1] * x ** -t[2] - loss, [2.0, 3.0, 0.5], xtol=1e-15)
+    np.testing.assert_allclose(found.theta[np.argmin(found.objective)], expected.x, rtol=1e-6)
+    np.testing.assert_allclose(found.objective.min(), expected.cost, rtol=1e-12)

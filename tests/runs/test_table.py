@@ -23,6 +23,17 @@ def test_numbers_are_float64_and_missing_cells_are_nan() -> None:
     assert table.records()[1]["n_tokens"] is None
 
 
+def test_a_column_the_table_does_not_know_is_kept_as_written_and_read_as_numbers() -> None:
+    rows = [{"commit": "007", "n_experts": "8"}, {"commit": "abc", "n_experts": ""}]
+    table = RunTable.from_records(rows)
+    assert table.text("commit") == ["007", "abc"]
+    np.testing.assert_array_equal(table.numbers("n_experts"), [8.0, math.nan])
+    with pytest.raises(RunTableError, match=r"row 2.*commit.*expected a number, found 'abc'"):
+        table.numbers("commit")
+    with pytest.raises(UnknownNameError):
+        table.numbers("run")
+
+
 def test_a_run_without_a_name_is_called_by_its_row() -> None:
     assert RunTable.from_records(ROWS).names() == ["a", "row 2", "c"]
 
