@@ -73,7 +73,7 @@ def refit_resamples(
     if n_resamples < 1:
         return np.empty((0, len(theta)))
     weights = resample_weights(
-        len(problem.measured), n_resamples=n_resamples, rng=rng, clusters=clusters
+        problem.n_runs, n_resamples=n_resamples, rng=rng, clusters=clusters
     )
     weights = weights[(weights > 0).sum(axis=1) > len(theta)]
     if not len(weights):

@@ -6,7 +6,7 @@ own parameters and its own weights on the runs.
 Legend: B batch, n runs, p parameters; phi solver coordinates (log of every positive parameter).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -55,7 +55,8 @@ class Problem:
     Args:
         law: the law.
         variables: {name: (n_runs,) float}.
-        measured: (n_runs,) float, the law's response: positive where residuals are logs.
+        measured: (n_runs,) float, the law's response: positive where residuals are logs. Or
+            (B, n_runs): many studies of one design, one for each row of the batch.
         objective: loss function of the residuals.
     """
 
@@ -63,6 +64,15 @@ class Problem:
     variables: Variables
     measured: Array
     objective: Objective = field(default_factory=Objective)
+
+    @property
+    def n_runs(self) -> int:
+        """Runs of the design."""
+        return self.measured.shape[-1]
+
+    def select(self, rows: NDArray[np.intp] | slice) -> "Problem":
+        """The problem of some rows of a batch; the same one where all share their losses."""
+        return self if self.measured.ndim == 1 else replace(self, measured=self.measured[rows])
 
     def residuals(self, theta: Array) -> Array:
         """Residuals predicted − measured on the objective's scale, (B, n)."""
@@ -93,7 +103,7 @@ def minimise(
     """Minimise from every start.
 
     Args:
-        problem: law, runs and loss function.
+        problem: law, runs and loss function; with losses (B, n), row b is fitted to row b.
         starts: (B, p) parameters within bounds.
         weights: (n,) or (B, n) non-negative weights of the runs.
         tolerance: largest projected gradient at convergence, relative to curvature and objective.
@@ -103,11 +113,11 @@ def minimise(
         is infinite and the step is not taken.
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=np.float64))
-    weights = np.broadcast_to(weights, (len(starts), len(problem.measured)))
+    weights = np.broadcast_to(weights, (len(starts), problem.n_runs))
     chunk = max(1, BATCH_CELLS // (weights.shape[1] * starts.shape[1]))
     parts = [
-        _minimise_chunk(problem, starts[i : i + chunk], weights[i : i + chunk], tolerance)
-        for i in range(0, len(starts), chunk)
+        _minimise_chunk(problem.select(rows), starts[rows], weights[rows], tolerance)
+        for rows in (slice(i, i + chunk) for i in range(0, len(starts), chunk))
     ]
     return Solution(
         theta=np.concatenate([part.theta for part in parts]),
@@ -150,12 +160,13 @@ def _minimise_chunk(problem: Problem, starts: Array, weights: Array, tolerance: 
         rows = np.flatnonzero(~converged & (stalled < 25) & np.isfinite(best))
         if not rows.size:
             break
-        gradient, hessian, scale = _expand(problem, phi[rows], weights[rows], safety[rows])
+        part = problem.select(rows)
+        gradient, hessian, scale = _expand(part, phi[rows], weights[rows], safety[rows])
         free = ~(((phi[rows] <= low) & (gradient > 0)) | ((phi[rows] >= high) & (gradient < 0)))
         converged[rows] = _vanishes(gradient * free, scale, best[rows], tolerance)
         step = _damped_step(gradient, hessian, scale, free, damping[rows])
         trial = np.clip(phi[rows] + step, low, high)
-        value = problem.value(_from_solver(problem.law, trial), weights[rows])
+        value = part.value(_from_solver(problem.law, trial), weights[rows])
         better = value < best[rows]
         won, lost = rows[better], rows[~better]
         phi[won], best[won] = trial[better], value[better]
@@ -170,7 +181,8 @@ def _minimise_chunk(problem: Problem, starts: Array, weights: Array, tolerance: 
     # A row that can no longer descend in floating point has converged if its gradient is small.
     rows = np.flatnonzero(~converged & np.isfinite(best))
     if rows.size:
-        gradient, _, scale = _expand(problem, phi[rows], weights[rows], safety[rows])
+        part = problem.select(rows)
+        gradient, _, scale = _expand(part, phi[rows], weights[rows], safety[rows])
         converged[rows] = _vanishes(gradient * ~resting[rows], scale, best[rows], 1e3 * tolerance)
     return Solution(_from_solver(problem.law, phi), best, converged, resting)
 

@@ -235,3 +235,18 @@ def test_residuals_on_a_linear_scale_give_ordinary_least_squares() -> None:
     expected = least_squares(lambda t: t[0] + t[1] * x ** -t[2] - loss, [2.0, 3.0, 0.5], xtol=1e-15)
     np.testing.assert_allclose(found.theta[np.argmin(found.objective)], expected.x, rtol=1e-6)
     np.testing.assert_allclose(found.objective.min(), expected.cost, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["huber", "squared"])
+def test_many_studies_of_one_design_are_fitted_as_if_one_by_one(kind: str) -> None:
+    studies = [noisy_problem(kind, seed) for seed in range(4)]
+    losses = np.stack([study.measured for study in studies])
+    together = Problem(studies[0].law, studies[0].variables, losses, studies[0].objective)
+    weights = np.random.default_rng(0).integers(1, 3, losses.shape).astype(float)
+    starts = np.repeat(np.array([SURFACES["epoch"]]), 4, axis=0)
+    batch = minimise(together, starts, weights)
+    assert batch.converged.all()
+    for row, study in enumerate(studies):
+        alone = minimise(study, starts[row : row + 1], weights[row])
+        assert batch.objective[row] == pytest.approx(alone.objective[0], rel=1e-9)
+        assert batch.theta[row] == pytest.approx(alone.theta[0], rel=1e-6)
