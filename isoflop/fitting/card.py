@@ -11,7 +11,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 def fit_card(fit: Fit) -> str:
     """Write the card of a fit as plain text."""
     lines = [
-        f"{fit.law.name}: loss = {fit.law.form}",
+        f"{fit.law.name}: {fit.law.response} = {fit.law.form}",
         f"  {fit.law.source}; {fit.convention}; {fit.data.loss_unit}",
         f"  {fit.n_runs} runs from {fit.data.source}, sha256 {fit.data.sha256[:12]}",
         f"  {fit.outcome.value}",
@@ -20,11 +20,11 @@ def fit_card(fit: Fit) -> str:
         *_rows("derived", fit.derived, fit),
         "",
         f"objective {fit.objective_value:.10g} ({_loss_name(fit)}, summed)"
-        f"   residual rms {100 * fit.rms:.2f} %   condition {fit.condition:.3g}",
+        f"   residual rms {_size(fit, fit.rms)}   condition {fit.condition:.3g}",
         f"starts {fit.basins.n_starts}, {100 * fit.basins.share_best:.0f} % reach the best of "
         f"{fit.basins.n_basins} minima" + _gap(fit),
         *_range_lines(fit),
-        f"residuals  {residual_strip(fit.residuals)}  (by row, ±{100 * _reach(fit):.2g} %)",
+        f"residuals  {residual_strip(fit.residuals)}  (by row, ±{_size(fit, _reach(fit))})",
     ]
     for note in fit.data.notes:
         lines.append(f"note: {note}")
@@ -60,14 +60,20 @@ def _range_lines(fit: Fit) -> list[str]:
     return [
         f"range  {name:<12} {shorten(low)} … {shorten(high)} ({np.log10(high / low):.1f} decades)"
         for name, (low, high) in fit.data.ranges.items()
-        if name != "loss"
+        if name != fit.law.response
     ]
 
 
 def _loss_name(fit: Fit) -> str:
+    what = f"{'log ' if fit.objective.scale == 'log' else ''}{fit.law.response}"
     if fit.objective.kind == "huber":
-        return f"Huber {fit.objective.delta:g} on log loss"
-    return "squares of log loss"
+        return f"Huber {fit.objective.delta:g} on {what}"
+    return f"squares of {what}"
+
+
+def _size(fit: Fit, residual: float) -> str:
+    """Write a residual: in per cent where it is one of logs, else in the response's unit."""
+    return f"{100 * residual:.2g} %" if fit.objective.scale == "log" else f"{residual:.2g}"
 
 
 def _gap(fit: Fit) -> str:

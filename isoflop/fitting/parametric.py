@@ -1,6 +1,6 @@
 """Approach 3: fit a law's parameters to all runs at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class FitSpec:
     """How to fit.
 
     Args:
-        objective: loss function of the log-loss residuals.
+        objective: loss function of the residuals.
         n_resamples: bootstrap refits; 0 for none.
         cluster: column whose groups are resampled together, "" for single runs.
         n_starts: random starts.
@@ -91,9 +91,11 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     """
     spec = spec or FitSpec()
     columns = (*law.variables, law.response)
-    table, findings = keep_usable(table, columns)
+    objective = suited_objective(law, spec.objective)
+    signed = (law.response,) if objective.scale == "linear" else ()
+    table, findings = keep_usable(table, columns, signed=signed)
     findings += check_comparable(table) + check_duplicates(table, columns)
-    problem = pose_problem(table, law, spec.objective)
+    problem = pose_problem(table, law, objective)
     loss = problem.measured
     require_runs(law, problem.variables, loss, table.source)
     require_variation(law, problem.variables)
@@ -115,7 +117,8 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     findings += check_influence(problem, theta, table.names())
     residuals = problem.residuals(theta[None])[0]
     findings += judge_condition(law, condition) + judge_bounds(law, found.at_bound[best])
-    findings += judge_residuals(residuals) + check_mixed(table, law.variables)
+    findings += judge_residuals(residuals) if objective.scale == "log" else []
+    findings += check_mixed(table, law.variables)
     findings += judge_resamples(
         spec.n_resamples,
         len(draws),
@@ -127,7 +130,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         law=law,
         theta=theta,
         draws=draws,
-        objective=spec.objective,
+        objective=objective,
         objective_value=float(found.objective[best]),
         residuals=residuals,
         n_units=n_units,
@@ -147,6 +150,11 @@ def pose_problem(table: RunTable, law: AbstractLaw, objective: Objective) -> Pro
     """Take a law's variables and its response out of a table."""
     variables = {name: table.numbers(name) for name in law.variables}
     return Problem(law, variables, table.numbers(law.response), objective)
+
+
+def suited_objective(law: AbstractLaw, objective: Objective) -> Objective:
+    """Take residuals linearly where the law's response may be zero, whatever was asked for."""
+    return replace(objective, scale="linear") if law.residual_scale == "linear" else objective
 
 
 def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:

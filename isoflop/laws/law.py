@@ -52,6 +52,9 @@ class AbstractLaw(ABC):
     response: ClassVar[str] = "loss"
     """Run-table column it predicts."""
 
+    residual_scale: ClassVar[Literal["log", "linear"]] = "log"
+    """Scale on which the response is compared; `linear` where it may be zero or negative."""
+
     linear: ClassVar[tuple[str, ...]] = ()
     """Names of the constants in which the prediction is linear, which a solver may project out."""
 

@@ -36,12 +36,15 @@ class Finding:
         return {**asdict(self), "runs": list(self.runs)}
 
 
-def keep_usable(table: RunTable, columns: tuple[str, ...]) -> tuple[RunTable, list[Finding]]:
+def keep_usable(
+    table: RunTable, columns: tuple[str, ...], *, signed: tuple[str, ...] = ()
+) -> tuple[RunTable, list[Finding]]:
     """Keep the finished runs and insist that each records the columns a law needs.
 
     Args:
         table: the runs.
         columns: columns needed, `loss` among them.
+        signed: those that may be zero or negative, such as an accuracy.
 
     Returns:
         The table of usable runs, and a finding for what was left out.
@@ -71,7 +74,7 @@ def keep_usable(table: RunTable, columns: tuple[str, ...]) -> tuple[RunTable, li
                 field=name,
             )
         zero = table.numbers(name) <= 0
-        if zero.any():
+        if zero.any() and name not in signed:
             raise RunTableError(
                 f"found {table.numbers(name)[zero][0]:g}; a law needs a positive number",
                 source=table.source,

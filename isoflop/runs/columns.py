@@ -17,6 +17,13 @@ NUMBER_COLUMNS: Mapping[str, str] = {
     "lr": "peak learning rate",
     "seed": "random seed",
     "schedule_tokens": "tokens the learning-rate schedule was planned for",
+    "position": "tokens of context, the predicted one included",
+    "accuracy": "share of a downstream task solved, 0 to 1",
+    "error": "share of a downstream task failed, 0 to 1",
+    "error_upstream": "share of the pretraining task failed, 0 to 1",
+    "infogain": "share of the loss that a condition, such as an image, removes",
+    "n_finetune": "data of the target distribution, in characters or tokens throughout",
+    "n_transferred": "such data that pretraining is worth, in the unit of n_finetune",
 }
 """Columns that hold numbers, with their units."""
 
@@ -32,7 +39,8 @@ TEXT_COLUMNS: Mapping[str, str] = {
 }
 """Columns that hold text."""
 
-POSITIVE_COLUMNS = frozenset(NUMBER_COLUMNS) - {"seed", "lr", "steps"}
+MAY_BE_ZERO = frozenset({"seed", "lr", "steps", "accuracy", "error", "infogain", "n_transferred"})
+POSITIVE_COLUMNS = frozenset(NUMBER_COLUMNS) - MAY_BE_ZERO
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "n_params": (
