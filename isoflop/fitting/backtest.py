@@ -12,8 +12,8 @@ from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.estimate import Estimate
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight import predict_loss
-from isoflop.fitting.isoflop import group_budgets
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.valleys import group_budgets
 from isoflop.laws.law import AbstractLaw, Array, Variables
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.table import RunTable

@@ -4,8 +4,8 @@ import numpy as np
 
 from isoflop.base.errors import EdgeOptimumError, InputError
 from isoflop.fitting.frontier import Array, Frontier, FrontierPoints, fit_lines
-from isoflop.fitting.isoflop import COLUMNS
 from isoflop.fitting.parametric import FitSpec, describe_convention, record_data
+from isoflop.fitting.valleys import COLUMNS
 from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
 from isoflop.runs.table import RunTable
 

@@ -4,6 +4,7 @@ Legend: C FLOPs, N parameters, D tokens, L loss.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
 from isoflop.fitting.bootstrap import small_sample_stretch
 from isoflop.fitting.fit import DataRecord
 from isoflop.runs.checks import Finding
+
+if TYPE_CHECKING:
+    from isoflop.fitting.parabola_bias import ParabolaBias
 
 Array = NDArray[np.float64]
 
@@ -95,6 +99,7 @@ class Frontier:
         convention: which N.
         level: confidence level.
         seed: seed of the resamples.
+        bias: what the parabolas get wrong by design, where it could be estimated.
     """
 
     method: str
@@ -110,6 +115,7 @@ class Frontier:
     convention: str = "as recorded"
     level: float = LEVEL
     seed: int = 0
+    bias: "ParabolaBias | None" = None
 
     @property
     def params(self) -> dict[str, Estimate]:
@@ -171,6 +177,7 @@ class Frontier:
                 name: getattr(self.points, name).tolist()
                 for name in ("flops", "n_params", "n_tokens", "loss")
             },
+            "bias": self.bias.to_dict() if self.bias else None,
             "outcome": "converged",
             "findings": [finding.to_dict() for finding in self.findings],
             "convention": self.convention,

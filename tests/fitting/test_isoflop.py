@@ -5,8 +5,9 @@ import pytest
 from planted import BUDGETS, SURFACES, isoflop_design, make_table, optimum, table_of
 
 from isoflop.base.errors import EdgeOptimumError, InputError
-from isoflop.fitting.isoflop import fit_isoflop, group_budgets
+from isoflop.fitting.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.valleys import group_budgets
 
 POINT = FitSpec(n_resamples=0)
 
