@@ -54,7 +54,7 @@ def _modules() -> list[Path]:
 
 
 FLOORS = tuple(
-    "base accounting runs laws fitting exchange store plan lab draw report cli".split()  # noqa: SIM905
+    "base accounting runs laws fitting exchange store testing plan lab draw report cli".split()  # noqa: SIM905
 )
 
 

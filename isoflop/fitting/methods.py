@@ -9,6 +9,8 @@ from isoflop.fitting.frontier import Frontier
 from isoflop.fitting.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import find_form
+from isoflop.laws.law import AbstractLaw
+from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 from isoflop.runs.table import RunTable
 
 Method = Literal["parametric", "isoflop", "envelope"]
@@ -18,7 +20,7 @@ METHODS: tuple[Method, ...] = ("parametric", "isoflop", "envelope")
 
 def fit(
     table: RunTable,
-    law: str = "chinchilla",
+    law: str | AbstractLaw = "chinchilla",
     *,
     method: Method = "parametric",
     over: str | None = None,
@@ -28,7 +30,7 @@ def fit(
 
     Args:
         table: the runs.
-        law: name of the form, for the parametric method.
+        law: name of the form, or a law, for the parametric method.
         method: parametric (a law through all runs), isoflop (parabolas a budget) or envelope
             (best run at each compute).
         over: variable of a one-variable law; guessed only when the table has just one.
@@ -44,7 +46,12 @@ def fit(
         return fit_envelope(table, spec)
     if method != "parametric":
         raise UnknownNameError("method", method, METHODS)
-    return fit_parametric(table, find_form(law, over=over or only_variable(table)), spec)
+    if over and over not in table and over not in NUMBER_COLUMNS:
+        numeric = [name for name in table.columns if name not in TEXT_COLUMNS]
+        raise UnknownNameError("variable", over, numeric)
+    if isinstance(law, str):
+        law = find_form(law, over=over or only_variable(table))
+    return fit_parametric(table, law, spec)
 
 
 def only_variable(table: RunTable) -> str | None:

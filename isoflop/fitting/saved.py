@@ -13,10 +13,10 @@ from isoflop.base.strict_json import dumps, loads
 from isoflop.fitting.fit import Basins, DataRecord, Fit
 from isoflop.fitting.frontier import Frontier, FrontierPoints
 from isoflop.fitting.objective import Objective
+from isoflop.fitting.parabola_bias import ParabolaBias
 from isoflop.fitting.solver import Outcome
-from isoflop.laws.forms import find_form
+from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.law import AbstractLaw
-from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.runs.checks import Finding
 
 FORMAT = "isoflop-fit"
@@ -61,8 +61,7 @@ def _arrays(fit: Fit | Frontier) -> dict[str, object]:
     if isinstance(fit, Fit):
         arrays["residuals"] = fit.residuals.tolist()
         arrays["n_units"] = fit.n_units
-        if isinstance(fit.law, PowerLaw | PowerConstantLaw):
-            arrays["over"] = fit.law.variable
+        arrays["law"] = describe_law(fit.law)
     else:
         arrays["n_sizes"] = fit.n_sizes
     return arrays
@@ -70,7 +69,7 @@ def _arrays(fit: Fit | Frontier) -> dict[str, object]:
 
 def _fit(document: Mapping[str, Any]) -> Fit:
     arrays = document["arrays"]
-    law = find_form(document["law"], over=arrays.get("over"))
+    law = restore_law(arrays["law"])
     width = len(law.parameters)
     theta = _vector(arrays["theta"], width)
     draws = np.array(arrays["draws"], dtype=np.float64).reshape(-1, width)
@@ -112,7 +111,14 @@ def _frontier(document: Mapping[str, Any]) -> Frontier:
         convention=document["convention"],
         level=float(document["level"]),
         seed=int(document["seed"]),
+        bias=_bias(document.get("bias")),
     )
+
+
+def _bias(record: Mapping[str, Any] | None) -> ParabolaBias | None:
+    if record is None:
+        return None
+    return ParabolaBias(**{field.name: float(record[field.name]) for field in fields(ParabolaBias)})
 
 
 def _vector(values: list[float], width: int) -> np.ndarray:

@@ -5,7 +5,7 @@ coefficients, alpha and beta exponents, G = (alpha·A / beta·B)^(1/(alpha + bet
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class ChinchillaLaw(AbstractLaw):
 
     name: ClassVar[str] = "chinchilla"
     source: ClassVar[str] = "Hoffmann et al. 2022, eq. 10 (approach 3)"
+    falls_with: ClassVar[Literal["all"]] = "all"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         Parameter("A", "nats", *COEFFICIENT),

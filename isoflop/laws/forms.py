@@ -1,13 +1,16 @@
 """The forms a fit may take, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.laws.registered import find_registered, registered_names
 from isoflop.laws.repeated import RepeatedLaw
+from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 
 JOINT_FORMS: Mapping[str, AbstractLaw] = {
     law.name: law
@@ -21,11 +24,14 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
 }
 """Forms in several variables."""
 
-SINGLE_FORMS: Mapping[str, type[PowerLaw] | type[PowerConstantLaw]] = {
+SINGLE_FORMS: Mapping[str, Callable[[str], AbstractLaw]] = {
     PowerLaw.name: PowerLaw,
     PowerConstantLaw.name: PowerConstantLaw,
 }
-"""Forms in one variable, which must be named."""
+"""Forms in one variable, any number column of the runs, which must be named."""
+
+AMOUNT_FORMS: Mapping[str, type[AbstractLaw]] = {GrowthLaw.name: GrowthLaw}
+"""Forms of amounts rather than losses: published, planned with, not offered to fits of a loss."""
 
 SYNONYMS: Mapping[str, str] = {
     "power-law": "power",
@@ -38,8 +44,6 @@ SYNONYMS: Mapping[str, str] = {
     "kaplan-l-n-s": "kaplan-ns",
     "hoffmann": "chinchilla",
 }
-
-SINGLE_VARIABLES = ("n_params", "n_params_non_embedding", "n_tokens", "flops", "steps")
 
 
 def form_names() -> tuple[str, ...]:
@@ -68,9 +72,36 @@ def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
     if key in JOINT_FORMS:
         return JOINT_FORMS[key]
     if key not in SINGLE_FORMS:
-        raise UnknownNameError("law", name, form_names())
+        return _registered_form(name.strip(), over)
     if over is None:
         raise InputError(f"{key} is a law of one variable; say which, such as --over flops")
-    if over not in SINGLE_VARIABLES:
-        raise UnknownNameError("variable", over, SINGLE_VARIABLES)
+    if over in TEXT_COLUMNS:
+        raise UnknownNameError("variable", over, NUMBER_COLUMNS)
     return SINGLE_FORMS[key](over)
+
+
+def find_class(name: str) -> type[AbstractLaw]:
+    """Return the class of a law by its exact name, isoflop's own or a registered one.
+
+    Raises:
+        UnknownNameError: no such law.
+    """
+    if name in JOINT_FORMS:
+        return type(JOINT_FORMS[name])
+    if name in SINGLE_FORMS:
+        return type(SINGLE_FORMS[name]("flops"))
+    found = AMOUNT_FORMS.get(name) or find_registered(name)
+    if found is None:
+        raise UnknownNameError("law", name, (*form_names(), *registered_names()))
+    return found
+
+
+def _registered_form(name: str, over: str | None) -> AbstractLaw:
+    """Make a law that is not isoflop's own: with its variable if it takes one."""
+    law_class = find_registered(name)
+    if law_class is None:
+        raise UnknownNameError("law", name, (*form_names(), *registered_names()))
+    single = "variable" in law_class.__dataclass_fields__
+    if single and over is None:
+        raise InputError(f"{name} is a law of one variable; say which, such as --over flops")
+    return law_class(over) if single else law_class()  # pyright: ignore[reportCallIssue]

@@ -5,7 +5,7 @@ sizes far above critical), L loss; N_c, D_c, S_c scales, alpha_N, alpha_D, alpha
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class KaplanTokensLaw(AbstractLaw):
 
     name: ClassVar[str] = "kaplan-nd"
     source: ClassVar[str] = "Kaplan et al. 2020, eq. 1.5"
+    falls_with: ClassVar[Literal["all"]] = "all"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("alpha_N", "", *EXPONENT),
         Parameter("alpha_D", "", *EXPONENT),
@@ -79,6 +80,7 @@ class KaplanTokensConstantLaw(AbstractLaw):
 
     name: ClassVar[str] = "kaplan-nd-constant"
     source: ClassVar[str] = "Kaplan et al. 2020, eq. 1.5, plus a constant"
+    falls_with: ClassVar[Literal["all"]] = "all"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         *KaplanTokensLaw.parameters,
@@ -132,6 +134,7 @@ class KaplanStepsLaw(AbstractLaw):
 
     name: ClassVar[str] = "kaplan-ns"
     source: ClassVar[str] = "Kaplan et al. 2020, eq. 1.6 and 5.6"
+    falls_with: ClassVar[Literal["all"]] = "all"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("alpha_N", "", *EXPONENT),
         Parameter("alpha_S", "", *EXPONENT),

@@ -58,6 +58,9 @@ class AbstractLaw(ABC):
     linear: ClassVar[tuple[str, ...]] = ()
     """Names of the constants in which the prediction is linear, which a solver may project out."""
 
+    falls_with: ClassVar[tuple[str, ...] | Literal["all"]] = ()
+    """Columns that never raise the prediction by growing, whatever the constants within bounds."""
+
     @property
     @abstractmethod
     def form(self) -> str:

@@ -4,7 +4,7 @@ Legend: L loss, x one of N, D, C; A coefficient, alpha exponent, E irreducible l
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class PowerLaw(AbstractLaw):
 
     name: ClassVar[str] = "power"
     source: ClassVar[str] = "Kaplan et al. 2020, eq. 1.1-1.3, with A = X_c^alpha"
+    falls_with: ClassVar[Literal["all"]] = "all"
 
     @property
     def form(self) -> str:
@@ -99,6 +100,7 @@ class PowerConstantLaw(AbstractLaw):
 
     name: ClassVar[str] = "power-constant"
     source: ClassVar[str] = "Henighan et al. 2020, eq. 1.1, with A = x_0^alpha"
+    falls_with: ClassVar[Literal["all"]] = "all"
 
     @property
     def form(self) -> str:

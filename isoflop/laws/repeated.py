@@ -7,7 +7,7 @@ D', N' the fresh tokens and useful parameters they are worth.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ class RepeatedLaw(AbstractLaw):
 
     name: ClassVar[str] = "repeated"
     source: ClassVar[str] = "Muennighoff et al. 2023, data-constrained scaling"
+    falls_with: ClassVar[Literal["all"]] = "all"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("E", "nats", *IRREDUCIBLE, scale="linear"),
         Parameter("A", "nats", *COEFFICIENT),

@@ -1,0 +1,80 @@
+"""A law as JSON and back: its name and the fields it was made with.
+
+A law is rebuilt from a name that isoflop knows and from plain values, never from code in a file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from isoflop.base.errors import InputError
+from isoflop.laws.forms import find_class
+from isoflop.laws.law import AbstractLaw, Parameter
+
+PLAIN = (str, int, float, bool, type(None))
+
+
+def describe_law(law: AbstractLaw) -> dict[str, Any]:
+    """Return {"name", "fields"}, which `restore_law` reads.
+
+    Raises:
+        InputError: a law with a field that is not text, a number, a law or a tuple of these.
+
+    >>> from isoflop.laws.power import PowerLaw
+    >>> describe_law(PowerLaw("n_params"))
+    {'name': 'power', 'fields': {'variable': 'n_params'}}
+    """
+    values = {field.name: getattr(law, field.name) for field in fields(law) if field.init}
+    return {"name": law.name, "fields": {name: _plain(law, v) for name, v in values.items()}}
+
+
+def restore_law(document: Mapping[str, Any]) -> AbstractLaw:
+    """Rebuild a law from its description.
+
+    Raises:
+        UnknownNameError: no law of that name.
+        InputError: fields that the law does not have, or values it does not take.
+
+    >>> restore_law({"name": "power", "fields": {"variable": "n_params"}}).form
+    'A/n_params**alpha'
+    """
+    law_class, given = find_class(str(document["name"])), document["fields"]
+    known = {field.name: field for field in fields(law_class) if field.init}
+    strangers = sorted(set(given) - set(known))
+    if strangers:
+        raise InputError(f"law {document['name']} has no field {', '.join(strangers)}")
+    values = {name: _value(value) for name, value in given.items()}
+    for name, value in values.items():
+        wanted = {"str": str, "int": int, "float": float, str: str, int: int, float: float}.get(
+            known[name].type  # pyright: ignore[reportArgumentType]
+        )
+        if wanted is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
+            raise InputError(f"law {document['name']}: field {name} must be {wanted.__name__}")
+    return law_class(**values)
+
+
+def _plain(law: AbstractLaw, value: object) -> object:
+    if isinstance(value, AbstractLaw):
+        return {"law": describe_law(value)}
+    if isinstance(value, Parameter):
+        return {"parameter": dict(vars(value))}
+    if isinstance(value, tuple):
+        return [_plain(law, item) for item in value]
+    if not isinstance(value, PLAIN):
+        raise InputError(
+            f"law {law.name} has a field of {type(value).__name__}, which JSON has not"
+        )
+    return value
+
+
+def _value(document: object) -> object:
+    if isinstance(document, list):
+        return tuple(_value(item) for item in document)
+    if isinstance(document, Mapping):
+        ((kind, content),) = document.items()
+        if kind == "law":
+            return restore_law(content)
+        if kind == "parameter":
+            return Parameter(**content)
+        raise InputError(f"expected a law or a parameter, found {kind!r}")
+    return document
