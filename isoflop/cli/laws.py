@@ -23,10 +23,10 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand:
         return
-    forms = {name: form.form for name, form in JOINT_FORMS.items()}
-    forms |= {name: form("x").form for name, form in SINGLE_FORMS.items()}
+    forms = [[name, form.response, form.form] for name, form in JOINT_FORMS.items()]
+    forms += [[name, "loss", form("x").form] for name, form in SINGLE_FORMS.items()]
     entries = [find_published(name) for name in published_names()]
-    text = "forms to fit\n" + format_table(["name", "loss ="], forms.items())
+    text = "forms to fit\n" + format_table(["name", "predicts", "formula"], forms)
     rows = [[e.name, e.predicts, e.source] for e in entries]
     text += "\n\npublished laws\n" + format_table(["name", "predicts", "source"], rows)
     show([entry.to_dict() for entry in entries], text, as_json=as_json)

@@ -4,9 +4,13 @@ from collections.abc import Callable, Mapping
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
+from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
+from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.law import AbstractLaw
+from isoflop.laws.logarithm import LogarithmLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.registered import find_registered, registered_names
 from isoflop.laws.repeated import RepeatedLaw
@@ -16,22 +20,34 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
     law.name: law
     for law in (
         ChinchillaLaw(),
+        ChinchillaFrontierLaw(),
         KaplanTokensLaw(),
         KaplanTokensConstantLaw(),
         KaplanStepsLaw(),
+        KaplanComputeLaw(),
+        CriticalBatchLaw(),
         RepeatedLaw(),
     )
 }
-"""Forms in several variables."""
+"""Forms whose variables are their own."""
 
 SINGLE_FORMS: Mapping[str, Callable[[str], AbstractLaw]] = {
     PowerLaw.name: PowerLaw,
     PowerConstantLaw.name: PowerConstantLaw,
+    LogarithmLaw.name: LogarithmLaw,
 }
 """Forms in one variable, any number column of the runs, which must be named."""
 
 AMOUNT_FORMS: Mapping[str, type[AbstractLaw]] = {GrowthLaw.name: GrowthLaw}
 """Forms of amounts rather than losses: published, planned with, not offered to fits of a loss."""
+
+PRESETS: Mapping[str, tuple[str, str]] = {
+    "kaplan-n": ("power", "n_params"),
+    "kaplan-d": ("power", "n_tokens"),
+    "kaplan-c": ("power", "flops"),
+    "per-token": ("power-constant", "position"),
+}
+"""One-variable forms under the name of their variable: {name: (form, variable)}."""
 
 SYNONYMS: Mapping[str, str] = {
     "power-law": "power",
@@ -42,13 +58,19 @@ SYNONYMS: Mapping[str, str] = {
     "kaplan": "kaplan-nd",
     "kaplan-l-n-d": "kaplan-nd",
     "kaplan-l-n-s": "kaplan-ns",
+    "kaplan-l-n": "kaplan-n",
+    "kaplan-l-d": "kaplan-d",
+    "kaplan-l-c": "kaplan-c",
+    "kaplan-l-c-min": "kaplan-c-min",
+    "b-crit": "critical-batch",
+    "log": "logarithm",
     "hoffmann": "chinchilla",
 }
 
 
 def form_names() -> tuple[str, ...]:
     """Return the names `find_form` knows."""
-    return (*SINGLE_FORMS, *JOINT_FORMS)
+    return (*SINGLE_FORMS, *PRESETS, *JOINT_FORMS)
 
 
 def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
@@ -64,9 +86,13 @@ def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
 
     >>> find_form("chinchilla").form
     'E + A/n_params**alpha + B/n_tokens**beta'
+    >>> find_form("per-token").form
+    'E + A/position**alpha'
     """
     key = name.strip().lower().replace("_", "-")
     key = SYNONYMS.get(key, key)
+    if key in PRESETS and over in (None, PRESETS[key][1]):
+        key, over = PRESETS[key]
     if key in JOINT_FORMS and over is not None and over not in JOINT_FORMS[key].variables:
         raise InputError(f"{key} is a law of {', '.join(JOINT_FORMS[key].variables)}, not {over}")
     if key in JOINT_FORMS:

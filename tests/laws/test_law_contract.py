@@ -13,9 +13,13 @@ import numpy as np
 import pytest
 
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
+from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
+from isoflop.laws.kaplan_compute import KaplanComputeLaw
+from isoflop.laws.logarithm import LogarithmLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.repeated import RepeatedLaw
 from isoflop.testing import LawCase, LawContract
@@ -34,6 +38,12 @@ CASES = [
         [[1.2, 0.2, 0.3, 6e10, 2e11], [0.5, 0.076, 0.103, 6.4e13, 1.8e13]],
     ),
     LawCase(KaplanStepsLaw(), [[0.077, 0.76, 6.5e13, 2.1e3], [0.2, 0.5, 1e11, 5e2]]),
+    LawCase(LogarithmLaw("flops"), [[10.0, 0.15], [4.0, 0.02]]),
+    LawCase(ChinchillaFrontierLaw(), [[1.8172, 1967.9, 0.1783], [0.5, 90.0, 0.06]]),
+    LawCase(CriticalBatchLaw(), [[2.1e8, 0.21], [3e6, 0.5]]),
+    LawCase(
+        KaplanComputeLaw(), [[0.05, 2.7e28, 2.1e8, 0.21], [0.12, 1e23, 4e6, 0.4]], tolerance=1e-5
+    ),
     # The second has a small N_opt, so that every run has idle parameters.
     LawCase(
         RepeatedLaw(),
