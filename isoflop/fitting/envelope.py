@@ -6,7 +6,8 @@ from isoflop.base.errors import EdgeOptimumError, InputError
 from isoflop.fitting.frontier import Array, Frontier, FrontierPoints, fit_lines
 from isoflop.fitting.parametric import FitSpec, describe_convention, record_data
 from isoflop.fitting.valleys import COLUMNS
-from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
+from isoflop.fitting.winners_curse import Curve, estimate_curse, report_curse
+from isoflop.runs.checks import check_comparable, check_duplicates, keep_usable
 from isoflop.runs.table import RunTable
 
 FEWEST_WINNERS = 3
@@ -21,7 +22,7 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     Each size's runs give loss against compute by log-log interpolation; computes where the next
     smaller or the next larger size than the winner was not measured are left out, since the
     optimum is then at the edge of the grid. The winner is chosen for its luck too, so the
-    frontier's loss is biased low by about the noise.
+    frontier's loss is biased low; by how much is estimated, and always reported.
 
     Args:
         table: runs with n_params, n_tokens, flops and loss; several computes a size.
@@ -41,8 +42,8 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
             "needs four"
         )
     flops = np.geomspace(table.numbers("flops").min(), table.numbers("flops").max(), N_COMPUTES)
-    log_loss = np.stack([np.interp(np.log(flops), *c[:2], np.inf, np.inf) for c in curves])
-    log_D = np.stack([np.interp(np.log(flops), c[0], c[2]) for c in curves])
+    log_loss = np.stack([curve.loss_at(flops) for curve in curves])
+    log_D = np.stack([np.interp(np.log(flops), c.log_flops, c.log_tokens) for c in curves])
     present = np.ones((1, len(sizes)), dtype=bool)
     theta = _lines(flops, sizes, log_loss, log_D, present)[0]
     points = _points(flops, sizes, log_loss, log_D)
@@ -61,7 +62,7 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         objective_value=float(np.sum((np.log(points.n_params) - fitted) ** 2)),
         n_runs=len(table),
         n_sizes=len(np.unique(table.numbers("n_params"))),
-        findings=(*findings, _winners_curse()),
+        findings=(*findings, report_curse(estimate_curse(table, curves, flops, seed=spec.seed))),
         data=record_data(table, COLUMNS),
         convention=describe_convention(table),
         level=spec.level,
@@ -69,19 +70,19 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     )
 
 
-def _curves(table: RunTable) -> tuple[Array, list[tuple[Array, Array, Array]]]:
+def _curves(table: RunTable) -> tuple[Array, list[Curve]]:
     """Sizes with two computes or more, and each one's log C, mean log loss, log D."""
     N, D, C, L = (table.numbers(name) for name in COLUMNS)
-    sizes, curves = [], []
+    sizes, curves = [], list[Curve]()
     for size in np.unique(N):
         rows = np.flatnonzero(size == N)
-        log_C, group = np.unique(np.round(np.log(C[rows]), 3), return_inverse=True)
+        log_C, group = np.unique(np.log(C[rows]).round(3), return_inverse=True)
         if len(log_C) < 2:
             continue
         count = np.bincount(group)
         log_L = np.bincount(group, np.log(L[rows])) / count
         sizes.append(size)
-        curves.append((log_C, log_L, np.bincount(group, np.log(D[rows])) / count))
+        curves.append(Curve(log_C, log_L, np.bincount(group, np.log(D[rows])) / count, float(size)))
     return np.array(sizes), curves
 
 
@@ -147,13 +148,3 @@ def _resample(flops: Array, sizes: Array, log_loss: Array, log_D: Array, spec: F
     np.put_along_axis(present, drawn, True, axis=1)
     thin = slice(None, None, 10)
     return _lines(flops[thin], sizes, log_loss[:, thin], log_D[:, thin], present)
-
-
-def _winners_curse() -> Finding:
-    return Finding(
-        code="winners-curse",
-        severity="note",
-        evidence="the envelope keeps the luckiest run at each compute",
-        consequence="the frontier's loss is biased low by about the run-to-run noise",
-        remedy="use the envelope to look, a parametric fit to plan",
-    )

@@ -204,6 +204,8 @@ class Frontier:
                 )
             ),
         ]
+        if self.bias:
+            lines.append(f"bias by design  {self.bias}")
         for finding in self.findings:
             lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
         return "\n".join(lines)
