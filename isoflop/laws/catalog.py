@@ -9,6 +9,7 @@ from isoflop.base.estimate import Estimate
 from isoflop.laws.published import (
     besiroglu_2024,
     brown_2020,
+    gadre_2024,
     henighan_2020,
     hoffmann_2022,
     kaplan_2020,
@@ -38,6 +39,7 @@ CATALOG: Mapping[str, PublishedLaw] = {
         hoffmann_2022,
         muennighoff_2023,
         besiroglu_2024,
+        gadre_2024,
     )
     for entry in paper.ENTRIES
 }

@@ -6,11 +6,13 @@ from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
+from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.logarithm import LogarithmLaw
+from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.registered import find_registered, registered_names
 from isoflop.laws.repeated import RepeatedLaw
@@ -21,12 +23,16 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
     for law in (
         ChinchillaLaw(),
         ChinchillaFrontierLaw(),
+        OverTrainingLaw(),
         KaplanTokensLaw(),
         KaplanTokensConstantLaw(),
         KaplanStepsLaw(),
         KaplanComputeLaw(),
         CriticalBatchLaw(),
         RepeatedLaw(),
+        ErrorLaw(),
+        AccuracyExponentialLaw(),
+        AccuracySigmoidLaw(),
     )
 }
 """Forms whose variables are their own."""
@@ -63,6 +69,7 @@ SYNONYMS: Mapping[str, str] = {
     "kaplan-l-c": "kaplan-c",
     "kaplan-l-c-min": "kaplan-c-min",
     "b-crit": "critical-batch",
+    "gadre": "over-training",
     "log": "logarithm",
     "hoffmann": "chinchilla",
 }

@@ -15,11 +15,13 @@ import pytest
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
+from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.logarithm import LogarithmLaw
+from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.repeated import RepeatedLaw
 from isoflop.testing import LawCase, LawContract
@@ -40,6 +42,10 @@ CASES = [
     LawCase(KaplanStepsLaw(), [[0.077, 0.76, 6.5e13, 2.1e3], [0.2, 0.5, 1e11, 5e2]]),
     LawCase(LogarithmLaw("flops"), [[10.0, 0.15], [4.0, 0.02]]),
     LawCase(ChinchillaFrontierLaw(), [[1.8172, 1967.9, 0.1783], [0.5, 90.0, 0.06]]),
+    LawCase(OverTrainingLaw(), [[1.8366, 212.24, 366.69, 0.13643], [0.5, 60.0, 900.0, 0.09]]),
+    LawCase(ErrorLaw(), [[0.857, 2.2065, 0.7146], [1.0, 1.0, 5.0]]),
+    LawCase(AccuracyExponentialLaw(), [[1.0, 5.0], [20.0, 1.5]], tolerance=1e-5),
+    LawCase(AccuracySigmoidLaw(), [[0.25, 0.95, 4.0, 2.5], [0.0, 1.0, 2.0, 1.5]]),
     LawCase(CriticalBatchLaw(), [[2.1e8, 0.21], [3e6, 0.5]]),
     LawCase(
         KaplanComputeLaw(), [[0.05, 2.7e28, 2.1e8, 0.21], [0.12, 1e23, 4e6, 0.4]], tolerance=1e-5

@@ -5,6 +5,7 @@ Legend: L = E + A/N^alpha + B/D^beta; a the exponent of N_opt ∝ C^a.
 
 from isoflop.base.estimate import Estimate
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw, frontier_theta
 from isoflop.laws.published.entry import PublishedLaw, theta_of
 from isoflop.laws.published.hoffmann_2022 import TOTAL
 
@@ -37,4 +38,16 @@ REPLICATION = PublishedLaw(
     "245: A 496, B 12850, E 1.891, alpha .349, beta .453.",
 )
 
-ENTRIES = (REPLICATION,)
+FRONTIER = PublishedLaw(
+    name="besiroglu-2024-l-c",
+    law=ChinchillaFrontierLaw(),
+    theta=frontier_theta(REPLICATION.theta),
+    predicts="loss",
+    convention=TOTAL,
+    source="Besiroglu et al. 2024 (arXiv 2404.10102), optimum of the parametric fit",
+    printed={name: REPLICATION.printed[name] for name in ("E", "A", "B", "alpha", "beta")},
+    printed_units={"E": "nats/token"},
+    note="K = A·G^-alpha + B·G^beta and gamma = alpha·beta/(alpha + beta) of besiroglu-2024.",
+)
+
+ENTRIES = (REPLICATION, FRONTIER)

@@ -10,7 +10,9 @@ from isoflop.base.estimate import Estimate
 from isoflop.base.units import PF_DAY
 from isoflop.laws.law import AbstractLaw, Array
 
-Quantity = Literal["loss", "n_params", "n_tokens", "batch_tokens", "steps"]
+Quantity = Literal[
+    "loss", "n_params", "n_tokens", "batch_tokens", "steps", "error", "n_transferred", "infogain"
+]
 
 UNITS: Mapping[str, str] = {
     "loss": "nats/token",
@@ -20,6 +22,10 @@ UNITS: Mapping[str, str] = {
     "flops": "FLOPs",
     "steps": "steps",
     "batch_tokens": "tokens/step",
+    "error": "share of a task",
+    "infogain": "share of the loss",
+    "n_finetune": "characters",
+    "n_transferred": "characters",
 }
 """Units that `PublishedLaw.law` reads and predicts, whatever units the paper prints."""
 

@@ -4,6 +4,7 @@ Legend: L = E + A/N^alpha + B/D^beta; a, b exponents of N_opt ∝ C^a, D_opt ∝
 """
 
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw, frontier_theta
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.published.entry import PublishedLaw, theta_of
 
@@ -38,6 +39,18 @@ TEX = PublishedLaw(
     "objective 1.23e-3 against the best 1.018e-3 on the same runs (Besiroglu et al. 2024).",
 )
 
+FRONTIER = PublishedLaw(
+    name="hoffmann-2022-tex-l-c",
+    law=ChinchillaFrontierLaw(),
+    theta=frontier_theta(TEX.theta),
+    predicts="loss",
+    convention=TOTAL,
+    source=f"{PAPER}, eq. 4 put into eq. 10",
+    printed=TEX.printed,
+    printed_units={"E": "nats/token"},
+    note="K = A·G^-alpha + B·G^beta and gamma = alpha·beta/(alpha + beta) of hoffmann-2022-tex.",
+)
+
 RULE_NOTE = (
     "A power law through the rows of Table A3, made for this catalog; the paper prints the "
     "exponent alone, {printed}."
@@ -64,6 +77,7 @@ def _rule(approach: int, letter: str, k: float, p: float, printed: str) -> Publi
 ENTRIES = (
     PRINTED,
     TEX,
+    FRONTIER,
     _rule(1, "N", 0.0992, 0.498, "a .50 (.488, .502)"),
     _rule(1, "D", 1.70, 0.502, "b .50 (.501, .512)"),
     _rule(2, "N", 0.145, 0.490, "a .49 (.462, .534)"),

@@ -4,6 +4,7 @@ Legend: C_min FLOPs of training far below the critical batch, printed in PF-days
 critical batch, B_star and alpha_B its constants in L.
 """
 
+from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.published.entry import PublishedLaw, growth_theta, theta_of
 from isoflop.laws.published.kaplan_2020 import C_MIN, NON_EMBEDDING, PAPER, ROUNDING
@@ -82,8 +83,8 @@ D_OPT_AT_B_CRIT = PublishedLaw(
 
 B_CRIT_OF_LOSS = PublishedLaw(
     name="kaplan-2020-b-crit-l",
-    law=GrowthLaw("loss"),
-    theta=theta_of(B_STAR, -1 / ALPHA_B),
+    law=CriticalBatchLaw(),
+    theta=theta_of(B_STAR, ALPHA_B),
     predicts="batch_tokens",
     convention="L in nats per token of WebText2",
     source=f"{PAPER}, Table 5",

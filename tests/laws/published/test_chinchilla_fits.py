@@ -116,6 +116,14 @@ def test_hoffmann_rules_pass_through_their_table(
     assert flops == pytest.approx(6 * N * D, rel=0.015)
 
 
+@pytest.mark.parametrize("name", ["hoffmann-2022-tex", "besiroglu-2024"])
+def test_the_frontier_in_compute_is_the_loss_of_the_optimum(name: str) -> None:
+    for flops in (1e20, 5.76e23):
+        N, D = optimum(name, flops)
+        expected = value(name, n_params=N, n_tokens=D)
+        assert expected == pytest.approx(value(f"{name}-l-c", flops=flops), rel=1e-13)
+
+
 def test_muennighoff_constants_are_exponentials_of_the_printed_logs() -> None:
     E, A, B, alpha, beta = find_published("muennighoff-2023").theta
     assert (round(E, 2), round(A), round(B)) == (1.87, 521, 1488)
