@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.laws.alabdulmohsin import SaturatingLaw, SigmoidLaw
+from isoflop.laws.broken import BrokenLaw, ThriceBrokenLaw, TwiceBrokenLaw, UnbrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
@@ -41,6 +43,12 @@ SINGLE_FORMS: Mapping[str, Callable[[str], AbstractLaw]] = {
     PowerLaw.name: PowerLaw,
     PowerConstantLaw.name: PowerConstantLaw,
     LogarithmLaw.name: LogarithmLaw,
+    SaturatingLaw.name: SaturatingLaw,
+    SigmoidLaw.name: SigmoidLaw,
+    UnbrokenLaw.name: UnbrokenLaw,
+    BrokenLaw.name: BrokenLaw,
+    TwiceBrokenLaw.name: TwiceBrokenLaw,
+    ThriceBrokenLaw.name: ThriceBrokenLaw,
 }
 """Forms in one variable, any number column of the runs, which must be named."""
 
@@ -71,6 +79,10 @@ SYNONYMS: Mapping[str, str] = {
     "b-crit": "critical-batch",
     "gadre": "over-training",
     "log": "logarithm",
+    "m1": "power",
+    "m2": "power-constant",
+    "bnsl": "bnsl1",
+    "broken": "bnsl1",
     "hoffmann": "chinchilla",
 }
 

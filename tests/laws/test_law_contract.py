@@ -12,6 +12,8 @@ and `residual_scale` where predictions may be negative.
 import numpy as np
 import pytest
 
+from isoflop.laws.alabdulmohsin import SaturatingLaw, SigmoidLaw
+from isoflop.laws.broken import BrokenLaw, ThriceBrokenLaw, TwiceBrokenLaw, UnbrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
@@ -41,6 +43,22 @@ CASES = [
     ),
     LawCase(KaplanStepsLaw(), [[0.077, 0.76, 6.5e13, 2.1e3], [0.2, 0.5, 1e11, 5e2]]),
     LawCase(LogarithmLaw("flops"), [[10.0, 0.15], [4.0, 0.02]]),
+    LawCase(SaturatingLaw("n_tokens"), [[400.0, 1e-12, 0.3], [40.0, 3e-11, 0.15]]),
+    LawCase(SigmoidLaw("n_tokens"), [[0.2, 0.9, 0.7, 1e5, 0.5], [1.7, 9.0, 2.0, 300.0, 0.25]]),
+    LawCase(UnbrokenLaw("n_tokens"), [[1.7, 410.0, 0.28], [0.4, 30.0, 0.1]]),
+    LawCase(
+        BrokenLaw("n_tokens"), [[0.4, 40.0, 0.1, 0.2, 6e10, 0.6], [0.4, 2.0, 0.05, 5.0, 9e10, 0.06]]
+    ),
+    LawCase(
+        TwiceBrokenLaw("n_tokens"),
+        [[0.4, 40.0, 0.1, 0.3, 2e10, 0.3, -0.25, 3e11, 0.3]],
+        recovers="prediction",
+    ),
+    LawCase(
+        ThriceBrokenLaw("n_tokens"),
+        [[0.4, 40.0, 0.1, 0.3, 1e10, 0.2, -0.25, 8e10, 0.2, 0.4, 5e11, 0.2]],
+        recovers="nothing",
+    ),
     LawCase(ChinchillaFrontierLaw(), [[1.8172, 1967.9, 0.1783], [0.5, 90.0, 0.06]]),
     LawCase(OverTrainingLaw(), [[1.8366, 212.24, 366.69, 0.13643], [0.5, 60.0, 900.0, 0.09]]),
     LawCase(ErrorLaw(), [[0.857, 2.2065, 0.7146], [1.0, 1.0, 5.0]]),
