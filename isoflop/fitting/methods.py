@@ -1,5 +1,6 @@
 """One door to the three methods."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from isoflop.base.errors import InputError, UnknownNameError
@@ -8,7 +9,9 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontier import Frontier
 from isoflop.fitting.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.laws.fixed import fix_constants
 from isoflop.laws.forms import find_form
+from isoflop.laws.formula import FormulaLaw, is_formula
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 from isoflop.runs.table import RunTable
@@ -25,19 +28,22 @@ def fit(
     method: Method = "parametric",
     over: str | None = None,
     spec: FitSpec | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Fit | Frontier:
     """Fit a run table by any method.
 
     Args:
         table: the runs.
-        law: name of the form, or a law, for the parametric method.
+        law: name of the form, a formula such as `E + A/n_params**alpha`, or a law, for the
+            parametric method.
         method: parametric (a law through all runs), isoflop (parabolas a budget) or envelope
             (best run at each compute).
         over: variable of a one-variable law; guessed only when the table has just one.
         spec: how to fit.
+        fixed: {constant: value} of the law that are known and not fitted.
 
     Raises:
-        UnknownNameError: no such law or method.
+        UnknownNameError: no such law, method or constant.
         InputError: bad input; see `fit_parametric`, `fit_isoflop`, `fit_envelope`.
     """
     if method == "isoflop":
@@ -46,12 +52,34 @@ def fit(
         return fit_envelope(table, spec)
     if method != "parametric":
         raise UnknownNameError("method", method, METHODS)
+    if isinstance(law, str):
+        law = choose_form(table, law, over=over)
+    return fit_parametric(table, fix_constants(law, fixed or {}), spec)
+
+
+def choose_form(
+    table: RunTable, law: str, *, over: str | None = None, params: Sequence[str] = ()
+) -> AbstractLaw:
+    """Return the law of a name or a formula, with the columns of a table in mind.
+
+    Args:
+        table: the runs; names of its columns are variables of a formula.
+        law: name of a form, or a formula such as `E + A/n_params**alpha`.
+        over: variable of a one-variable form.
+        params: declarations of a formula's constants; see `FormulaLaw.parse`.
+
+    Raises:
+        UnknownNameError: no such law, or no such variable.
+        InputError: not a formula, or declarations without one.
+    """
+    if is_formula(law):
+        return FormulaLaw.parse(law, columns=table.columns, params=params)
+    if params:
+        raise InputError(f"--param declares constants of a formula, and {law} has its own")
     if over and over not in table and over not in NUMBER_COLUMNS:
         numeric = [name for name in table.columns if name not in TEXT_COLUMNS]
         raise UnknownNameError("variable", over, numeric)
-    if isinstance(law, str):
-        law = find_form(law, over=over or only_variable(table))
-    return fit_parametric(table, law, spec)
+    return find_form(law, over=over or only_variable(table))
 
 
 def only_variable(table: RunTable) -> str | None:

@@ -8,8 +8,16 @@ from dataclasses import fields
 from typing import Any
 
 from isoflop.base.errors import InputError
+from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.forms import find_class
+from isoflop.laws.formula import FormulaLaw
 from isoflop.laws.law import AbstractLaw, Parameter
+
+FIXED = "fixed"
+"""A law with constants held keeps the name of the inner one; a description says what it is."""
+
+MADE: Mapping[str, type[AbstractLaw]] = {FIXED: FixedLaw, FormulaLaw.name: FormulaLaw}
+"""Laws that are made rather than named."""
 
 PLAIN = (str, int, float, bool, type(None))
 
@@ -25,7 +33,8 @@ def describe_law(law: AbstractLaw) -> dict[str, Any]:
     {'name': 'power', 'fields': {'variable': 'n_params'}}
     """
     values = {field.name: getattr(law, field.name) for field in fields(law) if field.init}
-    return {"name": law.name, "fields": {name: _plain(law, v) for name, v in values.items()}}
+    name = FIXED if isinstance(law, FixedLaw) else law.name
+    return {"name": name, "fields": {name: _plain(law, v) for name, v in values.items()}}
 
 
 def restore_law(document: Mapping[str, Any]) -> AbstractLaw:
@@ -38,7 +47,8 @@ def restore_law(document: Mapping[str, Any]) -> AbstractLaw:
     >>> restore_law({"name": "power", "fields": {"variable": "n_params"}}).form
     'A/n_params**alpha'
     """
-    law_class, given = find_class(str(document["name"])), document["fields"]
+    name, given = str(document["name"]), document["fields"]
+    law_class = MADE.get(name) or find_class(name)
     known = {field.name: field for field in fields(law_class) if field.init}
     strangers = sorted(set(given) - set(known))
     if strangers:
@@ -75,6 +85,17 @@ def _value(document: object) -> object:
         if kind == "law":
             return restore_law(content)
         if kind == "parameter":
-            return Parameter(**content)
+            return _parameter(content)
         raise InputError(f"expected a law or a parameter, found {kind!r}")
     return document
+
+
+def _parameter(content: Mapping[str, Any]) -> Parameter:
+    parameter = Parameter(**content)
+    bounds = (parameter.low, parameter.high)
+    numbers = all(isinstance(end, float | int) and not isinstance(end, bool) for end in bounds)
+    if not numbers or parameter.scale not in ("log", "linear") or not bounds[0] < bounds[1]:
+        raise InputError(f"constant {parameter.name}: expected bounds in order and a scale")
+    if parameter.scale == "log" and parameter.low <= 0:
+        raise InputError(f"constant {parameter.name}: a log scale needs a positive lower bound")
+    return parameter
