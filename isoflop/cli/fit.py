@@ -9,10 +9,11 @@ from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
-from isoflop.fitting.methods import METHODS, require_method
-from isoflop.fitting.objective import Objective
+from isoflop.fitting.methods import METHODS, choose_form, require_method
+from isoflop.fitting.objective import LOSSES, Objective, require_loss
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
+from isoflop.laws.fixed import parse_fixed
 from isoflop.runs.columns import parse_overrides
 from isoflop.runs.drop import drop_highest_loss, drop_runs
 from isoflop.runs.table import RunTable, derive_column
@@ -20,11 +21,23 @@ from isoflop.runs.table import RunTable, derive_column
 
 @click.command("fit")
 @click.argument("runs", type=click.Path(path_type=Path))
-@click.option("--law", default="chinchilla", show_default=True, help="Form; see isoflop laws.")
+@click.option(
+    "--law",
+    default="chinchilla",
+    show_default=True,
+    help="Form, see isoflop laws; or a formula, 'E + A/n_params**alpha'.",
+)
 @click.option("--over", help="Variable of a one-variable law: n_params, n_tokens, flops.")
+@click.option(
+    "--param",
+    multiple=True,
+    metavar="NAME=LOW..HIGH",
+    help="Bounds of a formula's constant; NAME=any for any sign, …@START to start there.",
+)
+@click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Hold a constant: E=1.69.")
 @click.option("--method", type=click.Choice(METHODS), default="parametric", show_default=True)
-@click.option("--loss", type=click.Choice(["huber", "squared"]), default="huber", show_default=True)
-@click.option("--delta", type=float, default=1e-3, show_default=True, help="Huber threshold.")
+@click.option("--loss", type=click.Choice(LOSSES), default="robust", show_default=True)
+@click.option("--delta", type=float, help="Threshold; Huber's is 1e-3, robust measures its own.")
 @click.option("--bootstrap", type=click.IntRange(0), default=DEFAULT_RESAMPLES, show_default=True)
 @click.option("--cluster", default="", help="Resample runs that share this column together.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -41,9 +54,11 @@ def command(
     runs: Path,
     law: str,
     over: str | None,
+    param: tuple[str, ...],
+    fix: tuple[str, ...],
     method: str,
     loss: str,
-    delta: float,
+    delta: float | None,
     bootstrap: int,
     cluster: str,
     seed: int,
@@ -61,15 +76,17 @@ def command(
     Example:
       isoflop fit runs.csv --law chinchilla --loss huber --delta 1e-3 -o law.json
       isoflop fit runs.csv --law power --over flops
+      isoflop fit runs.csv --law "E + A/n_params**alpha + B/n_tokens**beta" --fix E=1.69
       isoflop fit runs.csv --method isoflop
     \b
     Python:
       isoflop.fit(isoflop.read_runs("runs.csv"), "chinchilla")
     """
     table = _read(runs, columns, derive, drop_rows, drop_highest_loss)
-    objective = Objective("squared" if loss == "squared" else "huber", delta)
+    objective = Objective(require_loss(loss), delta)
     spec = FitSpec(objective, bootstrap, cluster, level=level, seed=seed)
-    fit = isoflop.fit(table, law, method=require_method(method), over=over, spec=spec)
+    form = choose_form(table, law, over=over, params=param) if method == "parametric" else law
+    fit = isoflop.fit(table, form, method=require_method(method), spec=spec, fixed=parse_fixed(fix))
     if output:
         narrate(f"written to {write_fit(fit, output)}")
     for finding in fit.findings if as_json else ():

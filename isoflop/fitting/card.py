@@ -68,6 +68,8 @@ def _loss_name(fit: Fit) -> str:
     what = f"{'log ' if fit.objective.scale == 'log' else ''}{fit.law.response}"
     if fit.objective.kind == "huber":
         return f"Huber {fit.objective.delta:g} on {what}"
+    if fit.objective.kind == "robust":
+        return f"robust, no say beyond {fit.objective.threshold:.2g}, on {what}"
     return f"squares of {what}"
 
 

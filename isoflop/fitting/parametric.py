@@ -22,7 +22,8 @@ from isoflop.fitting.identify import (
 from isoflop.fitting.influence import check_influence
 from isoflop.fitting.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solver import Outcome, Problem, Solution, minimise
+from isoflop.fitting.robust import check_set_aside, solve
+from isoflop.fitting.solver import Outcome, Problem, Solution
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import (
     check_comparable,
@@ -101,7 +102,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     require_variation(law, problem.variables)
     rng = np.random.default_rng(spec.seed)
     starts = law.propose_starts(problem.variables, loss, n_starts=spec.n_starts, rng=rng)
-    found = minimise(problem, starts, np.ones(len(loss)))
+    problem, found = solve(problem, starts)
     if not np.isfinite(found.objective).any():
         raise RefusalError(
             f"{law.name} overflows at every start on these runs; look at the ranges of "
@@ -116,6 +117,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     condition = condition_number(problem, theta)
     findings += check_influence(problem, theta, table.names())
     residuals = problem.residuals(theta[None])[0]
+    findings += check_set_aside(problem.objective, residuals, table.names())
     findings += judge_condition(law, condition) + judge_bounds(law, found.at_bound[best])
     findings += judge_residuals(residuals) if objective.scale == "log" else []
     findings += check_mixed(table, law.variables)
@@ -130,7 +132,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         law=law,
         theta=theta,
         draws=draws,
-        objective=objective,
+        objective=problem.objective,
         objective_value=float(found.objective[best]),
         residuals=residuals,
         n_units=n_units,

@@ -21,7 +21,20 @@ def test_squared_is_half_the_square_whatever_delta() -> None:
     assert Objective("squared", 1e-9).value(RESIDUALS).tolist() == (RESIDUALS**2 / 2).tolist()
 
 
-@pytest.mark.parametrize("kind", ["huber", "squared"])
+def test_the_robust_loss_is_tukeys_biweight() -> None:
+    # Beaton & Tukey 1974: rho = c²/6·(1 − (1 − (r/c)²)³) inside c, c²/6 outside.
+    inside = np.clip(RESIDUALS / 0.1, -1, 1)
+    expected = 0.1**2 / 6 * (1 - (1 - inside**2) ** 3)
+    found = Objective("robust", 0.1).value(RESIDUALS)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
+    assert found[-1] == 0.1**2 / 6
+
+
+def test_an_overflow_is_not_an_outlier() -> None:
+    assert np.isinf(Objective("robust", 0.1).value(np.array([np.inf]))).all()
+
+
+@pytest.mark.parametrize("kind", ["huber", "squared", "robust"])
 def test_the_solvers_weights_are_the_derivatives(kind: str) -> None:
     objective = Objective(kind, 1e-2)  # type: ignore[arg-type]
     step = 1e-7
@@ -29,8 +42,13 @@ def test_the_solvers_weights_are_the_derivatives(kind: str) -> None:
     away = away[np.abs(away) > 1e-4]
     slope = (objective.value(away + step) - objective.value(away - step)) / (2 * step)
     assert objective.slope_over_residual(away) == pytest.approx(slope / away, rel=1e-4)
-    expected = np.ones_like(away) if kind == "squared" else (np.abs(away) < 1e-2) * 1.0
-    assert objective.curvature(away).tolist() == expected.tolist()
+    if kind == "robust":
+        psi = objective.slope_over_residual(away + step) * (away + step)
+        psi -= objective.slope_over_residual(away - step) * (away - step)
+        expected = psi / (2 * step)
+    else:
+        expected = np.ones_like(away) if kind == "squared" else (np.abs(away) < 1e-2) * 1.0
+    assert objective.curvature(away) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 @given(st.floats(-10, 10), st.floats(1e-6, 10))
@@ -46,7 +64,7 @@ def test_a_threshold_that_is_no_threshold_is_refused(delta: float) -> None:
 
 
 def test_a_loss_nobody_knows_is_refused() -> None:
-    with pytest.raises(InputError, match="loss must be huber or squared, found 'l1'"):
+    with pytest.raises(InputError, match="loss must be robust, huber or squared, found 'l1'"):
         Objective("l1")  # type: ignore[arg-type]
 
 
