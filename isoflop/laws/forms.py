@@ -10,6 +10,7 @@ from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
 from isoflop.laws.growth import GrowthLaw
+from isoflop.laws.infogain import InfogainLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.law import AbstractLaw
@@ -18,6 +19,8 @@ from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.registered import find_registered, registered_names
 from isoflop.laws.repeated import RepeatedLaw
+from isoflop.laws.saturation import SaturationLaw
+from isoflop.laws.transfer import TransferLaw
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 
 JOINT_FORMS: Mapping[str, AbstractLaw] = {
@@ -32,6 +35,9 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
         KaplanComputeLaw(),
         CriticalBatchLaw(),
         RepeatedLaw(),
+        TransferLaw(),
+        InfogainLaw(),
+        SaturationLaw(),
         ErrorLaw(),
         AccuracyExponentialLaw(),
         AccuracySigmoidLaw(),
@@ -78,6 +84,7 @@ SYNONYMS: Mapping[str, str] = {
     "kaplan-l-c-min": "kaplan-c-min",
     "b-crit": "critical-batch",
     "gadre": "over-training",
+    "abnar": "saturation",
     "log": "logarithm",
     "m1": "power",
     "m2": "power-constant",

@@ -21,6 +21,8 @@ POINTS: Mapping[str, tuple[float, ...]] = {
     "batch_tokens": (6.5e4, 5e5, 2e6, 4e6),
     "lr": (1e-2, 3e-3, 6e-4, 1e-4),
     "loss": (4.6, 3.4, 2.6, 1.9),
+    "error_upstream": (0.9, 0.5, 0.2, 0.05),
+    "n_finetune": (3e5, 2e6, 5e7, 3e8),
 }
 """Four runs, from small to large, in the columns every run table knows."""
 

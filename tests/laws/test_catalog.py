@@ -20,7 +20,7 @@ from isoflop.laws.published.entry import UNITS
 def test_every_entry_evaluates_and_serialises(name: str) -> None:
     entry = find_published(name)
     inputs = {"n_params": 1e9, "n_tokens": 2e10, "n_tokens_unique": 1e10}
-    inputs |= {"flops": 1e21, "steps": 1e5, "loss": 3.0}
+    inputs |= {"flops": 1e21, "steps": 1e5, "loss": 3.0, "n_finetune": 3e5}
     predicted = predict_published(entry, {v: inputs[v] for v in entry.law.variables}).value
     assert predicted > 0
     document = strict_json.loads(strict_json.dumps(entry.to_dict()))

@@ -20,12 +20,15 @@ from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
 from isoflop.laws.growth import GrowthLaw
+from isoflop.laws.infogain import InfogainLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.logarithm import LogarithmLaw
 from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.repeated import RepeatedLaw
+from isoflop.laws.saturation import SaturationLaw
+from isoflop.laws.transfer import TransferLaw
 from isoflop.testing import LawCase, LawContract
 
 CASES = [
@@ -61,6 +64,9 @@ CASES = [
     ),
     LawCase(ChinchillaFrontierLaw(), [[1.8172, 1967.9, 0.1783], [0.5, 90.0, 0.06]]),
     LawCase(OverTrainingLaw(), [[1.8366, 212.24, 366.69, 0.13643], [0.5, 60.0, 900.0, 0.09]]),
+    LawCase(TransferLaw(), [[1.9e4, 0.18, 0.38], [2.1e5, 0.096, 0.38]]),
+    LawCase(InfogainLaw(), [[0.0125, 3e5], [1.1, 2e6]]),
+    LawCase(SaturationLaw(), [[0.6, 0.8, 0.1], [1.5, 2.2, 0.02]]),
     LawCase(ErrorLaw(), [[0.857, 2.2065, 0.7146], [1.0, 1.0, 5.0]]),
     LawCase(AccuracyExponentialLaw(), [[1.0, 5.0], [20.0, 1.5]], tolerance=1e-5),
     LawCase(AccuracySigmoidLaw(), [[0.25, 0.95, 4.0, 2.5], [0.0, 1.0, 2.0, 1.5]]),
