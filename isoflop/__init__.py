@@ -31,6 +31,7 @@ _HOMES = {
     "FitSpec": "isoflop.fitting.parametric",
     "Objective": "isoflop.fitting.objective",
     "backtest_largest_budget": "isoflop.fitting.backtest",
+    "find_break": "isoflop.fitting.breaks",
     "fit": "isoflop.fitting.methods",
     "predict_loss": "isoflop.fitting.foresight",
     "rank_forms": "isoflop.fitting.backtest",

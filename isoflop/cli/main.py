@@ -15,6 +15,7 @@ SUMMARIES: Mapping[str, str] = {
     "laws": "List the forms and the published laws, or show one.",
     "predict": "Predict a loss from a law.",
     "fit": "Fit a law, or the compute-optimal frontier, to a run table.",
+    "breaks": "Test whether a law still holds at the largest scales measured.",
     "plan": "Find the compute-optimal N and D for a budget.",
     "crossing": "Find where the compute and the data law must contradict each other.",
     "ladder": "Price, train, watch and resume a ladder of models.",

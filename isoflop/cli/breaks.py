@@ -1,0 +1,35 @@
+"""`isoflop breaks`: does the law still hold at the largest scales?"""
+
+import click
+
+from isoflop.cli.output import json_option, show
+from isoflop.cli.table_options import table_arguments
+from isoflop.runs.table import RunTable
+
+
+@click.command("breaks")
+@table_arguments("runs")
+@click.option("--law", default="chinchilla", show_default=True, help="Form; see isoflop laws.")
+@click.option("--over", help="Variable of a one-variable law: n_params, n_tokens, flops.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@json_option
+def command(runs: RunTable, law: str, over: str | None, seed: int, as_json: bool) -> int:
+    """Hide the two largest scales, predict them, and test for a break.
+
+    Exits with 1 when a break is seen. Says, either way, how large a break must be to be seen.
+
+    \b
+    Example:
+      isoflop breaks runs.csv --law chinchilla
+    \b
+    Python:
+      isoflop.find_break(isoflop.read_runs("runs.csv"), isoflop.find_form("chinchilla"))
+    """
+    from isoflop.fitting.breaks import find_break
+    from isoflop.fitting.methods import only_variable
+    from isoflop.fitting.parametric import FitSpec
+    from isoflop.laws.forms import find_form
+
+    test = find_break(runs, find_form(law, over=over or only_variable(runs)), FitSpec(seed=seed))
+    show(test.to_dict(), str(test), as_json=as_json)
+    return int(test.seen)

@@ -1,0 +1,85 @@
+"""Run tables as arguments of a command, with the options that say how to read them."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from isoflop.base.errors import InputError
+from isoflop.cli.output import narrate
+from isoflop.runs.table import RunTable
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+OPTIONS = ("columns", "derive", "drop_rows", "drop_highest_loss")
+
+
+def table_arguments(*names: str) -> Callable[[Command], Command]:
+    """Hand a command the run tables it names, read, renamed, derived and trimmed as asked.
+
+    Args:
+        names: arguments, each a file; the command gets a `RunTable` under each name.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def call(*given: Any, **named: Any) -> Any:
+            options = {name: named.pop(name) for name in OPTIONS}
+            tables = {name: read_table(named.pop(name), **options) for name in names}
+            return command(*given, **tables, **named)
+
+        wrapped: Any = call
+        for option in reversed(_options()):
+            wrapped = option(wrapped)
+        for name in reversed(names):
+            wrapped = click.argument(name, type=click.Path(path_type=Path))(wrapped)
+        return wrapped
+
+    return decorate
+
+
+def read_table(
+    path: Path,
+    *,
+    columns: str = "",
+    derive: str | None = None,
+    drop_rows: Path | None = None,
+    drop_highest_loss: int = 0,
+) -> RunTable:
+    """Read a run table as the options say; narrate which columns were taken for which."""
+    from isoflop.exchange.run_tables import read_runs
+    from isoflop.runs.columns import parse_overrides
+    from isoflop.runs.drop import drop_highest_loss as drop_highest
+    from isoflop.runs.drop import drop_runs
+    from isoflop.runs.table import derive_column
+
+    table = read_runs(path, columns=parse_overrides(columns))
+    renamed = {name: column for name, column in table.mapping.items() if name != column}
+    if renamed:
+        narrate("columns: " + ", ".join(f"{name} = {column!r}" for name, column in renamed.items()))
+    if drop_rows:
+        table = drop_runs(table, _lines(drop_rows))
+    if drop_highest_loss:
+        table = drop_highest(table, drop_highest_loss)
+    return derive_column(table, "flops" if derive == "flops" else "n_tokens") if derive else table
+
+
+def _options() -> list[Callable[[Any], Any]]:
+    path = click.Path(path_type=Path)
+    derive = click.Choice(["n_tokens", "flops"])
+    return [
+        click.option("--columns", default="", help="n_params=N,n_tokens=D,… where names differ."),
+        click.option("--derive", type=derive, help="D = C/6N or C = 6ND."),
+        click.option("--drop-rows", type=path, help="File of runs or rows, one a line."),
+        click.option(
+            "--drop-highest-loss", type=click.IntRange(0), default=0, help="Drop this many."
+        ),
+    ]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"{path}: cannot be read as a list of runs, one a line") from None
