@@ -10,7 +10,17 @@ import pytest
 import isoflop as package
 from isoflop.cli.main import SUMMARIES, app
 
-COMMANDS = ("count", "laws", "laws show", "predict", "fit", "plan", "crossing", "completion", "breaks")
+COMMANDS = (
+    "count",
+    "laws",
+    "laws show",
+    "predict",
+    "fit",
+    "plan",
+    "crossing",
+    "completion",
+    "breaks",
+)
 """Commands whose examples need nothing but a run table."""
 
 
