@@ -2,8 +2,10 @@
 
 import click
 
+from isoflop.base.errors import InputError
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, narrate, show
+from isoflop.fitting.frontier import Frontier
 from isoflop.plan.choose import choose_law, predict_budget
 
 
@@ -15,22 +17,34 @@ from isoflop.plan.choose import choose_law, predict_budget
 @click.option("--flops", type=AMOUNT, help="Training FLOPs.")
 @click.option("--steps", type=AMOUNT, help="Optimiser steps.")
 @click.option("--loss", type=AMOUNT, help="Loss, for laws of the loss such as B_crit(L).")
+@click.option("--at", multiple=True, metavar="NAME=AMOUNT", help="Any other variable; repeatable.")
 @json_option
-def command(law: str, as_json: bool, **amounts: float | None) -> None:
-    """Predict the loss of one run, with an interval where the law has one.
+def command(law: str, at: tuple[str, ...], as_json: bool, **amounts: float | None) -> None:
+    """Predict the loss of one run, or what else the law predicts, with its interval if it has one.
 
     \b
     Example:
       isoflop predict --law besiroglu-2024 --n-params 70B --n-tokens 1.4T
+      isoflop predict --law hernandez-2021-text --n-params 1B --at n_finetune=3e5
     \b
     Python:
       isoflop.predict_budget("besiroglu-2024", {"n_params": 7e10, "n_tokens": 1.4e12})
     """
     chosen = choose_law(law)
     inputs = {name: value for name, value in amounts.items() if value is not None}
+    inputs |= dict(_amount_at(pair) for pair in at)
     estimate, warning = predict_budget(chosen, inputs)
-    quantity = getattr(chosen, "predicts", "loss")
+    quantity = "loss" if isinstance(chosen, Frontier) else chosen.law.response
+    quantity = getattr(chosen, "predicts", quantity)
     if warning:
         narrate(f"warning: {warning}")
     document = {quantity: estimate.to_dict(), "law": law, "inputs": inputs, "warning": warning}
     show(document, f"{quantity} {estimate}", as_json=as_json)
+
+
+def _amount_at(pair: str) -> tuple[str, float]:
+    """Read `n_finetune=3e5`."""
+    name, equals, amount = pair.partition("=")
+    if not equals:
+        raise InputError(f"--at wants name=amount, such as n_finetune=3e5, found {pair!r}")
+    return name.strip(), AMOUNT.convert(amount, None, None)

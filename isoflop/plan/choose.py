@@ -22,6 +22,8 @@ from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_f
 from isoflop.runs.cost import TokenCost
 
 AnyLaw = Fit | Frontier | PublishedLaw
+USUAL = ("n_params", "n_tokens", "n_tokens_unique", "flops", "steps", "loss")
+"""Variables that `isoflop predict` has an option for."""
 
 
 def choose_law(name: str) -> AnyLaw:
@@ -88,7 +90,10 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
     needed = chosen.law.variables
     missing = [name for name in needed if name not in inputs]
     if missing:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        options = ", ".join(
+            f"--{name.replace('_', '-')}" if name in USUAL else f"--at {name}=AMOUNT"
+            for name in missing
+        )
         raise InputError(f"{chosen.law.name} is a law of {', '.join(needed)}; give {options}")
     idle = [name for name in inputs if name not in needed]
     unread = f"{chosen.law.name} does not read {', '.join(idle)}" if idle else ""

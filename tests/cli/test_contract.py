@@ -61,6 +61,20 @@ def test_predict_gives_an_estimate_of_the_loss(isoflop, law: str) -> None:
     assert fitted["low"] < fitted["value"] < fitted["high"]
 
 
+def test_predict_names_what_a_law_predicts_and_takes_any_variable(isoflop) -> None:
+    law = ("--law", "hernandez-2021-text", "--n-params", "4e7", "--json")
+    estimate = isoflop("predict", *law, "--at", "n_finetune=3e5").document["n_transferred"]
+    assert round(1 + estimate["value"] / 3e5) == 476
+    for bad, message in (
+        ((), "give --at n_finetune=AMOUNT"),
+        (("--at", "n_finetune"), "--at wants name=amount"),
+        (("--at", "n_finetune=none"), "expected a number such as 1e9"),
+    ):
+        refused = isoflop("predict", *law, *bad)
+        assert refused.code == 2
+        assert message in refused.err
+
+
 def test_fit_gives_the_promised_keys_and_narrates_on_stderr(isoflop, runs: str) -> None:
     result = isoflop("fit", runs, "--bootstrap", "40", "-o", "law.json", "--json")
     assert result.code == 0
