@@ -13,6 +13,7 @@ from isoflop.fitting.bootstrap import (
     simulate_noise,
 )
 from isoflop.fitting.fit import Basins, DataRecord, Fit
+from isoflop.fitting.floor import require_above_floor
 from isoflop.fitting.identify import (
     CONDITION_LIMIT,
     condition_number,
@@ -96,6 +97,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     signed = (law.response,) if objective.scale == "linear" else ()
     table, findings = keep_usable(table, columns, signed=signed)
     findings += check_comparable(table) + check_duplicates(table, columns)
+    require_above_floor(law, table)
     problem = pose_problem(table, law, objective)
     loss = problem.measured
     require_runs(law, problem.variables, loss, table.source)

@@ -1,39 +1,11 @@
-"""Findings: what would have ruined the fit, each with evidence, consequence and remedy."""
-
-from dataclasses import asdict, dataclass
-from typing import Literal
+"""Checks of a run table before a fit: what is missing, mixed, repeated or cannot be."""
 
 import numpy as np
 
 from isoflop.base.errors import RunTableError
+from isoflop.runs.finding import Finding as Finding
 from isoflop.runs.table import FINISHED, RunTable
-
-Severity = Literal["note", "warning", "error"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing a careful reader should know before believing the fit.
-
-    Args:
-        code: stable name, kebab-case.
-        severity: note, warning or error.
-        evidence: what was measured, in numbers.
-        consequence: what it does to the answer.
-        remedy: what to do.
-        runs: names of the runs concerned.
-    """
-
-    code: str
-    severity: Severity
-    evidence: str
-    consequence: str
-    remedy: str
-    runs: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the contract's JSON object."""
-        return {**asdict(self), "runs": list(self.runs)}
+from isoflop.runs.unit_checks import check_units, name_rows
 
 
 def keep_usable(
@@ -81,7 +53,7 @@ def keep_usable(
                 row=int(table.rows[zero][0]),
                 field=name,
             )
-    return table, findings
+    return table, findings + check_units(table, columns)
 
 
 def check_comparable(table: RunTable) -> list[Finding]:
@@ -95,11 +67,13 @@ def check_comparable(table: RunTable) -> list[Finding]:
         ("eval_set", "losses on different held-out sets"),
         ("tokenizer", "losses per different tokens"),
     ):
-        values = sorted(set(table.text(name))) if name in table else []
-        if len(values) > 1:
+        values = np.array(table.text(name)) if name in table else np.array([""])
+        found = sorted(set(values.tolist()))
+        if len(found) > 1:
+            where = (f"{v or 'not recorded'} in {name_rows(table.rows[values == v], 3)}"
+                     for v in found[:4])  # fmt: skip
             raise RunTableError(
-                f"{why} ({', '.join(v or 'not recorded' for v in values[:4])}) cannot be "
-                "fitted together; select one",
+                f"{why} ({', '.join(where)}) cannot be fitted together; select one",
                 source=table.source,
                 field=name,
             )
@@ -114,11 +88,13 @@ def check_duplicates(table: RunTable, columns: tuple[str, ...]) -> list[Finding]
     if not repeated:
         return []
     names = np.array(table.names())[first[counts > 1]]
+    copies = np.setdiff1d(np.arange(len(stacked)), first)
     return [
         Finding(
             code="duplicate-runs",
             severity="warning",
-            evidence=f"{repeated} of {len(stacked)} rows repeat another exactly",
+            evidence=f"{repeated} of {len(stacked)} rows repeat another exactly "
+            f"({name_rows(table.rows[copies])})",
             consequence="repeated rows count twice and make every interval too narrow",
             remedy="drop the copies, or record the column that tells them apart",
             runs=tuple(str(name) for name in names[:20]),

@@ -1,6 +1,7 @@
 """The columns of a run table: their names, kinds and the aliases people write them under."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from isoflop.base.errors import InputError, UnknownNameError
 
@@ -128,6 +129,8 @@ def map_columns(found: Iterable[str], overrides: Mapping[str, str] | None = None
 def parse_overrides(text: str) -> dict[str, str]:
     """Read `n_params=N,loss=val loss` into a mapping.
 
+    Columns of your own need only be valid names, so that a law or a formula can use them.
+
     >>> parse_overrides("n_params=N,n_tokens=D")
     {'n_params': 'N', 'n_tokens': 'D'}
     """
@@ -137,8 +140,11 @@ def parse_overrides(text: str) -> dict[str, str]:
         if not equals or not column.strip():
             raise InputError(f"--columns wants name=column, found {pair!r}")
         canonical = canonical.strip()
-        if canonical not in NUMBER_COLUMNS and canonical not in TEXT_COLUMNS:
-            raise UnknownNameError("run-table column", canonical, [*NUMBER_COLUMNS, *TEXT_COLUMNS])
+        known = [*NUMBER_COLUMNS, *TEXT_COLUMNS]
+        is_name = canonical.isascii() and canonical.isidentifier()
+        near = get_close_matches(canonical, known, n=1, cutoff=0.85)
+        if canonical not in known and (near or not is_name):
+            raise UnknownNameError("run-table column", canonical, known)
         overrides[canonical] = column.strip()
     return overrides
 

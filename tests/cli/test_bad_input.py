@@ -67,8 +67,8 @@ TABLES = {
             f"{10**k},{10**(9 - k)},3.{k},{'nats/token' if k % 2 else 'bits/byte'}\n"
             for k in range(1, 8)
         ),
-        "bad.csv `loss_unit`: losses in different units (bits/byte, nats/token) cannot be fitted "
-        "together; select one",
+        "bad.csv `loss_unit`: losses in different units (bits/byte in rows 2, 4, 6, nats/token in "
+        "rows 1, 3, 5 and 1 more) cannot be fitted together; select one",
     ),
 }  # fmt: skip
 
@@ -91,7 +91,7 @@ USAGE = {
     ),
     "unknown form": (
         ["fit", "runs.csv", "--law", "chinchila"],
-        "unknown law 'chinchila'; did you mean chinchilla?",
+        "unknown law 'chinchila'; did you mean chinchilla",
     ),
     "form of one variable": (
         ["fit", "runs.csv", "--law", "power"],

@@ -82,11 +82,23 @@ def test_a_missing_column_comes_with_the_way_to_get_it(
         (
             "loss_unit",
             ["nats/token", "bits/byte"],
-            "losses in different units (bits/byte, nats/token)",
+            "losses in different units (bits/byte in row 2, nats/token in row 1)",
         ),
-        ("loss_unit", ["nats/token", ""], "losses in different units (not recorded, nats/token)"),
-        ("eval_set", ["c4", "wiki"], "losses on different held-out sets (c4, wiki)"),
-        ("tokenizer", ["gpt2", "llama"], "losses per different tokens (gpt2, llama)"),
+        (
+            "loss_unit",
+            ["nats/token", ""],
+            "losses in different units (not recorded in row 2, nats/token in row 1)",
+        ),
+        (
+            "eval_set",
+            ["c4", "wiki"],
+            "losses on different held-out sets (c4 in row 1, wiki in row 2)",
+        ),
+        (
+            "tokenizer",
+            ["gpt2", "llama"],
+            "losses per different tokens (gpt2 in row 1, llama in row 2)",
+        ),
     ],
 )
 def test_losses_that_cannot_be_compared_are_refused(
@@ -109,7 +121,7 @@ def test_rows_that_repeat_another_are_counted_and_named() -> None:
     table = table_with(run=list("abcd"), n_params=[1e6, 2e6, 1e6, 1e6], loss=[3.0, 2.0, 3.0, 3.0])
     (finding,) = check_duplicates(table, COLUMNS)
     assert finding.code == "duplicate-runs"
-    assert finding.evidence == "2 of 4 rows repeat another exactly"
+    assert finding.evidence == "2 of 4 rows repeat another exactly (rows 3, 4)"
     assert finding.runs == ("a",)
 
 

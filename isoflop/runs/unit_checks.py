@@ -1,0 +1,159 @@
+"""Units that cannot be: amounts in billions, losses in other units, tokens below one batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base.errors import RunTableError
+from isoflop.runs.finding import Finding
+from isoflop.runs.table import RunTable
+
+COUNTS = (
+    "n_params", "n_params_non_embedding", "n_params_with_head", "n_tokens", "n_tokens_unique",
+    "flops", "steps", "batch_tokens",
+)  # fmt: skip
+"""Columns that count things, of which there is no half."""
+
+FEW = {"n_params": 1e3, "n_tokens": 1e4, "flops": 1e9}
+"""Amounts below these in every run look like millions or billions of something."""
+
+MOST_NATS = {"token": 25.0, "byte": 12.0}
+"""No run is that bad: guessing one of 1e10 tokens costs 23 nats, one of 256 bytes 5.5."""
+UNIFORM_NATS = {"token": 13.0, "byte": 5.6}
+"""What guessing costs: log of 440 thousand tokens, of 256 bytes; a trained model is below."""
+LOW_NATS_PER_TOKEN = 1.2
+"""Held-out losses of text rarely fall below; nats or bits per byte lie there."""
+ANOTHER_COUNT = 10.0
+"""Recorded FLOPs over 6ND from which the two cannot mean the same run; embeddings and attention
+make up to 4 at the smallest sizes."""
+LN_2 = float(np.log(2))
+
+
+def check_units(table: RunTable, columns: Sequence[str]) -> list[Finding]:
+    """Refuse amounts that cannot be what their column says, and report those that hardly can.
+
+    Args:
+        table: the runs.
+        columns: those a law uses.
+
+    Raises:
+        RunTableError: a count below one, more tokens a batch than a run, or a loss beyond any
+            model's; names the rows.
+    """
+    for name in set(columns) & set(COUNTS):
+        _refuse(table, name, table.numbers(name) < 1, "a count cannot be below one; write it out "
+                "rather than in millions or billions")  # fmt: skip
+    if "batch_tokens" in table and "n_tokens" in columns:
+        too_few = table.numbers("n_tokens") < table.numbers("batch_tokens")
+        _refuse(table, "n_tokens", too_few, "fewer tokens than one batch of `batch_tokens`; one "
+                "of them is in another unit")  # fmt: skip
+    findings = _check_few(table, columns) + _check_flops(table, columns)
+    one_unit = "loss_unit" not in table or len(set(table.text("loss_unit"))) == 1
+    return findings + (_check_loss(table) if "loss" in columns and one_unit else [])
+
+
+def name_rows(rows: NDArray[np.int64], most: int = 5) -> str:
+    """Name rows in a message: `row 3`, `rows 3, 5, 8`, `rows 1, 2, 3, 4, 5 and 12 more`.
+
+    >>> name_rows(np.array([3, 5]))
+    'rows 3, 5'
+    """
+    shown = ", ".join(str(row) for row in rows[:most])
+    more = f" and {len(rows) - most} more" if len(rows) > most else ""
+    return f"row{'s' * (len(rows) > 1)} {shown}{more}"
+
+
+def _refuse(table: RunTable, name: str, wrong: NDArray[np.bool_], why: str) -> None:
+    if not wrong.any():
+        return
+    others = f" (and {name_rows(table.rows[wrong][1:])})" if wrong.sum() > 1 else ""
+    raise RunTableError(
+        f"found {table.numbers(name)[wrong][0]:g}{others}; {why}",
+        source=table.source,
+        row=int(table.rows[wrong][0]),
+        field=name,
+    )
+
+
+def _nats(table: RunTable) -> tuple[NDArray[np.float64], str, bool]:
+    """Losses in nats, what they are per, and whether the table says so."""
+    unit = table.text("loss_unit")[0] if "loss_unit" in table else ""
+    losses = table.numbers("loss") * (LN_2 if unit.startswith("bits") else 1.0)
+    return losses, "byte" if unit.endswith("byte") else "token", bool(unit)
+
+
+def _check_loss(table: RunTable) -> list[Finding]:
+    losses, per, said = _nats(table)
+    why = (
+        f"no model is that bad: the limit is {MOST_NATS[per]:g} nats per {per}; is it a "
+        "perplexity, or in another unit?"
+    )
+    _refuse(table, "loss", losses > MOST_NATS[per], why)
+    findings = []
+    guessing = losses > UNIFORM_NATS[per]
+    if guessing.any():
+        findings.append(
+            Finding(
+                code="worse-than-guessing",
+                severity="warning",
+                evidence=f"{name_rows(table.rows[guessing])}: up to {losses.max():.3g} nats per "
+                f"{per}, where guessing costs {UNIFORM_NATS[per]:g}",
+                consequence="a run that learned nothing bends the law of those that did",
+                remedy="mark it diverged, or record its unit in `loss_unit`",
+                runs=_named(table, guessing),
+            )
+        )
+    low = losses < LOW_NATS_PER_TOKEN
+    if not said and np.median(losses) < LOW_NATS_PER_TOKEN:
+        findings.append(
+            Finding(
+                code="loss-unit-unsure",
+                severity="note",
+                evidence=f"losses from {losses.min():.3g} to {losses.max():.3g}, no `loss_unit`; "
+                "taken for nats per token, low for text",
+                consequence="the fit is the same in any unit, but its losses are then named wrong",
+                remedy="record loss_unit, such as bits/byte",
+                runs=_named(table, low),
+            )
+        )
+    return findings
+
+
+def _check_few(table: RunTable, columns: Sequence[str]) -> list[Finding]:
+    return [
+        Finding(
+            code="units-unlikely",
+            severity="warning",
+            evidence=f"`{name}` is at most {table.numbers(name).max():g} in every run",
+            consequence="plans and costs would be off by millions; exponents stay as they are",
+            remedy="write counts out, not in millions or billions",
+        )
+        for name, fewest in FEW.items()
+        if name in columns and table.numbers(name).max() < fewest
+    ]
+
+
+def _check_flops(table: RunTable, columns: Sequence[str]) -> list[Finding]:
+    """Compare recorded FLOPs with 6ND where the table has all three."""
+    if "flops" not in columns or not {"n_params", "n_tokens"} <= set(table.columns):
+        return []
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        ratio = table.numbers("flops") / (6 * table.numbers("n_params") * table.numbers("n_tokens"))
+    wrong = (ratio > ANOTHER_COUNT) | (ratio < 1 / ANOTHER_COUNT)
+    if not wrong.any():
+        return []
+    return [
+        Finding(
+            code="flops-disagree",
+            severity="warning",
+            evidence=f"{name_rows(table.rows[wrong])}: `flops` is {ratio[wrong][0]:.3g} times 6ND",
+            consequence="one of flops, n_params and n_tokens is in another unit or of another run",
+            remedy="correct it, or drop the column and derive C = 6ND",
+            runs=_named(table, wrong),
+        )
+    ]
+
+
+def _named(table: RunTable, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(name for name, yes in zip(table.names(), chosen, strict=True) if yes)[:20]
