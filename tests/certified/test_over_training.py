@@ -14,6 +14,7 @@ import pytest
 
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.two_step import fit_two_step, predict_two_step
 from isoflop.laws.catalog import find_published
 from isoflop.laws.downstream import ErrorLaw
 from isoflop.laws.over_training import OverTrainingLaw
@@ -85,11 +86,11 @@ def test_five_small_runs_predict_the_losses_of_two_large_ones() -> None:
 
 
 def test_six_runs_predict_the_errors_of_two_large_ones() -> None:
-    loss = fit_parametric(read("rpj", *SMALL), OverTrainingLaw(), SQUARES)
-    error = fit_parametric(read("rpj", *SMALL, MIDDLE), ErrorLaw(), SQUARES)
+    small, evaluated = read("rpj", *SMALL), read("rpj", *SMALL, MIDDLE)
+    fit = fit_two_step(small, OverTrainingLaw(), ErrorLaw(), mapped=evaluated, spec=SQUARES)
     large = read("rpj", *LARGE)
-    predicted_loss = loss.law.predict(loss.theta, variables(large, "n_params", "n_tokens"))
-    predicted = error.law.predict(error.theta, {"loss": predicted_loss})
+    estimates = predict_two_step(fit, variables(large, "n_params", "n_tokens"))
+    predicted = np.array([estimate.value for estimate in estimates])
     misses = 100 * np.abs(predicted / large.numbers("error") - 1)
     np.testing.assert_allclose(misses, [error for _, error in LARGE.values()], atol=2e-4)
 
