@@ -9,6 +9,8 @@ from isoflop.base.estimate import Estimate
 from isoflop.laws.published import (
     besiroglu_2024,
     brown_2020,
+    clark_2022,
+    deepseek_2024,
     gadre_2024,
     henighan_2020,
     hernandez_2021,
@@ -16,7 +18,12 @@ from isoflop.laws.published import (
     kaplan_2020,
     kaplan_2020_rules,
     kaplan_2020_theory,
+    krajewski_2024,
+    li_2025,
+    luo_2025,
     muennighoff_2023,
+    pearce_2024,
+    tao_2024,
 )
 from isoflop.laws.published.entry import UNITS, PublishedLaw
 
@@ -42,6 +49,13 @@ CATALOG: Mapping[str, PublishedLaw] = {
         muennighoff_2023,
         besiroglu_2024,
         gadre_2024,
+        clark_2022,
+        krajewski_2024,
+        tao_2024,
+        pearce_2024,
+        luo_2025,
+        li_2025,
+        deepseek_2024,
     )
     for entry in paper.ENTRIES
 }

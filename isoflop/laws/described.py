@@ -12,6 +12,7 @@ from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.forms import find_class
 from isoflop.laws.formula import FormulaLaw
 from isoflop.laws.law import AbstractLaw, Parameter
+from isoflop.laws.schedule_curve import ScheduleCurve
 
 FIXED = "fixed"
 """A law with constants held keeps the name of the inner one; a description says what it is."""
@@ -26,7 +27,8 @@ def describe_law(law: AbstractLaw) -> dict[str, Any]:
     """Return {"name", "fields"}, which `restore_law` reads.
 
     Raises:
-        InputError: a law with a field that is not text, a number, a law or a tuple of these.
+        InputError: a law with a field that is not text, a number, a law, a schedule or a tuple
+            of these.
 
     >>> from isoflop.laws.power import PowerLaw
     >>> describe_law(PowerLaw("n_params"))
@@ -68,6 +70,8 @@ def _plain(law: AbstractLaw, value: object) -> object:
         return {"law": describe_law(value)}
     if isinstance(value, Parameter):
         return {"parameter": dict(vars(value))}
+    if isinstance(value, ScheduleCurve):
+        return {"schedule": {"name": value.name, "runs": value.runs()}}
     if isinstance(value, tuple):
         return [_plain(law, item) for item in value]
     if not isinstance(value, PLAIN):
@@ -86,7 +90,9 @@ def _value(document: object) -> object:
             return restore_law(content)
         if kind == "parameter":
             return _parameter(content)
-        raise InputError(f"expected a law or a parameter, found {kind!r}")
+        if kind == "schedule":
+            return ScheduleCurve.from_runs(content["name"], content["runs"])
+        raise InputError(f"expected a law, a parameter or a schedule, found {kind!r}")
     return document
 
 

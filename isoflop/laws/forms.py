@@ -4,23 +4,31 @@ from collections.abc import Callable, Mapping
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.laws.alabdulmohsin import SaturatingLaw, SigmoidLaw
+from isoflop.laws.annealing import AnnealingLaw
 from isoflop.laws.broken import BrokenLaw, ThriceBrokenLaw, TwiceBrokenLaw, UnbrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
+from isoflop.laws.embedding import EmbeddingLaw
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.infogain import InfogainLaw
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanTokensLaw
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.logarithm import LogarithmLaw
+from isoflop.laws.multi_power import MultiPowerLaw
 from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.laws.precision import PrecisionLaw, WeightPrecisionLaw
+from isoflop.laws.quantised import QuantisedLaw
 from isoflop.laws.registered import find_registered, registered_names
 from isoflop.laws.repeated import RepeatedLaw
+from isoflop.laws.routed import GranularityLaw, RoutedLaw
 from isoflop.laws.saturation import SaturationLaw
 from isoflop.laws.transfer import TransferLaw
+from isoflop.laws.tuning import BatchLaw, LearningRateLaw
+from isoflop.laws.vocabulary import VocabularyLaw
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 
 JOINT_FORMS: Mapping[str, AbstractLaw] = {
@@ -41,6 +49,15 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
         ErrorLaw(),
         AccuracyExponentialLaw(),
         AccuracySigmoidLaw(),
+        RoutedLaw(),
+        GranularityLaw(),
+        PrecisionLaw(),
+        WeightPrecisionLaw(),
+        QuantisedLaw(),
+        VocabularyLaw(),
+        EmbeddingLaw(),
+        LearningRateLaw(),
+        BatchLaw(),
     )
 }
 """Forms whose variables are their own."""
@@ -69,6 +86,12 @@ PRESETS: Mapping[str, tuple[str, str]] = {
 }
 """One-variable forms under the name of their variable: {name: (form, variable)}."""
 
+CURVE_FORMS: Mapping[str, type[AbstractLaw]] = {
+    MultiPowerLaw.name: MultiPowerLaw,
+    AnnealingLaw.name: AnnealingLaw,
+}
+"""Forms of a loss curve, made with the learning-rate schedules of its runs, in Python."""
+
 SYNONYMS: Mapping[str, str] = {
     "power-law": "power",
     "power-law-constant": "power-constant",
@@ -91,6 +114,12 @@ SYNONYMS: Mapping[str, str] = {
     "bnsl": "bnsl1",
     "broken": "bnsl1",
     "hoffmann": "chinchilla",
+    "clark": "routed",
+    "krajewski": "granularity",
+    "kumar": "precision",
+    "tao": "vocabulary",
+    "pearce": "embedding",
+    "step-law": "learning-rate",
 }
 
 
@@ -123,6 +152,11 @@ def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
         raise InputError(f"{key} is a law of {', '.join(JOINT_FORMS[key].variables)}, not {over}")
     if key in JOINT_FORMS:
         return JOINT_FORMS[key]
+    if key in CURVE_FORMS:
+        raise InputError(
+            f"{key} is a law of learning-rate schedules; make it with them in Python, "
+            f"{CURVE_FORMS[key].__name__}((schedule, ...)), and fit with fit_parametric"
+        )
     if key not in SINGLE_FORMS:
         return _registered_form(name.strip(), over)
     if over is None:
@@ -142,7 +176,7 @@ def find_class(name: str) -> type[AbstractLaw]:
         return type(JOINT_FORMS[name])
     if name in SINGLE_FORMS:
         return type(SINGLE_FORMS[name]("flops"))
-    found = AMOUNT_FORMS.get(name) or find_registered(name)
+    found = AMOUNT_FORMS.get(name) or CURVE_FORMS.get(name) or find_registered(name)
     if found is None:
         raise UnknownNameError("law", name, (*form_names(), *registered_names()))
     return found

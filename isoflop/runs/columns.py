@@ -24,6 +24,16 @@ NUMBER_COLUMNS: Mapping[str, str] = {
     "error_upstream": "share of the pretraining task failed, 0 to 1",
     "infogain": "share of the loss that a condition, such as an image, removes",
     "n_finetune": "data of the target distribution, in characters or tokens throughout",
+    "n_params_vocabulary": "parameters of the vocabulary, V·d, counted once",
+    "n_experts": "experts a routed layer, 1 in a dense model",
+    "granularity": "how many times narrower an expert is than a dense layer",
+    "bits_weights": "bits a weight in training",
+    "bits_activations": "bits an activation in training",
+    "bits_kv": "bits a cached key or value in training",
+    "bits_post": "bits a weight after training",
+    "loss_unigram": "loss minus that of a unigram model of the same vocabulary, nats/token",
+    "loss_added": "loss that rounding the finished weights adds, nats/token",
+    "curve": "number of the learning-rate schedule, from 1",
     "n_transferred": "such data that pretraining is worth, in the unit of n_finetune",
 }
 """Columns that hold numbers, with their units."""
@@ -40,7 +50,9 @@ TEXT_COLUMNS: Mapping[str, str] = {
 }
 """Columns that hold text."""
 
-MAY_BE_ZERO = frozenset({"seed", "lr", "steps", "accuracy", "error", "infogain", "n_transferred"})
+MAY_BE_ZERO = frozenset(
+    {"seed", "lr", "steps", "accuracy", "error", "infogain", "n_transferred", "loss_unigram"}
+)
 POSITIVE_COLUMNS = frozenset(NUMBER_COLUMNS) - MAY_BE_ZERO
 
 ALIASES: Mapping[str, tuple[str, ...]] = {

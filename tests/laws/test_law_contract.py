@@ -18,6 +18,7 @@ from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
 from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
+from isoflop.laws.embedding import EmbeddingLaw
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.infogain import InfogainLaw
@@ -26,10 +27,21 @@ from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.logarithm import LogarithmLaw
 from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.laws.precision import PrecisionLaw, WeightPrecisionLaw
+from isoflop.laws.quantised import QuantisedLaw
 from isoflop.laws.repeated import RepeatedLaw
+from isoflop.laws.routed import GranularityLaw, RoutedLaw
 from isoflop.laws.saturation import SaturationLaw
 from isoflop.laws.transfer import TransferLaw
+from isoflop.laws.tuning import BatchLaw, LearningRateLaw
+from isoflop.laws.vocabulary import VocabularyLaw
 from isoflop.testing import LawCase, LawContract
+
+BITS = {
+    "bits_weights": (3, 4, 8, 16),
+    "bits_activations": (4, 6, 8, 16),
+    "bits_kv": (3, 4, 6, 16),
+}
 
 CASES = [
     LawCase(PowerLaw("n_tokens"), [[20.0, 0.095], [400.0, 0.5]]),
@@ -82,6 +94,60 @@ CASES = [
             [1.5, 200.0, 9000.0, 0.32, 0.4, 4.0, 2.0],
         ],
     ),
+    LawCase(
+        RoutedLaw(),
+        [
+            [-0.082, -0.108, 0.009, 1.104, 1.847, 314.478],
+            [-0.087, -0.136, 0.012, 1.157, 4.175, 477.741],
+        ],
+        columns={"n_experts": (1, 8, 64, 512)},
+    ),
+    LawCase(
+        GranularityLaw(),
+        [
+            [0.47, 2.1, 0.58, 18.1, 0.115, 30.8, 0.147],
+            [1.5, 100.0, 0.3, 400.0, 0.34, 1500.0, 0.36],
+        ],
+        columns={"granularity": (1, 2, 8, 32)},
+        tolerance=1e-4,
+    ),
+    LawCase(
+        PrecisionLaw(),
+        [
+            [1.7, 400.0, 1500.0, 0.34, 0.36, 2.7, 2.0, 1.0],
+            [2.0, 4299.0, 9000.0, 0.4965, 0.4965, 2.6745, 1.5, 0.96],
+        ],
+        columns=BITS,
+        tolerance=1e-5,
+    ),
+    LawCase(
+        WeightPrecisionLaw(),
+        [[1.7, 400.0, 1500.0, 0.34, 0.36, 2.7], [2.0, 4299.0, 9000.0, 0.4965, 0.4965, 2.6745]],
+        columns=BITS,
+    ),
+    LawCase(
+        QuantisedLaw(),
+        [[0.06, 0.5068, 0.3439, 0.6], [0.5, 0.3, 0.4, 2.0]],
+        columns={"bits_post": (8, 5, 4, 3)},
+    ),
+    LawCase(
+        VocabularyLaw(),
+        [
+            [5.5328, 875.8, 2071.0, 22214.0, 0.6707, 0.4466],
+            [4.0, 300.0, 100.0, 900.0, 0.4, 0.33],
+        ],
+        columns={"n_params_vocabulary": (2e6, 5e7, 2e8, 9e8)},
+    ),
+    LawCase(
+        EmbeddingLaw(),
+        [
+            [1.8172, 482.01, 2085.43, 0.3478, 0.3658, 47491.0],
+            [1.6934, 406.4, 410.7, 0.33917, 0.28491, 1e5],
+        ],
+        columns={"n_params_non_embedding": (1e5, 1e7, 3e8, 6e9)},
+    ),
+    LawCase(LearningRateLaw(), [[1.79, -0.713, 0.307], [0.01, -0.2, 0.1]]),
+    LawCase(BatchLaw(), [[0.58, 0.571], [300.0, 0.3]]),
 ]
 
 

@@ -11,7 +11,19 @@ from isoflop.base.units import PF_DAY
 from isoflop.laws.law import AbstractLaw, Array
 
 Quantity = Literal[
-    "loss", "n_params", "n_tokens", "batch_tokens", "steps", "error", "n_transferred", "infogain"
+    "loss",
+    "n_params",
+    "n_tokens",
+    "batch_tokens",
+    "steps",
+    "error",
+    "n_transferred",
+    "infogain",
+    "loss_unigram",
+    "n_params_non_embedding",
+    "n_params_vocabulary",
+    "lr",
+    "flops_per_token",
 ]
 
 UNITS: Mapping[str, str] = {
@@ -26,6 +38,13 @@ UNITS: Mapping[str, str] = {
     "infogain": "share of the loss",
     "n_finetune": "characters",
     "n_transferred": "characters",
+    "loss_unigram": "nats/token above a unigram model",
+    "n_params_non_embedding": "parameters",
+    "n_params_vocabulary": "parameters",
+    "n_experts": "experts a layer",
+    "granularity": "parts of a dense layer",
+    "lr": "1",
+    "flops_per_token": "FLOPs/token",
 }
 """Units that `PublishedLaw.law` reads and predicts, whatever units the paper prints."""
 
