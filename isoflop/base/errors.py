@@ -106,6 +106,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.55)
     if near:
-        return f"; did you mean {' or '.join(near)}?"
-    shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        return f"; did you mean {' or '.join(map(_shortened, near))}?"
+    shown = ", ".join(map(_shortened, names[:MOST_NAMES])) + (
+        ", …" if len(names) > MOST_NAMES else ""
+    )
     return f"; known: {shown}" if names else ""
+
+
+def _shortened(name: str, width: int = 60) -> str:
+    return name if len(name) <= width else f"{name[:width]}…"

@@ -147,7 +147,8 @@ def _left_out(names: list[str], n_runs: int) -> Finding:
 
 
 def _how_to_get(name: str, table: RunTable) -> str:
-    columns = ", ".join(table.columns)
+    names = [name if len(name) <= 30 else f"{name[:30]}…" for name in table.columns]
+    columns = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     hint = f"name it with --columns {name}=COLUMN"
     if name == "n_tokens" and "flops" in table:
         hint = "record it, or ask for D = C/6N with --derive n_tokens"
