@@ -1,25 +1,39 @@
 """Minimise many weighted fits of one law at once: Levenberg–Marquardt, batched in NumPy.
 
 Starts and bootstrap resamples are the same thing to the solver: rows of a batch, each with its
-own parameters and its own weights on the runs.
+own parameters, its own weights on the runs and, if need be, its own measured losses. No row
+knows of another.
 
 Legend: B batch, n runs, p parameters; phi solver coordinates (log of every positive parameter).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fitting.objective import Objective
-from isoflop.laws.law import AbstractLaw, Array, Variables
+from isoflop.fitting.coordinates import Coordinates, shift_in_solver
+from isoflop.fitting.picture import Picture, join_pictures, take_picture
+from isoflop.fitting.problem import Batch, Problem, pose_batch
+from isoflop.fitting.projection import settle
+from isoflop.fitting.quadratic import solve_within
+from isoflop.laws.law import Array
+
+__all__ = ["Array", "Outcome", "Problem", "Solution", "minimise", "shift_in_solver"]
 
 MAX_ITERATIONS = 400
+MAX_FAILURES = 25
+"""Steps in a row that may fail before a row is given up."""
 GRADIENT_TOLERANCE = 1e-9
 """Largest projected gradient at convergence, relative to curvature and objective."""
-BATCH_CELLS = 3_000_000
-"""Largest B·n·p held at once, so that the Jacobian stays near the cache."""
+BATCH_CELLS = 100_000
+"""Largest B·n·p held at once, so that the Jacobian stays in the cache."""
+FURTHEST = 3.0
+"""Longest step of a logarithm: a factor of twenty."""
+FAR = 1e-3
+"""Share of the objective that a step promises to take off, beyond which its linear constants
+are solved for again instead of stepped."""
 
 
 class Outcome(Enum):
@@ -49,54 +63,29 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One law on one set of runs.
+class _State:
+    """Where each row stands; its arrays are overwritten as the rows advance.
 
     Args:
-        law: the law.
-        variables: {name: (n_runs,) float}.
-        measured: (n_runs,) float, the law's response: positive where residuals are logs. Or
-            (B, n_runs): many studies of one design, one for each row of the batch.
-        objective: loss function of the residuals.
+        phi: (B, p) solver coordinates.
+        picture: the objective there.
+        damping: (B,) Marquardt's, relative to the curvature left.
+        safety: (B,) share of the reweighting Hessian; the rest is Newton's.
+        poor: (B,) whether the last step was promised badly.
+        failures: (B,) steps in a row that failed.
+        converged: (B,) whether the projected gradient vanished.
     """
 
-    law: AbstractLaw
-    variables: Variables
-    measured: Array
-    objective: Objective = field(default_factory=Objective)
-
-    @property
-    def n_runs(self) -> int:
-        """Runs of the design."""
-        return self.measured.shape[-1]
-
-    def select(self, rows: NDArray[np.intp] | slice) -> "Problem":
-        """The problem of some rows of a batch; the same one where all share their losses."""
-        return self if self.measured.ndim == 1 else replace(self, measured=self.measured[rows])
-
-    def residuals(self, theta: Array) -> Array:
-        """Residuals predicted − measured on the objective's scale, (B, n)."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            predicted = self.law.predict(theta, self.variables)
-            if self.objective.scale == "linear":
-                return predicted - self.measured
-            return np.log(predicted) - np.log(self.measured)
-
-    def jacobian(self, theta: Array) -> Array:
-        """Derivative of the residuals by solver coordinates, (B, n, p)."""
-        by_theta = self.law.gradient(theta, self.variables)
-        if self.objective.scale == "log":
-            by_theta = by_theta / self.law.predict(theta, self.variables)[..., None]
-        return by_theta * _chain(self.law, theta)[..., None, :]
-
-    def value(self, theta: Array, weights: Array) -> Array:
-        """Weighted sum of losses, (B,); infinite where the law overflows."""
-        residuals = self.residuals(theta)
-        total = np.einsum("bn,bn->b", weights, self.objective.value(residuals))
-        return np.where(np.isfinite(total), total, np.inf)
+    phi: Array
+    picture: Picture
+    damping: Array
+    safety: Array
+    poor: NDArray[np.bool_]
+    failures: NDArray[np.intp]
+    converged: NDArray[np.bool_]
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+@np.errstate(all="ignore")
 def minimise(
     problem: Problem, starts: Array, weights: Array, *, tolerance: float = GRADIENT_TOLERANCE
 ) -> Solution:
@@ -104,7 +93,8 @@ def minimise(
 
     Args:
         problem: law, runs and loss function; with losses (B, n), row b is fitted to row b.
-        starts: (B, p) parameters within bounds.
+        starts: (B, p) parameters within bounds. Constants the law is linear in are solved for at
+            once, so that theirs matter only where they are better than the solved ones.
         weights: (n,) or (B, n) non-negative weights of the runs.
         tolerance: largest projected gradient at convergence, relative to curvature and objective.
 
@@ -114,143 +104,98 @@ def minimise(
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=np.float64))
     weights = np.broadcast_to(weights, (len(starts), problem.n_runs))
-    chunk = max(1, BATCH_CELLS // (weights.shape[1] * starts.shape[1]))
-    parts = [
-        _minimise_chunk(problem.select(rows), starts[rows], weights[rows], tolerance)
-        for rows in (slice(i, i + chunk) for i in range(0, len(starts), chunk))
-    ]
-    return Solution(
-        theta=np.concatenate([part.theta for part in parts]),
-        objective=np.concatenate([part.objective for part in parts]),
-        converged=np.concatenate([part.converged for part in parts]),
-        at_bound=np.concatenate([part.at_bound for part in parts]),
+    batch = pose_batch(problem, weights)
+    size = max(1, BATCH_CELLS // (weights.shape[1] * starts.shape[1]))
+    state = _start(batch, starts, size)
+    rounding = batch.rounding
+    for _ in range(MAX_ITERATIONS):
+        _mark_converged(state, rounding, tolerance)
+        rows = np.flatnonzero(
+            ~state.converged & (state.failures < MAX_FAILURES) & np.isfinite(state.picture.value)
+        )
+        if not rows.size:
+            break
+        for first in range(0, len(rows), size):
+            _advance(state, batch, rows[first : first + size], rounding)
+    # A row that can no longer descend in floating point has converged if its gradient is small.
+    _mark_converged(state, rounding, 1e3 * tolerance)
+    space, phi = batch.space, state.phi
+    resting = (phi <= space.floor + 1e-9) | (phi >= space.ceiling - 1e-9)
+    return Solution(space.leave(phi), state.picture.value, state.converged, resting)
+
+
+def _start(batch: Batch, starts: Array, size: int) -> _State:
+    """Settle the linear constants of every start and look around there."""
+    space = batch.space
+    phi = np.clip(space.enter(starts), space.floor, space.ceiling)
+    slices = [slice(first, first + size) for first in range(0, len(phi), size)]
+    if space.linear.any():
+        phi = np.concatenate([settle(batch.take(rows), phi[rows]) for rows in slices])
+    pictures = [take_picture(batch.take(rows), phi[rows]) for rows in slices]
+    return _State(
+        phi=phi,
+        picture=join_pictures(pictures),
+        damping=np.full(len(phi), 1e-2),
+        safety=np.ones(len(phi)),
+        poor=np.ones(len(phi), dtype=bool),
+        failures=np.zeros(len(phi), dtype=np.intp),
+        converged=np.zeros(len(phi), dtype=bool),
     )
 
 
-def shift_in_solver(law: AbstractLaw, theta: Array, steps: Array) -> Array:
-    """Move parameters by steps in solver coordinates, stopping at the bounds.
-
-    Args:
-        law: the law.
-        theta: (p,) parameters.
-        steps: (B, p) steps, relative for parameters on a log scale.
-
-    Returns:
-        (B, p) parameters.
-    """
-    low, high = _bounds(law)
-    return _from_solver(law, np.clip(_to_solver(law, theta)[None] + steps, low, high))
+def _mark_converged(state: _State, rounding: Array, tolerance: float) -> None:
+    """A row has converged when no coordinate promises a decrease worth the name."""
+    noise = rounding * max(1.0, tolerance / GRADIENT_TOLERANCE)
+    picture = state.picture
+    state.converged[:] |= picture.decrease <= tolerance**2 * picture.value + noise
 
 
-def _minimise_chunk(problem: Problem, starts: Array, weights: Array, tolerance: float) -> Solution:
-    """Iterate until every row's projected gradient vanishes or it can no longer descend.
+def _advance(state: _State, batch: Batch, rows: NDArray[np.intp], rounding: Array) -> None:
+    """Try one step of some rows; take it where the objective falls."""
+    part, now = batch.take(rows), state.picture.take(rows)
+    step, promised = _propose(
+        part.space, state.phi[rows], now, state.damping[rows], state.safety[rows]
+    )
+    trial = np.clip(state.phi[rows] + step, part.space.floor, part.space.ceiling)
+    far = np.flatnonzero(state.poor[rows] | (promised > FAR * now.value))
+    if far.size and part.space.linear.any():
+        trial[far] = settle(part.take(far), trial[far])
+    then = take_picture(part, trial)
+    # Where rounding hides a decrease, the gradient tells whether the step was one.
+    level = then.value <= now.value * (1 + 1e-14) + rounding[rows]
+    won = (then.value < now.value) | (level & (then.decrease < 0.25 * now.decrease))
+    gain = (now.value - then.value) / promised
+    state.phi[rows[won]] = trial[won]
+    state.picture.put(rows[won], then, won)
+    _adapt(state, rows, won, gain)
+
+
+def _propose(
+    space: Coordinates, phi: Array, picture: Picture, damping: Array, safety: Array
+) -> tuple[Array, Array]:
+    """Damped step (B, p) within bounds, and the decrease it promises (B,).
 
     The Hessian is a blend of the reweighting one (safe: it majorises Huber's loss) and the
-    Newton one (fast near the optimum); a row that descends leans towards Newton, a row that
-    does not leans back and is damped.
+    Newton one (fast near the optimum). Linear constants are not damped: the model is exact in
+    them.
     """
-    low, high = _bounds(problem.law)
-    phi = np.clip(_to_solver(problem.law, starts), low, high)
-    best = problem.value(_from_solver(problem.law, phi), weights)
-    damping = np.full(len(phi), 1e-2)
-    safety = np.ones(len(phi))
-    converged = np.zeros(len(phi), dtype=bool)
-    stalled = np.zeros(len(phi), dtype=int)
-    for _ in range(MAX_ITERATIONS):
-        rows = np.flatnonzero(~converged & (stalled < 25) & np.isfinite(best))
-        if not rows.size:
-            break
-        part = problem.select(rows)
-        gradient, hessian, scale = _expand(part, phi[rows], weights[rows], safety[rows])
-        free = ~(((phi[rows] <= low) & (gradient > 0)) | ((phi[rows] >= high) & (gradient < 0)))
-        converged[rows] = _vanishes(gradient * free, scale, best[rows], tolerance)
-        step = _damped_step(gradient, hessian, scale, free, damping[rows])
-        trial = np.clip(phi[rows] + step, low, high)
-        value = part.value(_from_solver(problem.law, trial), weights[rows])
-        better = value < best[rows]
-        won, lost = rows[better], rows[~better]
-        phi[won], best[won] = trial[better], value[better]
-        damping[won], safety[won], stalled[won] = damping[won] * 0.2, safety[won] * 0.25, 0
-        damping[won] = np.maximum(damping[won], 1e-14)
-        damping[lost] = np.minimum(np.maximum(damping[lost] * 6, 1e-8), 1e10)
-        safety[lost], stalled[lost] = (
-            np.minimum(np.maximum(safety[lost] * 6, 1e-3), 1.0),
-            (stalled[lost] + 1),
-        )
-    resting = (phi <= low + 1e-9) | (phi >= high - 1e-9)
-    # A row that can no longer descend in floating point has converged if its gradient is small.
-    rows = np.flatnonzero(~converged & np.isfinite(best))
-    if rows.size:
-        part = problem.select(rows)
-        gradient, _, scale = _expand(part, phi[rows], weights[rows], safety[rows])
-        converged[rows] = _vanishes(gradient * ~resting[rows], scale, best[rows], 1e3 * tolerance)
-    return Solution(_from_solver(problem.law, phi), best, converged, resting)
+    share = safety[:, None, None]
+    hessian = share * picture.safe + (1 - share) * picture.newton
+    weight = np.where(space.linear, 0.0, damping[:, None] * picture.scale)
+    hessian += weight[:, :, None] * np.eye(phi.shape[1])
+    reach = np.where(space.logs, FURTHEST, np.inf)
+    low = np.maximum(space.floor - phi, -reach)
+    high = np.minimum(space.ceiling - phi, reach)
+    step = solve_within(hessian, picture.gradient, low, high)
+    bend = (step * (hessian @ step[..., None])[..., 0]).sum(axis=1)
+    return step, -(picture.gradient * step).sum(axis=1) - 0.5 * bend
 
 
-def _expand(
-    problem: Problem, phi: Array, weights: Array, safety: Array
-) -> tuple[Array, Array, Array]:
-    """Gradient (B, p), blended Hessian (B, p, p) and its safe diagonal (B, p)."""
-    theta = _from_solver(problem.law, phi)
-    residuals = problem.residuals(theta)
-    jacobian = problem.jacobian(theta)
-    safe = weights * problem.objective.slope_over_residual(residuals)
-    newton = weights * problem.objective.curvature(residuals)
-    blend = safety[:, None] * safe + (1 - safety[:, None]) * newton
-    transposed = np.swapaxes(jacobian, 1, 2)
-    gradient = (transposed @ (safe * residuals)[..., None])[..., 0]
-    hessian = transposed @ (blend[..., None] * jacobian)
-    scale = np.einsum("bn,bnp->bp", safe, jacobian * jacobian) + 1e-300
-    return gradient, hessian, scale
-
-
-def _damped_step(
-    gradient: Array, hessian: Array, scale: Array, free: NDArray[np.bool_], damping: Array
-) -> Array:
-    """Solve (H + damping·diag) step = −gradient in the free coordinates, scaled to unit size."""
-    root = np.sqrt(scale)
-    scaled = hessian / (root[:, :, None] * root[:, None, :])
-    mask = free[:, :, None] & free[:, None, :]
-    identity = np.eye(scale.shape[1])
-    scaled = np.where(mask, scaled, 0.0) + identity * (damping[:, None, None] + 1e-15)
-    scaled += identity * (~free)[:, None, :]
-    right = np.where(free, -gradient / root, 0.0)
-    return np.clip(np.linalg.solve(scaled, right[..., None])[..., 0] / root, -20.0, 20.0)
-
-
-def _vanishes(
-    gradient: Array, scale: Array, objective: Array, tolerance: float
-) -> NDArray[np.bool_]:
-    """Whether the step a gradient still asks for is negligible against the objective.
-
-    gradient²/scale is the decrease a coordinate can still bring; it is compared with the
-    objective, and with the square of the rounding of a log loss for perfect fits.
-    """
-    decrease = np.max(gradient * gradient / scale, axis=1)
-    rounding = 1e-32 * scale.shape[1] * max(1.0, tolerance / GRADIENT_TOLERANCE)
-    return decrease <= tolerance**2 * objective + rounding
-
-
-def _bounds(law: AbstractLaw) -> tuple[Array, Array]:
-    low = np.array([[parameter.low for parameter in law.parameters]])
-    high = np.array([[parameter.high for parameter in law.parameters]])
-    return _to_solver(law, low)[0], _to_solver(law, high)[0]
-
-
-def _is_log(law: AbstractLaw) -> NDArray[np.bool_]:
-    return np.array([parameter.scale == "log" for parameter in law.parameters])
-
-
-def _to_solver(law: AbstractLaw, theta: Array) -> Array:
-    logs = _is_log(law)
-    return np.where(logs, np.log(np.where(logs, theta, 1.0)), theta)
-
-
-def _from_solver(law: AbstractLaw, phi: Array) -> Array:
-    logs = _is_log(law)
-    return np.where(logs, np.exp(np.where(logs, phi, 0.0)), phi)
-
-
-def _chain(law: AbstractLaw, theta: Array) -> Array:
-    """Derivative of parameters by solver coordinates, (B, p)."""
-    return np.where(_is_log(law), theta, 1.0)
+def _adapt(state: _State, rows: NDArray[np.intp], won: NDArray[np.bool_], gain: Array) -> None:
+    """A row that descends leans towards Newton; one that does not leans back and is damped."""
+    damping, safety = state.damping[rows], state.safety[rows]
+    eased = np.maximum(np.where(gain > 0.25, 0.1, 1.0) * damping, 1e-14)
+    state.damping[rows] = np.where(won, eased, np.clip(6 * damping, 1e-4, 1e10))
+    state.safety[rows] = np.where(won, 0.25 * safety, np.clip(6 * safety, 0.1, 1.0))
+    state.failures[rows] = np.where(won, 0, state.failures[rows] + 1)
+    state.poor[rows] = ~((gain > 0.5) & (gain < 1.5))

@@ -1,0 +1,102 @@
+"""Minimise many small quadratics within boxes: the steps of the solver.
+
+Legend: B batch, p coordinates; H Hessians (B, p, p), g gradients (B, p), d steps (B, p).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.laws.law import Array
+
+RIDGE = 1e-15
+"""Keeps a Hessian of unit diagonal invertible; below rounding."""
+SHARE_LEFT = 1e-12
+"""Smallest share of a coordinate's curvature taken to survive elimination; rounding makes less."""
+
+
+def solve_within(hessian: Array, gradient: Array, low: Array, high: Array) -> Array:
+    """Minimise gᵀd + dᵀHd/2 for low ≤ d ≤ high.
+
+    Coordinates that leave the box are held at its edge and the others solved again, so that a
+    step along a bound is as good as a step inside.
+
+    Args:
+        hessian: (B, p, p) positive semi-definite.
+        gradient: (B, p).
+        low: (B, p), not above zero.
+        high: (B, p), not below zero.
+
+    Returns:
+        (B, p) steps; zero for coordinates at an edge that the gradient pushes against.
+
+    >>> bowl = np.array([[[2.0, 1.0], [1.0, 2.0]]])
+    >>> slope = np.array([[-4.0, -5.0]])
+    >>> solve_within(bowl, slope, np.full((1, 2), -9.0), np.full((1, 2), 9.0))
+    array([[1., 2.]])
+    >>> solve_within(bowl, slope, np.full((1, 2), -9.0), np.full((1, 2), 1.5))
+    array([[1.25, 1.5 ]])
+    """
+    root = _root_diagonal(hessian)
+    unit = hessian / (root[:, :, None] * root[:, None, :])
+    free = ~(((low >= 0) & (gradient > 0)) | ((high <= 0) & (gradient < 0)))
+    right = -gradient / root
+    steps = np.where(free, _solve_free(unit, right, np.zeros_like(right), free) / root, 0.0)
+    for _ in range(gradient.shape[1]):
+        out = free & ((steps < low) | (steps > high))
+        rows = np.flatnonzero(out.any(axis=1))
+        if not rows.size:
+            break
+        steps[rows] = np.clip(steps[rows], low[rows], high[rows])
+        free[rows] &= ~out[rows]
+        held = np.where(free[rows], 0.0, steps[rows] * root[rows])
+        solved = _solve_free(unit[rows], right[rows], held, free[rows]) / root[rows]
+        steps[rows] = np.where(free[rows], solved, steps[rows])
+    return np.clip(np.nan_to_num(steps), low, high)
+
+
+def _solve_free(unit: Array, right: Array, held: Array, free: NDArray[np.bool_]) -> Array:
+    """Solve for the free coordinates, the others held."""
+    identity = np.eye(right.shape[1], dtype=np.float64)
+    if free.all():
+        return _solve(unit + RIDGE * identity, right)
+    right = np.where(free, right - (unit @ held[..., None])[..., 0], 0.0)
+    matrix = np.where(free[:, :, None] & free[:, None, :], unit, 0.0)
+    matrix = matrix + identity * np.where(free, RIDGE, 1.0)[:, None, :]
+    return _solve(matrix, right)
+
+
+def _solve(matrix: Array, right: Array) -> Array:
+    return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], dtype=np.float64)
+
+
+def curvature_left(hessian: Array, linear: NDArray[np.bool_]) -> Array:
+    """Curvature of each coordinate once the linear ones have been eliminated.
+
+    A·N^-alpha hardly bends in alpha when A and E follow; damping by the bend at fixed A and E
+    would hold alpha a thousand times too tightly. The diagonal of the Schur complement (Golub &
+    Pereyra 1973; Kaufman 1975).
+
+    Args:
+        hessian: (B, p, p).
+        linear: (p,) the coordinates eliminated.
+
+    Returns:
+        (B, p) diagonal of the Schur complement; of the Hessian itself for the linear ones.
+    """
+    diagonal = np.einsum("bpp->bp", hessian).copy()
+    if not linear.any() or linear.all():
+        return diagonal
+    corner = hessian[:, linear][:, :, linear]
+    root = _root_diagonal(corner)
+    corner = corner / (root[:, :, None] * root[:, None, :]) + 1e-13 * np.eye(corner.shape[1])
+    across = hessian[:, linear][:, :, ~linear] / root[:, :, None]
+    taken = (across * np.linalg.solve(corner, across)).sum(axis=1)
+    rest = diagonal[:, ~linear]
+    diagonal[:, ~linear] = np.maximum(rest - taken, SHARE_LEFT * rest)
+    return diagonal
+
+
+def _root_diagonal(hessian: Array) -> Array:
+    """Root of the diagonal, (B, p); one where it vanishes."""
+    diagonal = np.einsum("bpp->bp", hessian)
+    return np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
