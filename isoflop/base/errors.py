@@ -74,7 +74,7 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        super().__init__(f"unknown {kind} {name!r}{did_you_mean(name, self.known)}")
+        super().__init__(f"unknown {kind} {_shortened(name)!r}{did_you_mean(name, self.known)}")
 
 
 class MissingExtraError(InputError):

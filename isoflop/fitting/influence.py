@@ -55,6 +55,8 @@ def _outlying_groups(problem: Problem, theta: Array) -> list[Group]:
     """The 1, 2, … outliers with the worst deleted residual, and with the highest loss."""
     residuals = problem.residuals(theta[None])[0]
     jacobian = problem.jacobian(theta[None])[0]
+    if not np.isfinite(jacobian).all():  # a law on the edge of floats, such as B at 1e-12
+        return []
     leverage = np.einsum("np,pn->n", jacobian, np.linalg.pinv(jacobian))
     deleted = residuals / np.clip(1 - leverage, 0.05, 1.0)
     deleted = np.abs(deleted - np.median(deleted))

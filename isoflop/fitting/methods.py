@@ -46,6 +46,8 @@ def fit(
         UnknownNameError: no such law, method or constant.
         InputError: bad input; see `fit_parametric`, `fit_isoflop`, `fit_envelope`.
     """
+    if fixed and method in ("isoflop", "envelope"):
+        raise InputError(f"the {method} method has no constants to hold; fix those of a law")
     if method == "isoflop":
         return fit_isoflop(table, spec)
     if method == "envelope":

@@ -75,6 +75,8 @@ def estimate_bias(table: RunTable, valleys: list[Valley], *, seed: int = 0) -> P
     Returns:
         The bias, or None where no surface can be fitted to these runs.
     """
+    if any(tokens_line(valley)[0] >= 0 for valley in valleys):
+        return None  # tokens that do not fall with size are no budget, whatever `flops` says
     try:
         spec = FitSpec(n_resamples=0, n_starts=N_STARTS, seed=seed)
         fit = fit_parametric(table, ChinchillaLaw(), spec)

@@ -154,7 +154,7 @@ USAGE = {
     ),
     "name beyond any file's": (
         ["plan", "--law", "x" * 5000, "--flops", "1e20"],
-        "x" * 5000 + ": File name too long",
+        "x" * 60 + "…: File name too long",
     ),
     "no budget": (
         ["plan", "--law", "besiroglu-2024", "--flops", "0"],
