@@ -31,6 +31,7 @@ _HOMES = {
     "FitSpec": "isoflop.fitting.parametric",
     "Objective": "isoflop.fitting.objective",
     "backtest_largest_budget": "isoflop.fitting.backtest",
+    "compare_laws": "isoflop.fitting.compare",
     "find_break": "isoflop.fitting.breaks",
     "fit": "isoflop.fitting.methods",
     "fit_two_step": "isoflop.fitting.two_step",
@@ -40,6 +41,8 @@ _HOMES = {
     "read_fit": "isoflop.fitting.saved",
     "write_fit": "isoflop.fitting.saved",
     # deciding
+    "compare_methods": "isoflop.plan.disagreement",
+    "deadweight_compute": "isoflop.plan.deadweight",
     "find_crossing": "isoflop.plan.crossing",
     "plan_budget": "isoflop.plan.choose",
     "predict_budget": "isoflop.plan.choose",

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,7 @@ SUMMARIES: Mapping[str, str] = {
     "laws": "List the forms and the published laws, or show one.",
     "predict": "Predict a loss from a law.",
     "fit": "Fit a law, or the compute-optimal frontier, to a run table.",
+    "compare": "Hold laws, or the three methods, against each other on one run table.",
     "breaks": "Test whether a law still holds at the largest scales measured.",
     "plan": "Find the compute-optimal N and D for a budget.",
     "crossing": "Find where the compute and the data law must contradict each other.",
@@ -103,7 +105,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    # A name of a thousand letters, such as a cell taken for a header, is not repeated in full.
+    short = re.sub(r"(\w{60})\w{60,}", r"\1…", " ".join(message.split()))
+    click.echo(f"error: {short}", err=True)
     return code
 
 

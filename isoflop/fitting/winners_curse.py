@@ -83,6 +83,7 @@ def estimate_curse(
     residuals = [curve.log_loss - line for curve, line in zip(curves, smooth, strict=True)]
     shared, own = noise_sizes(residuals, len(fit.theta))
     rng = np.random.default_rng(seed)
+    exact, flops = exact[:, contested].min(axis=0), flops[contested]
     shifts = []
     for _ in range(N_STUDIES):
         study = np.stack(
@@ -91,7 +92,7 @@ def estimate_curse(
                 for c, line in zip(curves, smooth, strict=True)
             ]
         )
-        shifts.append((study.min(axis=0) - exact.min(axis=0))[contested].mean())
+        shifts.append((study.min(axis=0) - exact).mean())
     return float(np.mean(shifts))
 
 

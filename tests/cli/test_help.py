@@ -20,6 +20,7 @@ COMMANDS = (
     "crossing",
     "completion",
     "breaks",
+    "compare",
 )
 """Commands whose examples need nothing but a run table."""
 
