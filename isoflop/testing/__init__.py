@@ -3,3 +3,4 @@
 from isoflop.testing.designs import make_designs as make_designs
 from isoflop.testing.law_case import LawCase as LawCase
 from isoflop.testing.law_contract import LawContract as LawContract
+from isoflop.testing.law_contract import check_law as check_law

@@ -8,6 +8,7 @@ A law of your own is checked by five lines in your tests::
         cases = [LawCase(MyLaw(), [[1.8, 480.0, 0.35]])]
 """
 
+import inspect
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -161,6 +162,34 @@ class LawContract:
         assert read.law == fit.law
         np.testing.assert_array_equal(read.theta, fit.theta)
         np.testing.assert_array_equal(read.draws, fit.draws)
+
+
+def check_law(case: LawCase) -> tuple[str, ...]:
+    """Run the whole contract on one law without pytest, as in a notebook.
+
+    Args:
+        case: the law and constants to check it at.
+
+    Returns:
+        The names of the checks that passed.
+
+    Raises:
+        AssertionError: the first check that fails.
+
+    >>> from isoflop.laws.power import PowerLaw
+    >>> len(check_law(LawCase(PowerLaw("flops"), [[20.0, 0.095]]))) > 10
+    True
+    """
+    contract, passed = LawContract(), []
+    for name in (name for name in vars(LawContract) if name.startswith("test_")):
+        check = getattr(contract, name)
+        if "design" in inspect.signature(check).parameters:
+            for design in case.ladders:
+                check(case, design)
+        else:
+            check(case)
+        passed.append(name.removeprefix("test_").replace("_", " "))
+    return tuple(passed)
 
 
 def complex_step(law: AbstractLaw, theta: Array, variables: Variables) -> Array:
