@@ -24,9 +24,12 @@ _HOMES = {
     "read_runs": "isoflop.exchange.run_tables",
     "write_runs": "isoflop.exchange.run_tables",
     # laws
+    "FormulaLaw": "isoflop.laws.formula",
     "find_form": "isoflop.laws.forms",
     "find_published": "isoflop.laws.catalog",
+    "fix_constants": "isoflop.laws.fixed",
     "published_names": "isoflop.laws.catalog",
+    "register_law": "isoflop.laws.registered",
     # fitting
     "FitSpec": "isoflop.fitting.parametric",
     "Objective": "isoflop.fitting.objective",
