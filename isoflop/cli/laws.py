@@ -4,7 +4,7 @@ import click
 
 from isoflop.cli.output import format_table, json_option, show
 from isoflop.laws.catalog import find_published, published_names, rounding_warning
-from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
+from isoflop.laws.forms import JOINT_FORMS, PRESETS, SINGLE_FORMS, find_form
 
 
 @click.group("laws", invoke_without_command=True)
@@ -25,6 +25,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         return
     forms = [[name, form.response, form.form] for name, form in JOINT_FORMS.items()]
     forms += [[name, "loss", form("x").form] for name, form in SINGLE_FORMS.items()]
+    forms += [[name, "loss", find_form(name).form] for name in PRESETS]
     entries = [find_published(name) for name in published_names()]
     text = "forms to fit\n" + format_table(["name", "predicts", "formula"], forms)
     rows = [[e.name, e.predicts, e.source] for e in entries]

@@ -69,6 +69,61 @@ class CriticalBatchLaw(AbstractLaw):
         return {"drop_to_double": 1 - 2 ** -theta[..., 1]}
 
 
+@dataclass(frozen=True)
+class BatchTradeLaw(AbstractLaw):
+    """S = S_min + E_min/B, the steps to one target loss at any batch.
+
+    The hyperbola (S/S_min - 1)(E/E_min - 1) = 1 with E = B·S; fit one for each target loss, then
+    `CriticalBatchLaw` to the critical batches over the losses (Kaplan et al. 2020, Figure 18).
+
+    >>> law = BatchTradeLaw()
+    >>> law.predict(np.array([4e3, 2e9]), {"batch_tokens": np.array([5e5, 5e7])})
+    array([8000., 4040.])
+    """
+
+    name: ClassVar[str] = "batch-trade"
+    source: ClassVar[str] = "Kaplan et al. 2020, eq. 5.1; McCandlish et al. 2018"
+    response: ClassVar[str] = "steps"
+    falls_with: ClassVar[Literal["all"]] = "all"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("S_min", "steps", *BATCH_SCALE),
+        Parameter("E_min", "tokens", *BATCH_SCALE),
+    )
+    linear: ClassVar[tuple[str, ...]] = ("S_min", "E_min")
+
+    @property
+    def form(self) -> str:
+        """The formula."""
+        return "S_min + E_min/batch_tokens"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The column it reads."""
+        return ("batch_tokens",)
+
+    def predict(self, theta: Array, variables: Variables) -> Array:
+        """Predict the steps, (..., n_runs)."""
+        return theta[..., 0, None] + theta[..., 1, None] / variables["batch_tokens"]
+
+    def gradient(self, theta: Array, variables: Variables) -> Array:
+        """Differentiate, (..., n_runs, 2)."""
+        B = variables["batch_tokens"]
+        columns = np.stack([np.ones_like(B), 1 / B], axis=-1)
+        return np.broadcast_to(columns, (*theta.shape[:-1], *columns.shape)).copy()
+
+    def propose_starts(
+        self, variables: Variables, loss: Array, *, n_starts: int, rng: np.random.Generator
+    ) -> Array:
+        """Draw what share of the fewest steps (`loss`), and of the fewest tokens, is needed."""
+        shares = rng.uniform(0.1, 1.0, (n_starts, 2))
+        fewest = np.array([loss.min(), (loss * variables["batch_tokens"]).min()])
+        return clip_to_bounds(self, shares * fewest)
+
+    def derive(self, theta: Array) -> dict[str, Array]:
+        """B_crit = E_min/S_min, where twice both minima are spent."""
+        return {"B_crit": theta[..., 1] / theta[..., 0]}
+
+
 def adjust_steps(steps: Array, batch_tokens: Array, critical: Array) -> Array:
     """Return S_min = S/(1 + B_crit/B), the steps that a very large batch would have needed.
 

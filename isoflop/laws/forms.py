@@ -8,7 +8,7 @@ from isoflop.laws.annealing import AnnealingLaw
 from isoflop.laws.broken import BrokenLaw, ThriceBrokenLaw, TwiceBrokenLaw, UnbrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
-from isoflop.laws.critical_batch import CriticalBatchLaw
+from isoflop.laws.critical_batch import BatchTradeLaw, CriticalBatchLaw
 from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
 from isoflop.laws.embedding import EmbeddingLaw
 from isoflop.laws.growth import GrowthLaw
@@ -42,6 +42,7 @@ JOINT_FORMS: Mapping[str, AbstractLaw] = {
         KaplanStepsLaw(),
         KaplanComputeLaw(),
         CriticalBatchLaw(),
+        BatchTradeLaw(),
         RepeatedLaw(),
         TransferLaw(),
         InfogainLaw(),
@@ -146,7 +147,9 @@ def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
     """
     key = name.strip().lower().replace("_", "-")
     key = SYNONYMS.get(key, key)
-    if key in PRESETS and over in (None, PRESETS[key][1]):
+    if key in PRESETS:
+        if over not in (None, PRESETS[key][1]):
+            raise InputError(f"{key} is a law of {PRESETS[key][1]}, not {over}")
         key, over = PRESETS[key]
     if key in JOINT_FORMS and over is not None and over not in JOINT_FORMS[key].variables:
         raise InputError(f"{key} is a law of {', '.join(JOINT_FORMS[key].variables)}, not {over}")

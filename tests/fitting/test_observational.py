@@ -168,8 +168,8 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="b99"):
         fit_observational(table, benchmarks=["b99"], target="task")
     fit = fit_below(table, n_resamples=0)
-    with pytest.raises(UnknownNameError, match="family 'nwe'; did you mean new"):
-        predict_observational(fit, "nwe", np.array([1e22]))
+    with pytest.raises(UnknownNameError, match="family 'newer'; did you mean new"):
+        predict_observational(fit, "newer", np.array([1e22]))
     with pytest.raises(InputError, match="model 3 has no score at all"):
         impute_scores(np.where(np.arange(27)[:, None] == 2, np.nan, complete))
     with pytest.raises(InputError, match="30 components of 27 models"):

@@ -5,11 +5,18 @@ import pytest
 from planted import SURFACES, chinchilla, optimum, table_of
 from scipy.optimize import brentq
 
+from isoflop.base.errors import InputError
 from isoflop.fitting.foresight import predict_loss
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw, frontier_theta
-from isoflop.laws.critical_batch import CriticalBatchLaw, adjust_steps, adjust_tokens
+from isoflop.laws.critical_batch import (
+    BatchTradeLaw,
+    CriticalBatchLaw,
+    adjust_steps,
+    adjust_tokens,
+)
+from isoflop.laws.forms import find_form
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.logarithm import LogarithmLaw
 from isoflop.laws.power import PowerLaw
@@ -54,6 +61,31 @@ def test_steps_and_tokens_trade_on_a_hyperbola():
     np.testing.assert_allclose((steps / S_min - 1) * (tokens / E_min - 1), 1, rtol=1e-12)
     np.testing.assert_allclose(S_min, 4e3, rtol=1e-12)
     np.testing.assert_allclose(E_min / S_min, critical, rtol=1e-12)
+
+
+def test_a_critical_batch_law_is_recovered_from_runs_at_many_batches_and_target_losses():
+    # Kaplan et al. 2020, Figure 18: one hyperbola a target, then B_crit over the targets.
+    batch, targets, noise = (
+        np.geomspace(1e4, 1e8, 9),
+        np.linspace(2.2, 4.0, 7),
+        np.random.default_rng(0),
+    )
+    found = []
+    for target in targets:
+        steps = 5e3 * target**-2 * (1 + 2.1e8 * target ** (-1 / 0.21) / batch)
+        steps = steps * np.exp(0.01 * noise.standard_normal(9))
+        fit = fit_parametric(table_of(batch_tokens=batch, steps=steps), BatchTradeLaw(), EXACT)
+        found.append(fit.derived["B_crit"].value)
+    fit = fit_parametric(table_of(loss=targets, batch_tokens=found), CriticalBatchLaw(), EXACT)
+    np.testing.assert_allclose(fit.theta, KAPLAN_BATCH, rtol=0.05)
+
+
+def test_kaplans_one_variable_laws_have_names():
+    assert find_form("kaplan-n") == PowerLaw("n_params")
+    assert find_form("Kaplan_L_D") == PowerLaw("n_tokens")
+    assert find_form("per-token").variables == ("position",)
+    with pytest.raises(InputError, match="kaplan-c is a law of flops, not n_params"):
+        find_form("kaplan-c", over="n_params")
 
 
 @pytest.mark.parametrize("batch", [1.0, 2.0**19, 1e8])
@@ -113,7 +145,7 @@ def test_the_logarithm_is_recovered_and_says_where_it_ends():
 def test_the_logarithm_fits_a_steep_curve_on_which_a_straight_line_would_be_negative():
     # Least squares in L puts the line below zero at the last run; on logs it must not.
     flops = np.geomspace(1e17, 1e20, 12)
-    loss = 30 * (flops / 1e17) ** -0.5
+    loss = 20 * (flops / 1e17) ** -0.5
     assert np.polyval(np.polyfit(np.log(flops), loss, 1), np.log(1e20)) < 0
     table = table_of(flops=flops, loss=loss)
     fit = fit_parametric(table, LogarithmLaw("flops"), EXACT)

@@ -16,7 +16,7 @@ from isoflop.laws.alabdulmohsin import SaturatingLaw, SigmoidLaw
 from isoflop.laws.broken import BrokenLaw, ThriceBrokenLaw, TwiceBrokenLaw, UnbrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
-from isoflop.laws.critical_batch import CriticalBatchLaw
+from isoflop.laws.critical_batch import BatchTradeLaw, CriticalBatchLaw
 from isoflop.laws.downstream import AccuracyExponentialLaw, AccuracySigmoidLaw, ErrorLaw
 from isoflop.laws.embedding import EmbeddingLaw
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
@@ -82,6 +82,7 @@ CASES = [
     LawCase(ErrorLaw(), [[0.857, 2.2065, 0.7146], [1.0, 1.0, 5.0]]),
     LawCase(AccuracyExponentialLaw(), [[1.0, 5.0], [20.0, 1.5]], tolerance=1e-5),
     LawCase(AccuracySigmoidLaw(), [[0.25, 0.95, 4.0, 2.5], [0.0, 1.0, 2.0, 1.5]]),
+    LawCase(BatchTradeLaw(), [[4e3, 2e9], [1e5, 3e10]]),
     LawCase(CriticalBatchLaw(), [[2.1e8, 0.21], [3e6, 0.5]]),
     LawCase(
         KaplanComputeLaw(), [[0.05, 2.7e28, 2.1e8, 0.21], [0.12, 1e23, 4e6, 0.4]], tolerance=1e-5
