@@ -41,6 +41,7 @@ class GrowthLaw(AbstractLaw):
 
     name: ClassVar[str] = "growth"
     source: ClassVar[str] = "Kaplan et al. 2020, Table 6; Henighan et al. 2020, Table 1"
+    response: ClassVar[str] = "amount"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("k", "", *PREFACTOR),
         Parameter("p", "", *POWER, scale="linear"),
