@@ -33,6 +33,7 @@ _HOMES = {
     # fitting
     "FitSpec": "isoflop.fitting.parametric",
     "Objective": "isoflop.fitting.objective",
+    "backtest": "isoflop.fitting.backtest",
     "backtest_largest_budget": "isoflop.fitting.backtest",
     "compare_laws": "isoflop.fitting.compare",
     "find_break": "isoflop.fitting.breaks",

@@ -17,6 +17,7 @@ SUMMARIES: Mapping[str, str] = {
     "predict": "Predict a loss from a law.",
     "fit": "Fit a law, or the compute-optimal frontier, to a run table.",
     "compare": "Hold laws, or the three methods, against each other on one run table.",
+    "backtest": "Hide the largest runs, predict them, count the intervals that hold.",
     "breaks": "Test whether a law still holds at the largest scales measured.",
     "plan": "Find the compute-optimal N and D for a budget.",
     "crossing": "Find where the compute and the data law must contradict each other.",

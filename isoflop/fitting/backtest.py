@@ -1,103 +1,93 @@
-"""Hide the largest budget, predict it, and hold the miss against the interval.
+"""Hide the largest runs, predict them, and hold the misses against their intervals.
 
 The headline score of a law: not how well it fits, but whether it foresaw.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from isoflop.base.errors import InputError, IsoflopError
-from isoflop.base.estimate import Estimate
+from isoflop.base.errors import InputError, IsoflopError, UnknownNameError
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight import find_misfit, predict_loss
+from isoflop.fitting.hidden_runs import Backtest
+from isoflop.fitting.methods import choose_form
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.valleys import group_budgets
 from isoflop.laws.law import AbstractLaw, Array, Variables
 from isoflop.runs.checks import keep_usable
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import RunTable, derive_column
 
 FEWEST_HIDDEN, HIDDEN_SHARE = 4, 0.1
 """Runs hidden at least, and share of all runs: one run says nothing about a law's foresight."""
 
 
-@dataclass(frozen=True)
-class Backtest:
-    """A law's prediction of runs it has not seen.
+def backtest(
+    table: RunTable,
+    law: str | AbstractLaw = "chinchilla",
+    *,
+    over: str | None = None,
+    by: str = "flops",
+    cut: float | None = None,
+    spec: FitSpec | None = None,
+) -> Backtest:
+    """Hide the largest runs, predict them, and hold the misses against their intervals.
 
     Args:
-        law: name of the form.
-        hidden_flops: compute of the hidden budget (geometric mean of its runs).
-        n_fitted: runs fitted.
-        n_hidden: runs hidden.
-        names: (n_hidden,) names of the hidden runs.
-        n_params: (n_hidden,) their parameters.
-        n_tokens: (n_hidden,) their tokens.
-        measured: (n_hidden,) their measured loss.
-        predicted: (n_hidden,) their predicted loss, with intervals for one future run.
-        chosen_predicted: lowest predicted loss among them, with its interval: the run one would
-            have trained.
-        chosen_measured: what that run measured (the mean over its seeds). Not the lowest measured
-            loss, which is the luckiest.
+        table: the runs.
+        law: name of the form, a formula, or a law.
+        over: variable of a one-variable law.
+        by: column that the hidden runs are largest in.
+        cut: its lowest value among them; the largest budgets are hidden if left out.
+        spec: how to fit.
+
+    Raises:
+        InputError: see `backtest_beyond` and `backtest_largest_budget`.
     """
+    form = choose_form(table, law, over=over) if isinstance(law, str) else law
+    if cut is not None:
+        return backtest_beyond(table, form, by=by, cut=cut, spec=spec)
+    if by != "flops":
+        raise InputError(f"the largest budgets are hidden by flops; to cut `{by}`, say where: cut=")
+    return backtest_largest_budget(_with_flops(table), form, spec)
 
-    law: str
-    hidden_flops: float
-    n_fitted: int
-    n_hidden: int
-    names: tuple[str, ...]
-    n_params: Array
-    n_tokens: Array
-    measured: Array
-    predicted: tuple[Estimate, ...]
-    chosen_measured: float
-    chosen_predicted: Estimate
 
-    @property
-    def misses(self) -> Array:
-        """Log predicted − log measured, (n_hidden,)."""
-        return np.log([estimate.value for estimate in self.predicted]) - np.log(self.measured)
+def backtest_beyond(
+    table: RunTable,
+    law: AbstractLaw,
+    *,
+    by: str = "flops",
+    cut: float,
+    spec: FitSpec | None = None,
+) -> Backtest:
+    """Fit the runs with `by` below a cut and predict those at it or beyond.
 
-    @property
-    def rms_miss(self) -> float:
-        """Root mean square of the misses, relative."""
-        return float(np.sqrt(np.mean(self.misses**2)))
+    Args:
+        table: the runs.
+        law: the form.
+        by: column that is cut; flops are 6ND where they are not recorded.
+        cut: its lowest value among the predicted runs.
+        spec: how to fit.
 
-    @property
-    def coverage(self) -> float:
-        """Share of the hidden runs inside their interval."""
-        inside = [
-            e.low is not None and e.high is not None and e.low <= loss <= e.high
-            for e, loss in zip(self.predicted, self.measured, strict=True)
-        ]
-        return float(np.mean(inside))
-
-    @property
-    def inside(self) -> bool:
-        """Whether the run predicted to be the best measured inside its interval."""
-        low, high = self.chosen_predicted.low, self.chosen_predicted.high
-        return low is not None and high is not None and low <= self.chosen_measured <= high
-
-    def to_dict(self) -> dict[str, object]:
-        """Return a JSON object."""
-        return {
-            "law": self.law,
-            "hidden_flops": self.hidden_flops,
-            "n_fitted": self.n_fitted,
-            "n_hidden": self.n_hidden,
-            "chosen_measured": self.chosen_measured,
-            "chosen_predicted": self.chosen_predicted.to_dict(),
-            "inside": self.inside,
-            "coverage": self.coverage,
-            "rms_miss": self.rms_miss,
-            "runs": [
-                {"run": name, "measured": float(loss), "predicted": estimate.to_dict()}
-                for name, loss, estimate in zip(
-                    self.names, self.measured, self.predicted, strict=True
-                )
-            ],
-        }
+    Raises:
+        UnknownNameError: no such column.
+        InputError: a cut that leaves nothing to fit or nothing to predict.
+    """
+    table = _with_flops(table) if by == "flops" else table
+    if by not in table:
+        raise UnknownNameError("column", by, table.columns)
+    signed = (law.response,) if law.residual_scale == "linear" else ()
+    table, _ = keep_usable(table, (*law.variables, law.response, by), signed=signed)
+    values = table.numbers(by)
+    hidden = values >= cut
+    if hidden.all() or not hidden.any():
+        raise InputError(
+            f"{table.source}: a cut of {cut:g} leaves {int((~hidden).sum())} runs to fit and "
+            f"{int(hidden.sum())} to predict; `{by}` runs from {values.min():.3g} to "
+            f"{values.max():.3g}"
+        )
+    return _predict_hidden(table, hidden, law, spec, by=by, cut=cut)
 
 
 def backtest_largest_budget(
@@ -127,7 +117,8 @@ def backtest_largest_budget(
         if hidden.sum() >= max(FEWEST_HIDDEN, HIDDEN_SHARE * len(table)):
             break
         hidden[budget] = True
-    return _predict_hidden(fit_parametric(table.select(~hidden), law, spec), table.select(hidden))
+    cut = float(table.numbers("flops")[hidden].min())
+    return _predict_hidden(table, hidden, law, spec, by="flops", cut=cut)
 
 
 def rank_forms(
@@ -152,15 +143,36 @@ def rank_forms(
     return sorted(ranked, key=lambda pair: (not pair[0].determined, pair[1].rms_miss))
 
 
-def _predict_hidden(fit: Fit, hidden: RunTable) -> Backtest:
-    variables = {name: hidden.numbers(name) for name in fit.law.variables}
-    predicted = predict_loss(fit, variables)
-    measured = hidden.numbers("loss")
+def _with_flops(table: RunTable) -> RunTable:
+    """Take 6ND for the compute where it is not recorded."""
+    if "flops" in table or not {"n_params", "n_tokens"} <= set(table.columns):
+        return table
+    return derive_column(table, "flops")
+
+
+def _predict_hidden(
+    table: RunTable,
+    is_hidden: NDArray[np.bool_],
+    law: AbstractLaw,
+    spec: FitSpec | None,
+    *,
+    by: str,
+    cut: float,
+) -> Backtest:
+    shown, hidden = table.select(~is_hidden), table.select(is_hidden)
+    fit = fit_parametric(shown, law, spec)
+    misfit = find_misfit(fit, shown, by=by)
+    variables = {name: hidden.numbers(name) for name in law.variables}
+    predicted = predict_loss(fit, variables, misfit=misfit)
+    measured = hidden.numbers(law.response)
     best = int(np.argmin([estimate.value for estimate in predicted]))
     blank = np.full(len(hidden), np.nan)
+    flops = hidden.numbers("flops") if "flops" in hidden else blank
     return Backtest(
-        law=fit.law.name,
-        hidden_flops=float(np.exp(np.log(hidden.numbers("flops")).mean())),
+        law=law.name,
+        by=by,
+        cut=cut,
+        hidden_flops=float(np.exp(np.log(flops).mean())),
         n_fitted=fit.n_runs,
         n_hidden=len(hidden),
         names=tuple(hidden.names()),
@@ -168,11 +180,20 @@ def _predict_hidden(fit: Fit, hidden: RunTable) -> Backtest:
         n_tokens=hidden.numbers("n_tokens") if "n_tokens" in hidden else blank,
         measured=measured,
         predicted=tuple(predicted),
-        chosen_measured=float(np.exp(np.log(measured[_same_design(variables, best)]).mean())),
+        chosen_measured=_mean(measured[_same_design(variables, best)]),
         chosen_predicted=predicted[best],
+        misfit=misfit,
+        plain=tuple(predict_loss(fit, variables)),
     )
 
 
 def _same_design(variables: Variables, row: int) -> np.ndarray:
     """Mark the runs that repeat a run's design, (n_hidden,) bool."""
     return np.all([values == values[row] for values in variables.values()], axis=0)
+
+
+def _mean(losses: Array) -> float:
+    """Geometric mean of losses, arithmetic where some are not positive."""
+    if (losses <= 0).any():
+        return float(losses.mean())
+    return float(np.exp(np.log(losses).mean()))

@@ -5,7 +5,7 @@ import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table, table_of
 
 from isoflop.base.errors import InputError
-from isoflop.fitting.backtest import backtest_largest_budget, rank_forms
+from isoflop.fitting.backtest import backtest, backtest_largest_budget, rank_forms
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.chinchilla import ChinchillaLaw
@@ -72,8 +72,11 @@ def test_a_law_that_is_wrong_beyond_the_fitted_budgets_is_seen_to_miss() -> None
     C = np.geomspace(1e17, 1e21, 20)
     table = table_of(flops=C, loss=1.7 + 2000 * C**-0.15)
     result = backtest_largest_budget(table, PowerLaw("flops"), SPEC)
-    assert not result.inside
     assert result.chosen_predicted.value < result.chosen_measured  # no floor: too optimistic
+    at_its_word = min(result.plain, key=lambda estimate: estimate.value)
+    assert at_its_word.high < result.chosen_measured  # type: ignore[operator]
+    assert result.misfit.suspected  # and the fitted runs alone gave it away
+    assert result.inside
 
 
 def test_one_budget_cannot_be_hidden() -> None:
@@ -109,3 +112,52 @@ def test_the_json_object_says_what_was_hidden_and_how_it_went() -> None:
     document = backtest_largest_budget(noisy_table(0), ChinchillaLaw(), SPEC).to_dict()
     assert document["n_hidden"] == len(document["runs"]) == 9
     assert set(document) >= {"law", "hidden_flops", "inside", "coverage", "rms_miss"}
+    assert set(document) >= {"n_train", "n_test", "rmsle", "mean_log_width", "law_at_its_word"}
+
+
+def test_a_cut_divides_the_runs() -> None:
+    table = noisy_table(0)
+    result = backtest(table, "chinchilla", by="flops", cut=5e19, spec=SPEC)
+    flops = table.numbers("flops")
+    assert (result.n_fitted, result.n_hidden) == ((flops < 5e19).sum(), (flops >= 5e19).sum())
+    assert result.by == "flops"
+    assert result.cut == 5e19
+    low = np.array([e.low for e in result.predicted], dtype=float)
+    high = np.array([e.high for e in result.predicted], dtype=float)
+    inside = (low <= result.measured) & (result.measured <= high)
+    document = result.to_dict()
+    assert document["coverage"] == inside.mean()
+    assert document["mean_log_width"] == pytest.approx(np.log(high / low).mean())
+    misses = np.log([e.value for e in result.predicted]) - np.log(result.measured)
+    assert document["rmsle"] == pytest.approx(np.sqrt(np.mean(misses**2)))
+
+
+def test_any_column_can_be_cut() -> None:
+    result = backtest(noisy_table(0), "chinchilla", by="n_tokens", cut=1e10, spec=SPEC)
+    assert (result.n_tokens >= 1e10).all()
+
+
+def test_compute_that_is_not_recorded_is_6nd() -> None:
+    N, D = isoflop_design(EPOCH, points=9)
+    table = table_of(n_params=N, n_tokens=D, loss=chinchilla(EPOCH, N, D))
+    result = backtest(table, "chinchilla", cut=5e19, spec=SPEC)
+    assert result.n_hidden == int((6 * N * D >= 5e19).sum())
+
+
+@pytest.mark.parametrize(
+    ("by", "cut", "message"),
+    [
+        ("flops", 1e30, "leaves 45 runs to fit and 0 to predict"),
+        ("flops", 1.0, "leaves 0 runs to fit and 45 to predict"),
+        ("flop", 1e20, "did you mean flops"),
+        ("n_params", None, "say where"),
+    ],
+)
+def test_a_cut_that_divides_nothing_is_refused(by: str, cut: float | None, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        backtest(noisy_table(0), "chinchilla", by=by, cut=cut, spec=SPEC)
+
+
+def test_the_same_seed_gives_the_same_backtest() -> None:
+    first, second = (backtest(noisy_table(0), cut=5e19, spec=SPEC).to_dict() for _ in range(2))
+    assert first == second

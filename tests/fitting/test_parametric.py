@@ -232,7 +232,7 @@ def test_the_card_says_what_was_fitted_and_how_far_to_trust_it() -> None:
         fit.data.sha256[:12],
         "converged: the gradient vanishes to machine precision",
         f"alpha              {fit.params['alpha']}",
-        "Huber 0.001 on log loss, summed",
+        "robust, no say beyond ",
         "nats/token (assumed)",
     ):
         assert expected in card
