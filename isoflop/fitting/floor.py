@@ -1,8 +1,8 @@
-"""Losses that lie below what a law can predict, such as a fixed irreducible loss."""
+"""Losses no law can be fitted to: all alike, or below a fixed irreducible loss."""
 
 import numpy as np
 
-from isoflop.base.errors import RunTableError
+from isoflop.base.errors import RunTableError, UnderdeterminedError
 from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.law import AbstractLaw, Array, Variables
 from isoflop.runs.table import RunTable
@@ -10,6 +10,22 @@ from isoflop.runs.unit_checks import name_rows
 
 PROBES = 16
 """Parameter vectors at which a constant is shown to be only added to the rest."""
+
+
+def require_response(law: AbstractLaw, table: RunTable) -> None:
+    """Insist that what a law is to predict varies, and can be predicted by it.
+
+    Raises:
+        UnderdeterminedError: the same value in every run.
+        RunTableError: runs at or below a floor of the law, named by row.
+    """
+    measured = table.numbers(law.response)
+    if np.ptp(measured) <= 1e-12 * np.abs(measured).max():
+        raise UnderdeterminedError(
+            f"{table.source}: `{law.response}` is {measured[0]:g} in every run, so there is nothing "
+            f"for {law.name} to explain; look at how it was recorded"
+        )
+    require_above_floor(law, table)
 
 
 def require_above_floor(law: AbstractLaw, table: RunTable) -> None:

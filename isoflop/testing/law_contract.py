@@ -130,6 +130,15 @@ class LawContract:
             assert (starts[:, k] >= parameter.low).all(), parameter.name
             assert (starts[:, k] <= parameter.high).all(), parameter.name
 
+    def test_some_start_is_near_the_data(self, case: LawCase) -> None:
+        """Of 50 starts one predicts every run within a factor of two."""
+        if case.law.residual_scale == "linear":
+            return
+        measured = case.law.predict(case.theta, case.points)
+        with np.errstate(all="ignore"):
+            miss = np.abs(np.log(case.law.predict(_starts(case, 50), case.points) / measured))
+        assert np.nanmin(miss.max(axis=-1)) < np.log(2)
+
     def test_the_same_seed_draws_the_same_starts(self, case: LawCase) -> None:
         """Starts depend on the generator and on nothing else."""
         np.testing.assert_array_equal(_starts(case, 5), _starts(case, 5))
