@@ -9,7 +9,7 @@ from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
-from isoflop.fitting.methods import METHODS, choose_form, require_method
+from isoflop.fitting.methods import AUTO, METHODS, choose_form, require_method
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
@@ -77,6 +77,7 @@ def command(
       isoflop fit runs.csv --law chinchilla --loss huber --delta 1e-3 -o law.json
       isoflop fit runs.csv --law power --over flops
       isoflop fit runs.csv --law "E + A/n_params**alpha + B/n_tokens**beta" --fix E=1.69
+      isoflop fit runs.csv --law auto --over n_tokens
       isoflop fit runs.csv --method isoflop
     \b
     Python:
@@ -85,8 +86,11 @@ def command(
     table = _read(runs, columns, derive, drop_rows, drop_highest_loss)
     objective = Objective(require_loss(loss), delta)
     spec = FitSpec(objective, bootstrap, cluster, level=level, seed=seed)
-    form = choose_form(table, law, over=over, params=param) if method == "parametric" else law
-    fit = isoflop.fit(table, form, method=require_method(method), spec=spec, fixed=parse_fixed(fix))
+    named = method != "parametric" or law == AUTO
+    form = law if named else choose_form(table, law, over=over, params=param)
+    fit = isoflop.fit(
+        table, form, method=require_method(method), over=over, spec=spec, fixed=parse_fixed(fix)
+    )
     if output:
         narrate(f"written to {write_fit(fit, output)}")
     for finding in fit.findings if as_json else ():

@@ -5,6 +5,7 @@ import click
 from isoflop.base.errors import InputError
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, narrate, show
+from isoflop.fitting.automatic import AutomaticFit
 from isoflop.fitting.frontier import Frontier
 from isoflop.plan.choose import choose_law, predict_budget
 
@@ -34,7 +35,8 @@ def command(law: str, at: tuple[str, ...], as_json: bool, **amounts: float | Non
     inputs = {name: value for name, value in amounts.items() if value is not None}
     inputs |= dict(_amount_at(pair) for pair in at)
     estimate, warning = predict_budget(chosen, inputs)
-    quantity = "loss" if isinstance(chosen, Frontier) else chosen.law.response
+    lawless = isinstance(chosen, Frontier | AutomaticFit)
+    quantity = "loss" if lawless else chosen.law.response
     quantity = getattr(chosen, "predicts", quantity)
     if warning:
         narrate(f"warning: {warning}")

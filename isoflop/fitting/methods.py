@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.fitting.automatic import AutomaticFit
+from isoflop.fitting.automatic_table import fit_automatic_table
 from isoflop.fitting.envelope import fit_envelope
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontier import Frontier
@@ -20,6 +22,9 @@ Method = Literal["parametric", "isoflop", "envelope"]
 METHODS: tuple[Method, ...] = ("parametric", "isoflop", "envelope")
 """Approaches 3, 2 and 1 of Hoffmann et al. 2022."""
 
+AUTO = "auto"
+"""Name of the choice that is not one law; see `isoflop.fitting.automatic`."""
+
 
 def fit(
     table: RunTable,
@@ -29,13 +34,13 @@ def fit(
     over: str | None = None,
     spec: FitSpec | None = None,
     fixed: Mapping[str, float] | None = None,
-) -> Fit | Frontier:
+) -> Fit | Frontier | AutomaticFit:
     """Fit a run table by any method.
 
     Args:
         table: the runs.
         law: name of the form, a formula such as `E + A/n_params**alpha`, or a law, for the
-            parametric method.
+            parametric method; `auto` continues a curve of one variable without choosing a law.
         method: parametric (a law through all runs), isoflop (parabolas a budget) or envelope
             (best run at each compute).
         over: variable of a one-variable law; guessed only when the table has just one.
@@ -54,6 +59,8 @@ def fit(
         return fit_envelope(table, spec)
     if method != "parametric":
         raise UnknownNameError("method", method, METHODS)
+    if law == AUTO:
+        return fit_automatic_table(table, over or only_variable(table), spec, fixed=fixed)
     if isinstance(law, str):
         law = choose_form(table, law, over=over)
     return fit_parametric(table, fix_constants(law, fixed or {}), spec)

@@ -1,7 +1,7 @@
 """Fits as files: JSON in full precision, draws included, so that a plan has its intervals."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.strict_json import dumps, loads
+from isoflop.fitting.automatic import AutomaticFit, continue_curve
+from isoflop.fitting.automatic_curve import Curve
 from isoflop.fitting.fit import Basins, DataRecord, Fit
 from isoflop.fitting.frontier import Frontier, FrontierPoints
 from isoflop.fitting.objective import Objective
@@ -19,17 +21,19 @@ from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 
+AnyFit = Fit | Frontier | AutomaticFit
+
 FORMAT = "isoflop-fit"
 VERSION = 1
 
 
-def write_fit(fit: Fit | Frontier, path: Path | str) -> Path:
+def write_fit(fit: AnyFit, path: Path | str) -> Path:
     """Write a fit whole or not at all; the same fit gives the same bytes."""
     document = {"format": FORMAT, "version": VERSION, **fit.to_dict(), "arrays": _arrays(fit)}
     return write_atomic(path, dumps(document, indent=1) + "\n")
 
 
-def read_fit(path: Path | str) -> Fit | Frontier:
+def read_fit(path: Path | str) -> AnyFit:
     """Read a fit written by `write_fit`.
 
     Raises:
@@ -49,6 +53,8 @@ def read_fit(path: Path | str) -> Fit | Frontier:
             f"{path}: fit format version {document.get('version')}, this isoflop reads {VERSION}"
         )
     try:
+        if document["law"] == "auto":
+            return _automatic(document)
         return _frontier(document) if document["law"] == "frontier" else _fit(document)
     except IsoflopError:
         raise
@@ -56,7 +62,9 @@ def read_fit(path: Path | str) -> Fit | Frontier:
         raise InputError(f"{path}: not a complete fit ({type(error).__name__}: {error})") from None
 
 
-def _arrays(fit: Fit | Frontier) -> dict[str, object]:
+def _arrays(fit: AnyFit) -> dict[str, object]:
+    if isinstance(fit, AutomaticFit):
+        return {}  # its curve is all there is, and stands in its document
     arrays: dict[str, object] = {"theta": fit.theta.tolist(), "draws": fit.draws.tolist()}
     if isinstance(fit, Fit):
         arrays["residuals"] = fit.residuals.tolist()
@@ -92,6 +100,25 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         level=float(document["level"]),
         seed=int(document["seed"]),
     )
+
+
+def _automatic(document: Mapping[str, Any]) -> AutomaticFit:
+    """Weigh the saved curve again: the same curve gives the same fit, to the bit."""
+    saved = document["curve"]
+    u, y, noise = (np.array(saved[name], dtype=np.float64) for name in ("u", "y", "noise"))
+    start = int(saved["start"])
+    if not (len(u) == len(y) == len(noise) and 0 <= start < len(u) and (np.diff(u) > 0).all()):
+        raise ValueError("a curve needs as many u as y and noise, u increasing, and an end")
+    curve = Curve(u, y, noise, float(saved["record"]), int(saved["n_points"]), start)
+    fit = continue_curve(
+        curve,
+        over=document["over"],
+        n_runs=int(document["n_runs"]),
+        level=float(document["level"]),
+        seed=int(document["seed"]),
+    )
+    data = None if document["data"] is None else _data(document["data"])
+    return replace(fit, data=data, findings=_findings(document))
 
 
 def _frontier(document: Mapping[str, Any]) -> Frontier:

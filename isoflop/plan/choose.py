@@ -7,6 +7,7 @@ import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.base.estimate import Estimate, shorten
+from isoflop.fitting.automatic import AutomaticFit
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight import predict_loss
 from isoflop.fitting.frontier import Frontier
@@ -21,7 +22,7 @@ from isoflop.laws.catalog import (
 from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
 from isoflop.runs.cost import TokenCost
 
-AnyLaw = Fit | Frontier | PublishedLaw
+AnyLaw = Fit | Frontier | AutomaticFit | PublishedLaw
 USUAL = ("n_params", "n_tokens", "n_tokens_unique", "flops", "steps", "loss")
 """Variables that `isoflop predict` has an option for."""
 
@@ -61,6 +62,8 @@ def plan_budget(law: AnyLaw | str, flops: float, *, cost: TokenCost | None = Non
         return plan_from_fit(chosen, flops, cost=cost)
     if isinstance(chosen, Frontier):
         return plan_from_frontier(chosen, flops)
+    if isinstance(chosen, AutomaticFit):
+        raise InputError(f"auto continues one curve over {chosen.over} and cannot split a budget")
     theta = np.asarray(chosen.theta, dtype=np.float64)
     plan = plan_from_theta(chosen.law, theta, flops, name=chosen.name)
     warning = rounding_warning(chosen)
@@ -87,6 +90,12 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
             raise InputError(f"{name} must be positive, found {amount:g}")
     if isinstance(chosen, Frontier):
         raise InputError("a frontier plans budgets; predict with a law, or use `isoflop plan`")
+    if isinstance(chosen, AutomaticFit):
+        if chosen.over not in inputs:
+            raise InputError(f"auto was fitted over {chosen.over}; give its amount")
+        idle = ", ".join(name for name in inputs if name != chosen.over)
+        estimate = chosen.predict(np.array([inputs[chosen.over]])).estimates()[0]
+        return estimate, f"auto does not read {idle}" if idle else ""
     needed = chosen.law.variables
     missing = [name for name in needed if name not in inputs]
     if missing:
