@@ -4,7 +4,6 @@ Legend: s step, eta_k learning rate of step k, S1(s) sum of the rates up to s, S
 area, lam how slowly a fall of the rate is forgotten, L loss.
 """
 
-import itertools
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,10 +19,7 @@ from isoflop.laws.law import (
     solve_coefficients,
 )
 from isoflop.laws.power import COEFFICIENT, EXPONENT, IRREDUCIBLE
-from isoflop.laws.schedule_curve import ScheduleCurve, split_by_curve
-
-MEMORY = 128
-"""Steps of the annealing area summed at once."""
+from isoflop.laws.schedule_curve import ScheduleCurve, Steps, split_by_curve
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class AnnealingLaw(AbstractLaw):
 
     S2 goes on growing while no weight moves, so the published law predicts a fall of the loss
     from steps at a rate of zero; here such steps change nothing. It also promises a lower loss
-    for any higher rate: see `isoflop.laws.schedule_checks`.
+    for rates scaled up without end: see `isoflop.laws.schedule_checks`.
 
     Args:
         curves: the schedules, in the order of the column `curve`, numbered from 1; where there
@@ -74,13 +70,13 @@ class AnnealingLaw(AbstractLaw):
     def predict(self, theta: Array, variables: Variables) -> Array:
         """Predict the loss, (..., n)."""
         L0, A, alpha, C = (theta[..., k, None] for k in range(4))
-        S1, S2, _ = self._areas(theta[..., 4], variables)
+        S1, (S2, _) = self._areas(theta[..., 4], variables)
         return L0 + A * np.exp(-alpha * np.log(S1)) - C * S2
 
     def gradient(self, theta: Array, variables: Variables) -> Array:
         """Differentiate, (..., n, 5)."""
         _, A, alpha, C = (theta[..., k, None] for k in range(4))
-        S1, S2, by_lam = self._areas(theta[..., 4], variables)
+        S1, (S2, by_lam) = self._areas(theta[..., 4], variables)
         decay = np.exp(-alpha * np.log(S1))
         columns = [np.ones_like(decay), decay, -A * np.log(S1) * decay, -S2, -C * by_lam]
         return np.stack(columns, axis=-1)
@@ -91,7 +87,7 @@ class AnnealingLaw(AbstractLaw):
         """Draw the exponent and the forgetting, solve for the coefficients."""
         alpha = rng.uniform(0.2, 1.0, n_starts)
         lam = 1 - np.exp(rng.uniform(np.log(1e-4), np.log(0.1), n_starts))
-        S1, S2, _ = self._areas(lam, variables)
+        S1, (S2, _) = self._areas(lam, variables)
         decay = np.exp(-alpha[:, None] * np.log(S1))
         basis = np.stack([np.ones_like(decay), decay, -S2], axis=-1)
         L0, A, C = np.moveaxis(solve_coefficients(basis, loss), -1, 0)
@@ -101,45 +97,66 @@ class AnnealingLaw(AbstractLaw):
         """Steps after which a fall of the rate has brought all but 1/e of its gain."""
         return {"memory_steps": -1 / np.log(theta[..., 4])}
 
-    def _areas(self, lam: Array, variables: Variables) -> tuple[Array, Array, Array]:
-        """S1 (n,), S2 and its derivative by lam (..., n)."""
+    def _areas(self, lam: Array, variables: Variables) -> tuple[Array, Array]:
+        """S1 (n,) and S2 with its derivative by lam, (2, ..., n)."""
         flat = np.reshape(lam, -1)
         S1 = np.zeros(len(variables["steps"]))
-        areas = np.zeros((2, len(flat), len(S1)), dtype=flat.dtype)
+        S2 = np.zeros((2, len(flat), len(S1)), dtype=flat.dtype)
         for curve, rows, steps in split_by_curve(self.curves, variables):
             moved = curve.trained_until[steps]
             S1[rows] = curve.rate_sums[moved]
-            for b, forgetting in enumerate(flat):
-                for order, area in enumerate(annealing_area(curve, forgetting)):
-                    areas[order, b, rows] = area[moved]
+            S2[..., rows] = annealing_area(curve, flat, moved)
         if not (S1 > 0).all():
             raise InputError("the learning rates before a measured step sum to zero; leave it out")
-        S2, by_lam = areas.reshape(2, *np.shape(lam), len(S1))
-        return S1, S2, by_lam
+        return S1, S2.reshape(2, *np.shape(lam), len(S1))
 
 
-def annealing_area(curve: ScheduleCurve, lam: float | np.complex128) -> tuple[Array, Array]:
-    """Return S2 of every step and its derivative by lam, (n_steps,) each.
+def annealing_area(curve: ScheduleCurve, lam: Array, steps: Steps) -> Array:
+    """Return S2 at some steps and its derivative by lam.
 
-    m_i = lam·m_(i-1) + eta_(i-1) - eta_i and S2 = Σ m_i, in one pass.
+    With g_k the drop before step k and m_s = Σ_(k≤s) g_k·lam^(s-k), the momentum of the fall,
+    S2(s) = Σ_(i≤s) m_i = (Σ_(k≤s) g_k - lam·m_s)/(1 - lam).
 
-    >>> annealing_area(ScheduleCurve("drop", [1.0, 0.5, 0.5]), 0.9)[0]
-    array([0.  , 0.5 , 0.95])
+    Args:
+        curve: the schedule.
+        lam: (n_lam,) float or complex, below 1.
+        steps: (n,) int.
+
+    Returns:
+        (2, n_lam, n).
+
+    >>> drop = ScheduleCurve("drop", np.array([1.0, 0.5, 0.5]))
+    >>> annealing_area(drop, np.array([0.9]), np.array([0, 1, 2]))[0].round(12)
+    array([[0.  , 0.5 , 0.95]])
     """
-    falls = np.concatenate([[0.0], -np.diff(curve.lr)])
-    momentum = _remember(falls, lam)
-    by_lam = _remember(np.concatenate([[0.0], momentum[:-1]]), lam)
-    return np.cumsum(momentum), np.cumsum(by_lam)
+    places, back = np.unique(steps, return_inverse=True)
+    m, by_lam = _momentum(curve, lam, places)
+    fallen, rest = curve.lr[0] - curve.lr[places], 1 - lam[:, None]
+    S2 = (fallen - lam[:, None] * m) / rest
+    return np.stack([S2, (S2 - m - lam[:, None] * by_lam) / rest])[..., back]
 
 
-def _remember(source: Array, lam: float | np.complex128) -> Array:
-    """Solve y_i = lam·y_(i-1) + source_i, (n,), some hundred steps at a time."""
-    powers = lam ** np.arange(MEMORY + 1)
-    lags = np.subtract.outer(np.arange(MEMORY), np.arange(MEMORY))
-    kernel = np.where(lags >= 0, powers[np.abs(lags)], 0.0)
-    padded = np.zeros(-(-len(source) // MEMORY) * MEMORY, dtype=source.dtype)
-    padded[: len(source)] = source
-    y = padded.reshape(-1, MEMORY) @ kernel.T
-    for before, here in itertools.pairwise(y):
-        here += before[-1] * powers[1:]
-    return y.ravel()[: len(source)]
+def _momentum(curve: ScheduleCurve, lam: Array, places: Steps) -> tuple[Array, Array]:
+    """Momentum m at rising steps and its derivative by lam, (n_lam, n) each."""
+    k = curve.drop_steps[curve.drop_steps <= places[-1]]
+    lags = places[np.searchsorted(places, k)] - k
+    gaps = np.diff(places, prepend=0)
+    powers = lam[:, None] ** np.arange(max(lags.max(initial=0), gaps.max()) + 1)
+    slopes = np.arange(powers.shape[1]) * np.roll(powers, 1, axis=1)  # n·lam^(n-1), 0 at n = 0
+    edges = np.searchsorted(k, places, side="right")
+    fresh, fresh_by_lam = (
+        np.diff(_running(curve.drops[: len(k)] * table[:, lags])[:, edges], axis=1, prepend=0.0)
+        for table in (powers, slopes)
+    )
+    m, by_lam = np.zeros_like(fresh), np.zeros_like(fresh)
+    m[:, 0], by_lam[:, 0] = fresh[:, 0], fresh_by_lam[:, 0]
+    for j, gap in enumerate(gaps[1:], start=1):
+        kept, slope = powers[:, gap], slopes[:, gap]
+        m[:, j] = kept * m[:, j - 1] + fresh[:, j]
+        by_lam[:, j] = kept * by_lam[:, j - 1] + slope * m[:, j - 1] + fresh_by_lam[:, j]
+    return m, by_lam
+
+
+def _running(terms: Array) -> Array:
+    """Sums of the first 0, 1, 2, … terms, (n_lam, n + 1)."""
+    return np.cumsum(np.pad(terms, ((0, 0), (1, 0))), axis=1)

@@ -56,8 +56,8 @@ def _check_peak(curve: ScheduleCurve, fitted: Sequence[ScheduleCurve]) -> Findin
         code="rate-above-data",
         severity="warning",
         evidence=f"{curve.name} reaches a rate of {highest:.3g}, the fitted schedules {seen:.3g}",
-        consequence="laws of learning curves promise a lower loss for any higher rate, up to "
-        "rates at which training diverges",
+        consequence="the prediction is an extrapolation in the rate; the annealing law promises "
+        "a lower loss for rates scaled up without end, even where training diverges",
         remedy=f"predict schedules that stay at or below {seen:.3g}, or add a run at the higher "
         "rate to the fit",
         runs=(curve.name,),

@@ -1,8 +1,10 @@
 """Tao et al. 2024: the three approaches as the authors' planner evaluates them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from isoflop.base.errors import InputError
 from isoflop.laws.catalog import find_published, predict_published
@@ -31,10 +33,10 @@ def test_the_best_vocabulary_is_where_the_authors_derivative_vanishes(
 ) -> None:
     flops = (N_nv / np.exp(-2.4846510161625193)) ** 2
     arguments = (N_nv / 1e6, width / 1e3, flops / 1e15)
-    V = brentq(slope_as_the_authors_code_it, 1.0, 1e4, args=arguments, xtol=1e-12, rtol=1e-14)
+    root: Any = root_scalar(slope_as_the_authors_code_it, args=arguments, bracket=(1.0, 1e4))
     assert isinstance(LOSS.law, VocabularyLaw)
     found = best_vocabulary_params(LOSS.law, LOSS.theta, n_params=N_nv, flops=flops)
-    assert found == pytest.approx(V * 1e3 * width, rel=1e-9)
+    assert found == pytest.approx(root.root * 1e3 * width, rel=1e-9)
 
 
 def test_converted_constants_give_the_printed_formula() -> None:
