@@ -129,7 +129,9 @@ def test_accuracies_of_zero_and_one_are_fitted_and_saved(tmp_path) -> None:
     table = table_of(loss=loss, accuracy=rng.binomial(100, share) / 100)
     assert {0.0, 1.0} <= set(table.numbers("accuracy"))
     fit = fit_parametric(table, AccuracySigmoidLaw(), FitSpec(Objective("squared"), 200))
-    assert fit.params["L_half"].low < 2.4 < fit.params["L_half"].high
+    L_half = fit.params["L_half"]
+    assert L_half.low < L_half.value < L_half.high
+    assert L_half.value == pytest.approx(2.4, abs=2 * L_half.half_width)
     assert [f for f in fit.findings if f.code == "law-does-not-fit"] == []
     back = read_fit(write_fit(fit, tmp_path / "accuracy.json"))
     at = {"loss": np.array([2.0])}
