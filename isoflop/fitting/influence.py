@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from isoflop.base.estimate import shorten
 from isoflop.fitting.solver import Array, Problem, minimise
+from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 
 LARGEST_GROUP = 5
@@ -40,7 +41,7 @@ def check_influence(problem: Problem, theta: Array, names: list[str]) -> list[Fi
     for row, group in enumerate(groups):
         weights[row, group] = 0.0
     solution = minimise(problem, np.repeat(theta[None], len(groups), axis=0), weights)
-    before, without = _watch(problem, theta), _watch(problem, solution.theta)
+    before, without = watch(problem.law, theta), watch(problem.law, solution.theta)
     errors = np.array(
         [_standard_error(problem, t, w) for t, w in zip(solution.theta, weights, strict=True)]
     )
@@ -49,6 +50,19 @@ def check_influence(problem: Problem, theta: Array, names: list[str]) -> list[Fi
     if excess[worst] < SIGNIFICANT:
         return []
     return [_finding(problem, theta, solution.theta[worst], groups[worst], names)]
+
+
+def watched_name(law: AbstractLaw) -> str:
+    """Name what "the answer" of a law is: the first known of `WATCHED`, else its first constant."""
+    known = {*law.derive(np.ones(len(law.parameters))), *law.parameter_names}
+    return next((name for name in WATCHED if name in known), law.parameter_names[0])
+
+
+def watch(law: AbstractLaw, theta: Array) -> Array:
+    """Evaluate the watched quantity of parameters (..., p), shape (...)."""
+    name = watched_name(law)
+    derived = law.derive(theta)
+    return derived[name] if name in derived else theta[..., law.parameter_names.index(name)]
 
 
 def _outlying_groups(problem: Problem, theta: Array) -> list[Group]:
@@ -68,19 +82,6 @@ def _outlying_groups(problem: Problem, theta: Array) -> list[Group]:
     return [order[:size] for order in (worst, highest) for size in range(1, largest + 1)]
 
 
-def _watched_name(problem: Problem) -> str:
-    known = {*problem.law.derive(np.ones(len(problem.law.parameters)))}
-    known |= set(problem.law.parameter_names)
-    return next((name for name in WATCHED if name in known), problem.law.parameter_names[0])
-
-
-def _watch(problem: Problem, theta: Array) -> Array:
-    """Evaluate the watched quantity, (...)."""
-    name = _watched_name(problem)
-    derived = problem.law.derive(theta)
-    return derived[name] if name in derived else theta[..., problem.law.parameter_names.index(name)]
-
-
 def _standard_error(problem: Problem, theta: Array, weights: Array) -> float:
     """Delta-method standard error of the watched quantity from the weighted runs."""
     jacobian = problem.jacobian(theta[None])[0] * weights[:, None]
@@ -88,7 +89,7 @@ def _standard_error(problem: Problem, theta: Array, weights: Array) -> float:
     freedom = max(1.0, weights.sum() - len(theta))
     covariance = np.linalg.pinv(jacobian.T @ jacobian) * float(residuals @ residuals) / freedom
     step = 1e-5
-    up, down = (_watch(problem, theta * np.exp(s * np.eye(len(theta)))) for s in (step, -step))
+    up, down = (watch(problem.law, theta * np.exp(s * np.eye(len(theta)))) for s in (step, -step))
     slope = (up - down) / (2 * step)
     return float(np.sqrt(max(slope @ covariance @ slope, 1e-24)))
 
@@ -100,12 +101,12 @@ def _finding(
         f"{name} {shorten(float(old))} to {shorten(float(new))}"
         for name, old, new in zip(problem.law.parameter_names, theta, without, strict=True)
     )
-    before, after = (float(_watch(problem, vector)) for vector in (theta, without))
+    before, after = (float(watch(problem.law, vector)) for vector in (theta, without))
     return Finding(
         code="few-runs-move-the-answer",
         severity="warning",
         evidence=(
-            f"without {len(group)} of {len(names)} runs, {_watched_name(problem)} goes from "
+            f"without {len(group)} of {len(names)} runs, {watched_name(problem.law)} goes from "
             f"{before:.4f} to {after:.4f} ({moved}){_tokens_per_param(problem, theta, without)}"
         ),
         consequence="the exponent, and every plan made with it, rests on these runs",

@@ -84,3 +84,25 @@ def test_table_options_are_those_of_fit(isoflop, tmp_path) -> None:
         "--drop-highest-loss", "1", "--json",
     )  # fmt: skip
     assert json.loads(result.out)["n_fitted"] == 44
+
+
+def test_sensitivity_prints_every_loss_and_the_runs_that_weigh_most(isoflop, runs: str) -> None:
+    result = isoflop("sensitivity", runs, "--flops", "1e23", "--drop", "0,2", *FAST)
+    assert result.code == 0
+    for name in ("robust", "Huber 1e-3", "squares of log loss", "squares of loss"):
+        assert sum(line.startswith(name) for line in result.out.splitlines()) == 2
+    assert "each run left out in turn" in result.out
+    document = isoflop("sensitivity", runs, "--flops", "1e23", *FAST, "--json").document
+    assert document["target"] == 1e23
+    assert len(document["cells"]) == 8
+    assert len(document["dropped_runs"]) == 45
+    assert {"loss", "dropped", "a", "tokens_per_param"} == set(document["cells"][0])
+
+
+@pytest.mark.parametrize("drop", ["two", "-1", "0,40"])
+def test_sensitivity_refuses_numbers_of_runs_that_make_no_sense(
+    isoflop, runs: str, drop: str
+) -> None:
+    result = isoflop("sensitivity", runs, f"--drop={drop}", *FAST)
+    assert result.code == 2
+    assert result.error

@@ -21,6 +21,7 @@ COMMANDS = (
     "completion",
     "breaks",
     "compare",
+    "sensitivity",
 )
 """Commands whose examples need nothing but a run table."""
 
