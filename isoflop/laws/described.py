@@ -87,13 +87,20 @@ def _value(document: object) -> object:
     if isinstance(document, Mapping):
         ((kind, content),) = document.items()
         if kind == "law":
-            return restore_law(content)
+            return _inner_law(content)
         if kind == "parameter":
             return _parameter(content)
         if kind == "schedule":
             return ScheduleCurve.from_runs(content["name"], content["runs"])
         raise InputError(f"expected a law, a parameter or a schedule, found {kind!r}")
     return document
+
+
+def _inner_law(content: Mapping[str, Any]) -> AbstractLaw:
+    """Rebuild the law another one holds constants of; there is but one level."""
+    if content["name"] == FIXED:
+        raise InputError("a law with held constants cannot hold another such law")
+    return restore_law(content)
 
 
 def _parameter(content: Mapping[str, Any]) -> Parameter:

@@ -134,6 +134,8 @@ def fix_constants(law: AbstractLaw, values: Mapping[str, float]) -> AbstractLaw:
     """
     if not values:
         return law
+    if isinstance(law, FixedLaw):
+        return fix_constants(law.law, {**dict(law.values), **values})
     _check(law, values)
     ordered = ((n, float(values[n])) for n in law.parameter_names if n in values)
     return FixedLaw(law, tuple(ordered))

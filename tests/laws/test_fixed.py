@@ -129,6 +129,12 @@ def test_what_cannot_be_held_is_refused(values: dict[str, float], message: str) 
     assert str(refused.value).startswith(message)
 
 
+def test_holding_more_constants_of_a_held_law_holds_them_all() -> None:
+    once = fix_constants(ChinchillaLaw(), {"E": 1.8, "A": 400.0})
+    twice = fix_constants(fix_constants(ChinchillaLaw(), {"A": 400.0}), {"E": 1.8})
+    assert twice == once
+
+
 @pytest.mark.parametrize("text", ["E", "E=", "=1", "E=x", "E=nan", "E=1e999", "E=1_0", "E=1,A"])
 def test_a_value_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--fix wants NAME=NUMBER"):
