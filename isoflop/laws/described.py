@@ -55,7 +55,10 @@ def restore_law(document: Mapping[str, Any]) -> AbstractLaw:
     strangers = sorted(set(given) - set(known))
     if strangers:
         raise InputError(f"law {document['name']} has no field {', '.join(strangers)}")
-    values = {name: _value(value) for name, value in given.items()}
+    try:
+        values = {name: _value(value) for name, value in given.items()}
+    except RecursionError:
+        raise InputError(f"law {name}: nested too deeply to be one of ours") from None
     for name, value in values.items():
         wanted = {"str": str, "int": int, "float": float, str: str, int: int, float: float}.get(
             known[name].type  # pyright: ignore[reportArgumentType]

@@ -73,6 +73,14 @@ def test_a_description_that_means_no_law_is_refused(document: dict[str, Any]) ->
         restore_law(document)
 
 
+def test_a_description_nested_too_deeply_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(InputError, match="nested too deeply"):
+        restore_law(changed(POWER, variable=deep))
+
+
 def entry(value: str) -> importlib.metadata.EntryPoint:
     return importlib.metadata.EntryPoint("guest", value, registered.GROUP)
 
