@@ -9,6 +9,7 @@ from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.intervals import ESTIMATORS, require_estimator
 from isoflop.fitting.methods import AUTO, METHODS, choose_form, require_method
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
 from isoflop.fitting.parametric import FitSpec
@@ -39,7 +40,8 @@ from isoflop.runs.table import RunTable, derive_column
 @click.option("--loss", type=click.Choice(LOSSES), default="robust", show_default=True)
 @click.option("--delta", type=float, help="Threshold; Huber's is 1e-3, robust measures its own.")
 @click.option("--bootstrap", type=click.IntRange(0), default=DEFAULT_RESAMPLES, show_default=True)
-@click.option("--cluster", default="", help="Resample runs that share this column together.")
+@click.option("--cluster", default="", help="Column whose groups of runs share noise.")
+@click.option("--interval", type=click.Choice(ESTIMATORS), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
 @click.option("--columns", default="", help="n_params=N,n_tokens=D,… where names differ.")
@@ -61,6 +63,7 @@ def command(
     delta: float | None,
     bootstrap: int,
     cluster: str,
+    interval: str,
     seed: int,
     level: float,
     columns: str,
@@ -85,7 +88,8 @@ def command(
     """
     table = _read(runs, columns, derive, drop_rows, drop_highest_loss)
     objective = Objective(require_loss(loss), delta)
-    spec = FitSpec(objective, bootstrap, cluster, level=level, seed=seed)
+    estimator = require_estimator(interval)
+    spec = FitSpec(objective, bootstrap, cluster, level=level, seed=seed, interval=estimator)
     named = method != "parametric" or law == AUTO
     form = law if named else choose_form(table, law, over=over, params=param)
     fit = isoflop.fit(

@@ -1,19 +1,21 @@
 """Resample runs, refit, and see how far the answer moves."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from isoflop.base.errors import InputError
-from isoflop.fitting.solver import Array, Problem, minimise, shift_in_solver
+from isoflop.fitting.solver import Array, Problem, minimise
+from isoflop.fitting.tangent import Tangent
 
 DEFAULT_RESAMPLES = 1000
 RESAMPLE_TOLERANCE = 1e-6
 """Gradient tolerance of a resample's refit: a millionth of its standard errors."""
 FEW_RUNS_PER_PARAMETER = 3
-"""With at most this many runs (or clusters) a parameter, noise is simulated instead of resampling
-runs: few runs drawn with replacement often repeat the same ones and show no spread at all."""
+"""With at most this many runs (or clusters) a parameter they are not resampled: few runs drawn
+with replacement often repeat the same ones and show no spread at all."""
 
 
 def resample_weights(
@@ -72,9 +74,7 @@ def refit_resamples(
     """
     if n_resamples < 1:
         return np.empty((0, len(theta)))
-    weights = resample_weights(
-        problem.n_runs, n_resamples=n_resamples, rng=rng, clusters=clusters
-    )
+    weights = resample_weights(problem.n_runs, n_resamples=n_resamples, rng=rng, clusters=clusters)
     weights = weights[(weights > 0).sum(axis=1) > len(theta)]
     if not len(weights):
         return np.empty((0, len(theta)))
@@ -83,44 +83,42 @@ def refit_resamples(
     return solution.theta[solution.converged]
 
 
-def simulate_noise(
-    problem: Problem,
-    theta: Array,
-    *,
-    n_resamples: int,
-    rng: np.random.Generator,
-    clusters: list[str] | None = None,
-) -> Array:
-    """Draw parameters by the fit's first-order response to simulated noise.
+def refit_wild(tangent: Tangent, *, n_resamples: int, rng: np.random.Generator) -> Array:
+    """Refit the same runs with the signs of their residuals drawn at random.
 
-    Independent normal noise of the residuals' size for every run: with the small-sample factor
-    these are Student-t intervals. Clustered runs keep their residuals, and each cluster's are
-    multiplied by one standard normal number.
+    Residuals over 1 − leverage (HC3), times ±1 (Rademacher; Davidson & Flachaire 2008): keeps
+    every design point and whatever size the noise has there.
 
     Args:
-        problem: law, runs and objective.
-        theta: (p,) the fit of all runs.
-        n_resamples: how many draws.
+        tangent: the fit.
+        n_resamples: how many resamples.
         rng: source of randomness.
-        clusters: (n_runs,) labels of runs that share their noise, if any.
 
     Returns:
-        (n_resamples, p) parameters.
+        (≤ n_resamples, p) refitted parameters.
     """
-    residuals = problem.residuals(theta[None])[0]
-    response = -np.linalg.pinv(problem.jacobian(theta[None])[0]).T
-    if clusters is None:
-        size = np.sqrt(np.mean(residuals**2))
-        noise = size * rng.standard_normal((n_resamples, len(residuals)))
-    else:
-        units, member = np.unique(np.array(clusters), return_inverse=True)
-        noise = residuals * rng.standard_normal((n_resamples, len(units)))[:, member]
-    return shift_in_solver(problem.law, theta, noise @ response)
+    problem = tangent.problem
+    noise = tangent.residuals / tangent.root_weights / (1 - tangent.leverage)
+    noise = noise * rng.choice([-1.0, 1.0], size=(n_resamples, len(noise)))
+    fitted = problem.law.predict(tangent.theta, problem.variables)
+    log = problem.objective.scale == "log"
+    measured = fitted * np.exp(noise) if log else fitted + noise
+    starts = np.repeat(tangent.theta[None], n_resamples, axis=0)
+    posed = replace(problem, measured=measured)
+    weights = tangent.root_weights**2
+    solution = minimise(posed, starts, weights, tolerance=RESAMPLE_TOLERANCE)
+    return solution.theta[solution.converged]
 
 
 def few_units(n_units: int, n_parameters: int) -> bool:
     """Whether runs (or clusters) are too few to be drawn with replacement."""
     return n_units <= FEW_RUNS_PER_PARAMETER * n_parameters
+
+
+def student_over_normal(freedom: int, level: float) -> float:
+    """Quantile of Student's t over the normal one: by how much too narrow normal tails are."""
+    tail = (1 + level) / 2
+    return float(stdtrit(max(1, freedom), tail) / ndtri(tail))
 
 
 def small_sample_stretch(n_units: int, n_parameters: int, level: float) -> float:
@@ -138,5 +136,5 @@ def small_sample_stretch(n_units: int, n_parameters: int, level: float) -> float
     (1.287, 1.0)
     """
     freedom = max(1, n_units - n_parameters)
-    tail = (1 + level) / 2
-    return float(math.sqrt(max(n_units, freedom) / freedom) * stdtrit(freedom, tail) / ndtri(tail))
+    narrow = math.sqrt(max(n_units, freedom) / freedom)
+    return narrow * student_over_normal(freedom, level)

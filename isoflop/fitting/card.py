@@ -1,11 +1,17 @@
 """The fit card: one screen that says what was fitted, what came out and how far to trust it."""
 
+from html import escape
+
 import numpy as np
 
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import Estimate, interval_from_draws, shorten
 from isoflop.fitting.fit import Fit
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+CORRELATED = 0.9
+"""Correlation from which two parameters are named as one another's shadow."""
+REACHES = (1.0, 10.0, 100.0)
+"""Multiples of the largest of every variable at which the law's own error is shown."""
 
 
 def fit_card(fit: Fit) -> str:
@@ -18,13 +24,16 @@ def fit_card(fit: Fit) -> str:
         "",
         *_rows("parameters", fit.params, fit),
         *_rows("derived", fit.derived, fit),
+        *_interval_lines(fit),
         "",
         f"objective {fit.objective_value:.10g} ({_loss_name(fit)}, summed)"
         f"   residual rms {_size(fit, fit.rms)}   condition {fit.condition:.3g}",
         f"starts {fit.basins.n_starts}, {100 * fit.basins.share_best:.0f} % reach the best of "
         f"{fit.basins.n_basins} minima" + _gap(fit),
-        *_range_lines(fit),
         f"residuals  {residual_strip(fit.residuals)}  (by row, ±{_size(fit, _reach(fit))})",
+        *_scale_lines(fit),
+        *_range_lines(fit),
+        *_reach_lines(fit),
     ]
     for note in fit.data.notes:
         lines.append(f"note: {note}")
@@ -32,6 +41,11 @@ def fit_card(fit: Fit) -> str:
         lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
         lines.append(f"    {finding.consequence}; {finding.remedy}")
     return "\n".join(lines)
+
+
+def fit_card_html(fit: Fit) -> str:
+    """Write the card for a notebook; whatever came from a file is escaped."""
+    return f"<pre>{escape(fit_card(fit))}</pre>"
 
 
 def residual_strip(residuals: np.ndarray, width: int = 60) -> str:
@@ -51,9 +65,54 @@ def _rows(title: str, estimates: dict[str, Estimate], fit: Fit) -> list[str]:
     if not estimates:
         return []
     free = "" if fit.determined else "  (not determined by these runs)"
-    draws = f"{len(fit.draws)} resamples of {fit.resampling}"
-    head = f"{title} ({100 * fit.level:.0f} % intervals, {draws})"
+    head = f"{title} ({100 * fit.level:.0f} % intervals)"
     return [head, *(f"  {name:<18} {estimate}{free}" for name, estimate in estimates.items())]
+
+
+def _interval_lines(fit: Fit) -> list[str]:
+    """What the intervals rest on, and which parameters cannot be told apart."""
+    if not len(fit.draws):
+        return ["intervals: none asked for"]
+    weighed = f"; runs weigh {fit.law.response}^{-2 * fit.noise_power:.1f}"
+    lines = [f"intervals: {fit.interval}" + (weighed if fit.noise_power else "")]
+    names, matrix = fit.law.parameter_names, fit.correlations
+    pairs = [
+        f"{names[i]}·{names[k]} {matrix[i, k]:+.3f}"
+        for i in range(len(matrix))
+        for k in range(i + 1, len(matrix))
+        if abs(matrix[i, k]) >= CORRELATED
+    ]
+    return [*lines, f"correlated: {', '.join(pairs)}"] if pairs else lines
+
+
+def _scale_lines(fit: Fit) -> list[str]:
+    """Residuals of every decade of compute: mean, and the size of the scatter."""
+    if len(fit.scales) < 2:
+        return []
+    means = np.array([scale.mean for scale in fit.scales])
+    head = f"by scale   {residual_strip(means)}  (means)"
+    rows = [
+        f"  {shorten(scale.low)} … {shorten(scale.high)}  {scale.n_runs} runs  "
+        f"mean {_size(fit, scale.mean)}  rms {_size(fit, scale.rms)}"
+        for scale in fit.scales
+    ]
+    return [head, *rows]
+
+
+def _reach_lines(fit: Fit) -> list[str]:
+    """How the interval of the law's mean widens beyond the runs."""
+    ends = [name for name in fit.law.variables if name in fit.data.ranges]
+    if not len(fit.draws) or not fit.determined or len(ends) < len(fit.law.variables):
+        return []
+    at = {name: np.multiply(REACHES, fit.data.ranges[name][1]) for name in ends}
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        centre, drawn = (fit.law.predict(theta, at) for theta in (fit.theta, fit.draws))
+    estimates = [
+        interval_from_draws(float(value), drawn[:, k], level=fit.level, stretch=fit.stretch)
+        for k, value in enumerate(centre)
+    ]
+    shown = [f"{m:g}×: {e}" for m, e in zip(REACHES, estimates, strict=True)]
+    return [f"{fit.law.response} at the largest {', '.join(ends)}: " + "  ".join(shown)]
 
 
 def _range_lines(fit: Fit) -> list[str]:

@@ -7,6 +7,7 @@ linear one, as in `Problem.jacobian` and `shift_in_solver`. Legend: n runs, p pa
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.fitting.coordinates import coordinates_of
 from isoflop.fitting.solver import Array, Problem
 from isoflop.laws.law import AbstractLaw
 
@@ -64,6 +65,18 @@ def inverse_gram(jacobian: Array) -> Array:
     free = (np.abs(turned[~held]) > 1e-6).any(axis=0) | (length == 0)
     covariance[free, free] = np.inf
     return covariance
+
+
+def covariance_of_draws(law: AbstractLaw, draws: Array) -> Array:
+    """Covariance of drawn parameters in solver coordinates, (p, p); NaN from fewer than two.
+
+    Args:
+        law: the law.
+        draws: (K, p) parameters.
+    """
+    if len(draws) < 2:
+        return np.full((draws.shape[1], draws.shape[1]), np.nan)
+    return np.atleast_2d(np.cov(coordinates_of(law).enter(draws).T))
 
 
 def standard_errors(law: AbstractLaw, theta: Array, covariance: Array) -> Array:

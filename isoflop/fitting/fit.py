@@ -1,12 +1,14 @@
 """A fit is a value: the law, its estimates, what it was fitted to and how it ended."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from isoflop import __version__
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
-from isoflop.fitting.bootstrap import few_units, small_sample_stretch
+from isoflop.fitting.bootstrap import small_sample_stretch, student_over_normal
+from isoflop.fitting.intervals import Interval
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solver import Array, Outcome
 from isoflop.laws.law import AbstractLaw
@@ -76,26 +78,56 @@ class Basins:
 
 
 @dataclass(frozen=True)
+class ScaleResiduals:
+    """Residuals of the runs of one scale.
+
+    Args:
+        low: smallest compute of the runs, or smallest value of the law's first variable.
+        high: largest.
+        n_runs: runs.
+        mean: their mean residual: a law that bends away shows here first.
+        rms: their root mean square.
+    """
+
+    low: float
+    high: float
+    n_runs: int
+    mean: float
+    rms: float
+
+
+def current_versions() -> dict[str, str]:
+    """Versions a fit was made with."""
+    return {"isoflop": __version__, "numpy": np.__version__}
+
+
+@dataclass(frozen=True)
 class Fit:
     """A law fitted to runs.
 
     Args:
         law: the law.
         theta: (p,) best parameters, in the law's order and units.
-        draws: (K, p) bootstrap refits; (0, p) if none were asked for.
+        draws: (K, p) draws from the fit's distribution, whose percentiles are the intervals;
+            (0, p) if none were asked for.
         objective: loss function of the log-loss residuals.
         objective_value: its sum over the runs.
         residuals: (n_runs,) log predicted − log measured.
-        n_units: runs, or clusters when those were resampled.
+        n_units: runs, or groups of runs where those carry the noise.
         outcome: how the solver ended.
         basins: what the starts found.
         condition: condition number of the scaled Jacobian at the optimum.
         findings: what a reader should know.
         data: what was fitted.
         convention: which N and which C, in words.
-        cluster: column whose groups were resampled, "" for single runs.
         level: confidence level of the intervals.
-        seed: seed of starts and resamples.
+        seed: seed of starts and draws.
+        covariance: (p, p) in solver coordinates: of the logarithm of every positive parameter;
+            infinite on the diagonal where the runs leave a parameter free.
+        interval: what the intervals rest on, and why.
+        noise_power: k of noise ∝ response^k, by which runs were weighed; 0 for none.
+        scales: residuals by scale.
+        versions: {package: version} the fit was made with.
     """
 
     law: AbstractLaw
@@ -111,9 +143,13 @@ class Fit:
     findings: tuple[Finding, ...]
     data: DataRecord
     convention: str = "as recorded"
-    cluster: str = ""
     level: float = LEVEL
     seed: int = 0
+    covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    interval: Interval = field(default_factory=Interval)
+    noise_power: float = 0.0
+    scales: tuple[ScaleResiduals, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=current_versions)
 
     method = "parametric"
 
@@ -129,15 +165,19 @@ class Fit:
 
     @property
     def stretch(self) -> float:
-        """Small-sample factor on the bootstrap's intervals."""
-        return small_sample_stretch(self.n_units, len(self.theta), self.level)
+        """Small-sample factor on the percentiles of a bootstrap; draws of other kinds need none."""
+        if self.interval.estimator in ("case", "cluster-bootstrap"):
+            return small_sample_stretch(self.n_units, len(self.theta), self.level)
+        if self.interval.estimator == "wild":
+            return student_over_normal(self.n_runs - len(self.theta), self.level)
+        return 1.0
 
     @property
-    def resampling(self) -> str:
-        """What the intervals come from: resampled `runs` or `clusters`, or simulated `noise`."""
-        if few_units(self.n_units, len(self.theta)):
-            return "noise"
-        return "clusters" if self.cluster else "runs"
+    def correlations(self) -> Array:
+        """Correlations of the parameters, (p, p), NaN where one is not determined."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            size = np.sqrt(np.diag(self.covariance))
+            return np.where(np.isfinite(size), self.covariance / size / size[:, None], np.nan)
 
     @property
     def params(self) -> dict[str, Estimate]:
@@ -189,11 +229,13 @@ class Fit:
             "outcome_sentence": self.outcome.value,
             "findings": [finding.to_dict() for finding in self.findings],
             "convention": self.convention,
-            "cluster": self.cluster,
+            "interval": self.interval.to_dict(),
             "bootstrap": len(self.draws),
-            "resampling": self.resampling,
             "level": self.level,
             "seed": self.seed,
+            "noise_power": self.noise_power,
+            "scales": [vars(scale) for scale in self.scales],
+            "versions": dict(self.versions),
             "data": self.data.to_dict(),
         }
 
@@ -201,3 +243,9 @@ class Fit:
         from isoflop.fitting.card import fit_card
 
         return fit_card(self)
+
+    def _repr_html_(self) -> str:
+        """Show the card in a notebook."""
+        from isoflop.fitting.card import fit_card_html
+
+        return fit_card_html(self)

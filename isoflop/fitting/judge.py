@@ -1,10 +1,12 @@
 """Findings about a finished fit: what a reader must know before believing its numbers."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isoflop.fitting.bootstrap import FEW_RUNS_PER_PARAMETER
 from isoflop.fitting.identify import CONDITION_LIMIT
 from isoflop.fitting.solver import Array
+from isoflop.fitting.uncertainty import Uncertainty
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 
@@ -29,7 +31,7 @@ def judge_condition(law: AbstractLaw, condition: float) -> list[Finding]:
     ]
 
 
-def judge_bounds(law: AbstractLaw, at_bound: Array) -> list[Finding]:
+def judge_bounds(law: AbstractLaw, at_bound: NDArray[np.bool_]) -> list[Finding]:
     """Report parameters that rest on a bound, such as an irreducible loss of zero."""
     resting = [name for name, rests in zip(law.parameter_names, at_bound, strict=True) if rests]
     if not resting:
@@ -61,20 +63,26 @@ def judge_residuals(residuals: Array) -> list[Finding]:
     ]
 
 
-def judge_resamples(
-    asked: int, kept: int, *, n_units: int, n_parameters: int, cluster: str
-) -> list[Finding]:
-    """Report resamples that could not be refitted, and clusters too few to be resampled."""
+def judge_resamples(spread: Uncertainty, *, asked: int, n_parameters: int) -> list[Finding]:
+    """Report resamples that could not be refitted, and groups or runs too few for their job.
+
+    Args:
+        spread: the uncertainty.
+        asked: draws asked for.
+        n_parameters: parameters fitted.
+    """
     findings: list[Finding] = []
-    if cluster and n_units <= FEW_RUNS_PER_PARAMETER * n_parameters:
+    interval, kept = spread.interval, len(spread.draws)
+    few = spread.n_units <= FEW_RUNS_PER_PARAMETER * n_parameters
+    if interval.cluster and few:
         findings.append(
             Finding(
                 code="few-clusters",
                 severity="warning",
-                evidence=f"{n_units} groups of equal {cluster} for {n_parameters} parameters",
-                consequence="too few to be drawn with replacement: noise shared within each group "
-                "is simulated instead, and the intervals are rough",
-                remedy="resample by a column with more groups, or read the intervals as rough",
+                evidence=f"{spread.n_units} groups of equal {interval.cluster} for "
+                f"{n_parameters} parameters",
+                consequence="the noise they share is poorly known, and the intervals are rough",
+                remedy="group by a column with more groups, or read the intervals as rough",
             )
         )
     if asked and kept < KEPT_SHARE * asked:

@@ -3,17 +3,14 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.estimate import LEVEL
-from isoflop.fitting.bootstrap import (
-    DEFAULT_RESAMPLES,
-    few_units,
-    refit_resamples,
-    simulate_noise,
-)
-from isoflop.fitting.fit import Basins, DataRecord, Fit
-from isoflop.fitting.floor import require_above_floor
+from isoflop.fitting.assess import Asked, Minimum, assess
+from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.fit import Basins, Fit
+from isoflop.fitting.floor import require_response
 from isoflop.fitting.identify import (
     CONDITION_LIMIT,
     condition_number,
@@ -21,21 +18,25 @@ from isoflop.fitting.identify import (
     require_variation,
 )
 from isoflop.fitting.influence import check_influence
+from isoflop.fitting.intervals import GROUPED, Estimator, require_estimator
 from isoflop.fitting.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
 from isoflop.fitting.objective import Objective
+from isoflop.fitting.record import describe_convention, record_data, split_scales
 from isoflop.fitting.robust import check_set_aside, solve
 from isoflop.fitting.solver import Outcome, Problem, Solution
-from isoflop.laws.law import AbstractLaw, Array
+from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import (
     check_comparable,
     check_duplicates,
     check_mixed,
     keep_usable,
 )
-from isoflop.runs.cost import fit_cost
 from isoflop.runs.table import RunTable
 
 DEFAULT_STARTS = 64
+GROUP_COLUMNS = ("n_params", "family")
+"""Columns whose equal values may mean shared noise; .14 to .39 of it by model size on published
+tables."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,15 @@ class FitSpec:
     """How to fit.
 
     Args:
-        objective: loss function of the residuals.
-        n_resamples: bootstrap refits; 0 for none.
-        cluster: column whose groups are resampled together, "" for single runs.
+        objective: loss function of the residuals. The default measures its own threshold, and
+            gives way to weighted least squares where the noise follows the loss.
+        n_resamples: draws of the intervals, or bootstrap refits; 0 for no intervals.
+        cluster: column whose groups share noise; looked for in `GROUP_COLUMNS` if "".
         n_starts: random starts.
         level: confidence level of the intervals.
-        seed: seed of starts and resamples.
+        seed: seed of starts and draws.
+        interval: what the intervals rest on, see `isoflop.fitting.intervals`; auto chooses from
+            the residuals and says why.
     """
 
     objective: Objective = field(default_factory=Objective)
@@ -57,12 +61,14 @@ class FitSpec:
     n_starts: int = DEFAULT_STARTS
     level: float = LEVEL
     seed: int = 0
+    interval: Estimator = "auto"
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
             raise InputError(f"level must lie between 0 and 1, found {self.level}")
         if self.n_resamples < 0 or self.n_starts < 1:
             raise InputError("a fit needs at least one start and no negative number of resamples")
+        require_estimator(self.interval)
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -75,7 +81,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         spec: how to fit.
 
     Returns:
-        The fit, with intervals from a case (or cluster) bootstrap.
+        The fit, with intervals that suit its noise.
 
     Raises:
         RunTableError: a column the law needs is absent or incomplete, or losses cannot be
@@ -97,11 +103,11 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     signed = (law.response,) if objective.scale == "linear" else ()
     table, findings = keep_usable(table, columns, signed=signed)
     findings += check_comparable(table) + check_duplicates(table, columns)
-    require_above_floor(law, table)
     problem = pose_problem(table, law, objective)
     loss = problem.measured
     require_runs(law, problem.variables, loss, table.source)
     require_variation(law, problem.variables)
+    require_response(law, table)
     rng = np.random.default_rng(spec.seed)
     starts = law.propose_starts(problem.variables, loss, n_starts=spec.n_starts, rng=rng)
     problem, found = solve(problem, starts)
@@ -112,42 +118,55 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         )
     best = int(np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9)))
     theta = found.theta[best]
-    clusters = _clusters(table, spec.cluster)
-    n_units = len(set(clusters)) if clusters else len(loss)
-    resample = simulate_noise if few_units(n_units, len(theta)) else refit_resamples
-    draws = resample(problem, theta, n_resamples=spec.n_resamples, rng=rng, clusters=clusters)
     condition = condition_number(problem, theta)
-    findings += check_influence(problem, theta, table.names())
+    converged = bool(found.converged[best])
+    minimum = Minimum(problem, theta, float(found.objective[best]), found.at_bound[best])
+    labels, estimator = _groups(table, spec)
+    asked = Asked(spec.objective, estimator, spec.n_resamples, spec.seed)
+    determined = converged and condition < CONDITION_LIMIT
+    minimum, spread = assess(minimum, labels, asked, determined=determined)
+    problem, theta = minimum.problem, minimum.theta
     residuals = problem.residuals(theta[None])[0]
+    findings += check_influence(problem, theta, table.names()) if not minimum.noise_power else []
     findings += check_set_aside(problem.objective, residuals, table.names())
-    findings += judge_condition(law, condition) + judge_bounds(law, found.at_bound[best])
+    findings += judge_condition(law, condition) + judge_bounds(law, minimum.at_bound)
     findings += judge_residuals(residuals) if objective.scale == "log" else []
     findings += check_mixed(table, law.variables)
-    findings += judge_resamples(
-        spec.n_resamples,
-        len(draws),
-        n_units=n_units,
-        n_parameters=len(theta),
-        cluster=spec.cluster,
-    )
+    findings += judge_resamples(spread, asked=spec.n_resamples, n_parameters=len(theta))
     return Fit(
         law=law,
         theta=theta,
-        draws=draws,
+        draws=spread.draws,
         objective=problem.objective,
-        objective_value=float(found.objective[best]),
+        objective_value=minimum.value,
         residuals=residuals,
-        n_units=n_units,
-        outcome=_outcome(found, best, condition),
+        n_units=spread.n_units,
+        outcome=_outcome(converged, minimum.at_bound, condition),
         basins=_basins(found),
         condition=condition,
         findings=tuple(findings),
         data=record_data(table, columns),
         convention=describe_convention(table),
-        cluster=spec.cluster,
         level=spec.level,
         seed=spec.seed,
+        covariance=spread.covariance,
+        interval=spread.interval,
+        noise_power=minimum.noise_power,
+        scales=split_scales(table, law, residuals),
     )
+
+
+def _groups(table: RunTable, spec: FitSpec) -> tuple[dict[str, list[str]], Estimator]:
+    """Groups that may share noise, named by the user or usual, and the interval that follows."""
+    if spec.cluster:
+        labels = _group_labels(table, spec.cluster)
+        shared = len(set(labels)) < len(table)
+        asked = "cluster" if spec.interval == "auto" and shared else spec.interval
+        return {spec.cluster: labels}, asked
+    labels = {name: table.text(name) for name in GROUP_COLUMNS if name in table}
+    if spec.interval in GROUPED:
+        labels = {name: given for name, given in labels.items() if len(set(given)) > 1}
+    return labels, spec.interval
 
 
 def pose_problem(table: RunTable, law: AbstractLaw, objective: Objective) -> Problem:
@@ -161,38 +180,7 @@ def suited_objective(law: AbstractLaw, objective: Objective) -> Objective:
     return replace(objective, scale="linear") if law.residual_scale == "linear" else objective
 
 
-def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
-    """Fingerprint the rows and columns a fit used."""
-    flops = _run_flops(table)
-    amounts = {name: table.numbers(name) for name in columns}
-    amounts |= {} if flops is None else {"flops": flops}
-    ranges = {name: (float(values.min()), float(values.max())) for name, values in amounts.items()}
-    units = sorted(set(table.text("loss_unit")) - {""}) if "loss_unit" in table else []
-    return DataRecord(
-        sha256=table.sha256((*columns, *(() if flops is None else ("flops",)))),
-        source=table.source,
-        n_rows=len(table),
-        mapping={name: table.mapping.get(name, "derived") for name in columns},
-        notes=table.notes,
-        ranges=ranges,
-        loss_unit=units[0] if units else "nats/token (assumed)",
-        cost_per_root=fit_cost(table).per_root,
-    )
-
-
-def _run_flops(table: RunTable) -> Array | None:
-    """Compute of every run: as recorded, else 6ND; None where neither is known."""
-    known = None
-    if "flops" in table:
-        known = table.numbers("flops")
-    elif "n_params" in table and "n_tokens" in table:
-        known = 6 * table.numbers("n_params") * table.numbers("n_tokens")
-    return known if known is not None and np.isfinite(known).all() else None
-
-
-def _clusters(table: RunTable, column: str) -> list[str] | None:
-    if not column:
-        return None
+def _group_labels(table: RunTable, column: str) -> list[str]:
     if column not in table:
         raise UnknownNameError("column", column, table.columns)
     labels = table.text(column)
@@ -204,12 +192,12 @@ def _clusters(table: RunTable, column: str) -> list[str] | None:
     return labels
 
 
-def _outcome(found: Solution, best: int, condition: float) -> Outcome:
-    if not found.converged[best]:
+def _outcome(converged: bool, at_bound: NDArray[np.bool_], condition: float) -> Outcome:
+    if not converged:
         return Outcome.NOT_CONVERGED
     if condition >= CONDITION_LIMIT:
         return Outcome.UNIDENTIFIED
-    return Outcome.AT_BOUND if found.at_bound[best].any() else Outcome.CONVERGED
+    return Outcome.AT_BOUND if at_bound.any() else Outcome.CONVERGED
 
 
 def _basins(found: Solution) -> Basins:
@@ -224,10 +212,3 @@ def _basins(found: Solution) -> Basins:
     if breaks.size:
         gap = float(values[breaks[0] + 1] / max(values[0], 1e-300) - 1)
     return Basins(len(found.objective), share, len(breaks) + 1, gap)
-
-
-def describe_convention(table: RunTable) -> str:
-    """Say which N the fit is stated in, as far as the table tells."""
-    if "n_params" not in table:
-        return "no parameter count used"
-    return f"N as in column `{table.mapping.get('n_params', 'n_params')}`"

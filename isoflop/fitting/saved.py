@@ -12,8 +12,9 @@ from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.strict_json import dumps, loads
 from isoflop.fitting.automatic import AutomaticFit, continue_curve
 from isoflop.fitting.automatic_curve import Curve
-from isoflop.fitting.fit import Basins, DataRecord, Fit
+from isoflop.fitting.fit import Basins, DataRecord, Fit, ScaleResiduals
 from isoflop.fitting.frontier import Frontier, FrontierPoints
+from isoflop.fitting.intervals import Interval, require_estimator
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parabola_bias import ParabolaBias
 from isoflop.fitting.solver import Outcome
@@ -69,6 +70,10 @@ def _arrays(fit: AnyFit) -> dict[str, object]:
     if isinstance(fit, Fit):
         arrays["residuals"] = fit.residuals.tolist()
         arrays["n_units"] = fit.n_units
+        arrays["covariance"] = [
+            [value if np.isfinite(value) else None for value in row]
+            for row in fit.covariance.tolist()
+        ]
         arrays["law"] = describe_law(fit.law)
     else:
         arrays["n_sizes"] = fit.n_sizes
@@ -96,10 +101,28 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         findings=_findings(document),
         data=_data(document["data"]),
         convention=document["convention"],
-        cluster=document["cluster"],
         level=float(document["level"]),
         seed=int(document["seed"]),
+        covariance=_covariance(arrays["covariance"], width),
+        interval=_interval(document["interval"]),
+        noise_power=float(document["noise_power"]),
+        scales=tuple(ScaleResiduals(**scale) for scale in document["scales"]),
+        versions={str(name): str(version) for name, version in document["versions"].items()},
     )
+
+
+def _covariance(rows: list[list[float | None]], width: int) -> np.ndarray:
+    """Read a covariance; what is not finite was written as null and was infinite."""
+    flat = [np.inf if value is None else float(value) for row in rows for value in row]
+    if len(flat) != width * width:
+        raise ValueError(f"expected a covariance of {width} parameters")
+    return np.array(flat).reshape(width, width)
+
+
+def _interval(record: Mapping[str, Any]) -> Interval:
+    evidence = {str(name): float(value) for name, value in record["evidence"].items()}
+    estimator = require_estimator(record["estimator"])
+    return Interval(estimator, str(record["reason"]), str(record["cluster"]), evidence)
 
 
 def _automatic(document: Mapping[str, Any]) -> AutomaticFit:

@@ -84,7 +84,8 @@ def test_too_few_clusters_are_said_to_be():
     spec = FitSpec(n_resamples=80, n_starts=16, cluster="rung")
     fit = fit_parametric(RunTable.from_records(rows), ChinchillaLaw(), spec)
     assert codes(fit) == {"few-clusters"}
-    assert fit.resampling == "noise"
+    assert fit.interval.estimator == "cluster"
+    assert fit.n_units == 6
 
 
 def test_a_backtest_hides_more_than_one_run():

@@ -91,17 +91,23 @@ def test_clusters_of_copies_widen_the_interval_by_the_root_of_their_size() -> No
         for k, (c, x) in enumerate(zip(C.tolist(), loss.tolist(), strict=True))
     ]
     table = RunTable.from_records(rows)
-    widths = [
+    single, *grouped = (
         fit_parametric(
             table,
             PowerLaw("flops"),
-            FitSpec(Objective("squared"), n_resamples=800, cluster=cluster, n_starts=4),
+            FitSpec(Objective("squared"), 800, cluster, n_starts=4, interval=interval),
         )
         .params["alpha"]
         .half_width
-        for cluster in ("", "family")
-    ]
-    assert widths[1] / widths[0] == pytest.approx(2.0, rel=0.25)
+        for cluster, interval in (
+            ("", "wald"),
+            ("family", "auto"),
+            ("", "auto"),  # which finds the families by itself
+            ("family", "cluster-bootstrap"),
+        )
+    )
+    for width in grouped:
+        assert width / single == pytest.approx(2.0, rel=0.25)
 
 
 def test_a_cluster_column_must_exist_and_hold_two_clusters() -> None:

@@ -1,0 +1,74 @@
+"""What a fit keeps of its data: fingerprint, ranges, the count it is stated in, its scales."""
+
+import numpy as np
+
+from isoflop.fitting.fit import DataRecord, ScaleResiduals
+from isoflop.fitting.solver import Array
+from isoflop.laws.law import AbstractLaw
+from isoflop.runs.cost import fit_cost
+from isoflop.runs.table import RunTable
+
+MOST_SCALES = 12
+"""Decades shown at most; more are joined."""
+
+
+def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
+    """Fingerprint the rows and columns a fit used."""
+    flops = _run_flops(table)
+    amounts = {name: table.numbers(name) for name in columns}
+    amounts |= {} if flops is None else {"flops": flops}
+    ranges = {name: (float(values.min()), float(values.max())) for name, values in amounts.items()}
+    units = sorted(set(table.text("loss_unit")) - {""}) if "loss_unit" in table else []
+    return DataRecord(
+        sha256=table.sha256((*columns, *(() if flops is None else ("flops",)))),
+        source=table.source,
+        n_rows=len(table),
+        mapping={name: table.mapping.get(name, "derived") for name in columns},
+        notes=table.notes,
+        ranges=ranges,
+        loss_unit=units[0] if units else "nats/token (assumed)",
+        cost_per_root=fit_cost(table).per_root,
+    )
+
+
+def _run_flops(table: RunTable) -> Array | None:
+    """Compute of every run: as recorded, else 6ND; None where neither is known."""
+    known = None
+    if "flops" in table:
+        known = table.numbers("flops")
+    elif "n_params" in table and "n_tokens" in table:
+        known = 6 * table.numbers("n_params") * table.numbers("n_tokens")
+    return known if known is not None and np.isfinite(known).all() else None
+
+
+def describe_convention(table: RunTable) -> str:
+    """Say which N the fit is stated in, as far as the table tells."""
+    if "n_params" not in table:
+        return "no parameter count used"
+    return f"N as in column `{table.mapping.get('n_params', 'n_params')}`"
+
+
+def split_scales(table: RunTable, law: AbstractLaw, residuals: Array) -> tuple[ScaleResiduals, ...]:
+    """Gather residuals by decade of compute, or of the law's first variable.
+
+    Args:
+        table: the runs.
+        law: the law.
+        residuals: (n_runs,) float.
+    """
+    amounts = _run_flops(table)
+    amounts = table.numbers(law.variables[0]) if amounts is None else amounts
+    if not (amounts > 0).all():
+        return ()
+    decade = np.floor(np.log10(amounts) + 1e-9)
+    decade = np.floor(decade / max(1.0, np.ceil((np.ptp(decade) + 1) / MOST_SCALES)))
+    return tuple(
+        ScaleResiduals(
+            low=float(amounts[decade == d].min()),
+            high=float(amounts[decade == d].max()),
+            n_runs=int((decade == d).sum()),
+            mean=float(residuals[decade == d].mean()),
+            rms=float(np.sqrt(np.mean(residuals[decade == d] ** 2))),
+        )
+        for d in np.unique(decade)
+    )
