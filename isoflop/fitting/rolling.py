@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.fitting.bootstrap import RESAMPLE_TOLERANCE
 from isoflop.fitting.objective import HUBER_DELTA, Objective
 from isoflop.fitting.robust import robust_scale
 from isoflop.fitting.solver import Array, Problem, minimise
@@ -131,7 +132,8 @@ def _minimise_subsets(
     """Minimise every subset from starts (S, p) or (B, S, p): (B, S, p) and objectives (B, S)."""
     n_starts, width = starts.shape[-2:]
     theta = np.broadcast_to(starts, (len(subsets), n_starts, width)).reshape(-1, width)
-    found = minimise(problem, theta, np.repeat(subsets.astype(np.float64), n_starts, axis=0))
+    weights = np.repeat(subsets.astype(np.float64), n_starts, axis=0)
+    found = minimise(problem, theta, weights, tolerance=RESAMPLE_TOLERANCE)
     value = np.where(np.isfinite(found.objective), found.objective, np.inf)
     return found.theta.reshape(-1, n_starts, width), value.reshape(-1, n_starts)
 

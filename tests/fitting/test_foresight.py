@@ -5,6 +5,7 @@ import pytest
 from planted import SURFACES, chinchilla, isoflop_design, optimum, table_of
 from scipy.stats import binom, norm
 
+from isoflop.base.estimate import Estimate
 from isoflop.fitting.backtest import backtest_beyond
 from isoflop.fitting.foresight import find_misfit, predict_loss
 from isoflop.fitting.hidden_runs import Backtest
@@ -61,25 +62,24 @@ def test_ninety_percent_of_runs_at_a_hundred_times_the_compute_are_inside() -> N
     assert 0.78 <= coverage <= 0.98
 
 
+def share_inside(study: Backtest, predicted: tuple[Estimate, ...]) -> float:
+    ends = np.array([(e.low, e.high) for e in predicted], dtype=float)
+    return float(np.mean((ends[:, 0] <= study.measured) & (study.measured <= ends[:, 1])))
+
+
 @pytest.mark.study
 def test_coverage_at_a_hundred_times_the_compute_by_noise() -> None:
     for noise in ("normal", "t3", "outliers"):
-        studies = [future_study(seed, noise) for seed in range(400)]
+        studies = [future_study(seed, noise) for seed in range(300)]
         inside = np.mean([study.coverage for study in studies])
-        plain = np.mean(
-            [
-                np.mean([e.low <= loss <= e.high for e, loss in zip(s.plain, s.measured)])  # type: ignore[operator]
-                for s in studies
-            ]
-        )
+        plain = np.mean([share_inside(study, study.plain) for study in studies])
         suspected = np.mean([study.misfit.suspected for study in studies])
         width = np.mean([study.mean_log_width or np.nan for study in studies])
-        print(
-            f"\n{noise:9} {inside:.3f} (at its word {plain:.3f}), suspected {suspected:.3f}, {width:.3f}"
-        )
-        assert 0.88 <= plain <= 0.92
+        print(f"\n{noise:9} covered {inside:.3f}, at its word {plain:.3f}", end=", ")
+        print(f"suspected {suspected:.3f}, mean log width {width:.3f}")
         assert inside >= 0.88
         if noise == "normal":
+            assert 0.88 <= plain <= 0.92
             assert inside <= 0.93
 
 
@@ -88,8 +88,7 @@ def test_a_law_that_bends_away_is_suspected_and_its_intervals_hold() -> None:
     assert result.misfit.suspected
     assert result.misfit.rolling <= 0.01
     assert result.coverage >= 0.9
-    hits = [e.low <= x <= e.high for e, x in zip(result.plain, result.measured, strict=True)]  # type: ignore[operator]
-    assert np.mean(hits) < 0.5
+    assert share_inside(result, result.plain) < 0.5
 
 
 def test_the_interval_of_a_suspected_law_grows_with_the_distance() -> None:
