@@ -9,7 +9,7 @@ from isoflop.runs.table import RunTable
 
 @click.command("breaks")
 @table_arguments("runs")
-@click.option("--law", default="chinchilla", show_default=True, help="Form; see isoflop laws.")
+@click.option("--law", default="chinchilla", show_default=True, help="Form, or a formula.")
 @click.option("--over", help="Variable of a one-variable law: n_params, n_tokens, flops.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @json_option
@@ -26,10 +26,9 @@ def command(runs: RunTable, law: str, over: str | None, seed: int, as_json: bool
       isoflop.find_break(isoflop.read_runs("runs.csv"), isoflop.find_form("chinchilla"))
     """
     from isoflop.fitting.breaks import find_break
-    from isoflop.fitting.methods import only_variable
+    from isoflop.fitting.methods import choose_form
     from isoflop.fitting.parametric import FitSpec
-    from isoflop.laws.forms import find_form
 
-    test = find_break(runs, find_form(law, over=over or only_variable(runs)), FitSpec(seed=seed))
+    test = find_break(runs, choose_form(runs, law, over=over), FitSpec(seed=seed))
     show(test.to_dict(), str(test), as_json=as_json)
     return int(test.seen)
