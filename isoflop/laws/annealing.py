@@ -21,6 +21,9 @@ from isoflop.laws.law import (
 from isoflop.laws.power import COEFFICIENT, EXPONENT, IRREDUCIBLE
 from isoflop.laws.schedule_curve import ScheduleCurve, Steps, split_by_curve
 
+STRIDE = 128
+"""Steps whose falls are summed at once."""
+
 
 @dataclass(frozen=True)
 class AnnealingLaw(AbstractLaw):
@@ -129,34 +132,25 @@ def annealing_area(curve: ScheduleCurve, lam: Array, steps: Steps) -> Array:
     >>> annealing_area(drop, np.array([0.9]), np.array([0, 1, 2]))[0].round(12)
     array([[0.  , 0.5 , 0.95]])
     """
-    places, back = np.unique(steps, return_inverse=True)
-    m, by_lam = _momentum(curve, lam, places)
-    fallen, rest = curve.lr[0] - curve.lr[places], 1 - lam[:, None]
+    wanted, back = np.unique(steps, return_inverse=True)
+    places = np.unique(np.concatenate([wanted, np.arange(0, wanted[-1], STRIDE)]))
+    m, by_lam = (part[:, np.searchsorted(places, wanted)] for part in _momentum(curve, lam, places))
+    fallen, rest = curve.lr[0] - curve.lr[wanted], 1 - lam[:, None]
     S2 = (fallen - lam[:, None] * m) / rest
     return np.stack([S2, (S2 - m - lam[:, None] * by_lam) / rest])[..., back]
 
 
 def _momentum(curve: ScheduleCurve, lam: Array, places: Steps) -> tuple[Array, Array]:
-    """Momentum m at rising steps and its derivative by lam, (n_lam, n) each."""
-    k = curve.drop_steps[curve.drop_steps <= places[-1]]
-    lags = places[np.searchsorted(places, k)] - k
-    gaps = np.diff(places, prepend=0)
-    powers = lam[:, None] ** np.arange(max(lags.max(initial=0), gaps.max()) + 1)
-    slopes = np.arange(powers.shape[1]) * np.roll(powers, 1, axis=1)  # n·lam^(n-1), 0 at n = 0
-    edges = np.searchsorted(k, places, side="right")
-    fresh, fresh_by_lam = (
-        np.diff(_running(curve.drops[: len(k)] * table[:, lags])[:, edges], axis=1, prepend=0.0)
-        for table in (powers, slopes)
-    )
-    m, by_lam = np.zeros_like(fresh), np.zeros_like(fresh)
-    m[:, 0], by_lam[:, 0] = fresh[:, 0], fresh_by_lam[:, 0]
+    """Momentum m at steps that rise by `STRIDE` or less, its derivative by lam, (n_lam, n)."""
+    gaps = np.diff(places, prepend=-1)
+    lags = np.arange(STRIDE)
+    falls = -np.diff(curve.lr, prepend=curve.lr[0])
+    recent = np.where(lags < gaps[:, None], falls[np.maximum(places[:, None] - lags, 0)], 0.0)
+    powers = lam[:, None] ** np.arange(STRIDE + 1)
+    slopes = np.arange(STRIDE + 1) * np.roll(powers, 1, axis=1)  # n·lam^(n-1), 0 at n = 0
+    m, by_lam = powers[:, :-1] @ recent.T, slopes[:, :-1] @ recent.T
     for j, gap in enumerate(gaps[1:], start=1):
-        kept, slope = powers[:, gap], slopes[:, gap]
-        m[:, j] = kept * m[:, j - 1] + fresh[:, j]
-        by_lam[:, j] = kept * by_lam[:, j - 1] + slope * m[:, j - 1] + fresh_by_lam[:, j]
+        kept = powers[:, gap]
+        by_lam[:, j] += kept * by_lam[:, j - 1] + slopes[:, gap] * m[:, j - 1]
+        m[:, j] += kept * m[:, j - 1]
     return m, by_lam
-
-
-def _running(terms: Array) -> Array:
-    """Sums of the first 0, 1, 2, … terms, (n_lam, n + 1)."""
-    return np.cumsum(np.pad(terms, ((0, 0), (1, 0))), axis=1)
