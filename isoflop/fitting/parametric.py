@@ -9,6 +9,7 @@ from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.estimate import LEVEL
 from isoflop.fitting.assess import Asked, Minimum, assess
 from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.clusters import check_clusters
 from isoflop.fitting.fit import Basins, Fit
 from isoflop.fitting.floor import require_response
 from isoflop.fitting.identify import (
@@ -132,6 +133,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     findings += judge_condition(law, condition) + judge_bounds(law, minimum.at_bound)
     findings += judge_residuals(residuals) if objective.scale == "log" else []
     findings += check_mixed(table, law.variables)
+    findings += check_clusters(spread.interval, labels)
     findings += judge_resamples(spread, asked=spec.n_resamples, n_parameters=len(theta))
     return Fit(
         law=law,
