@@ -80,3 +80,10 @@ def test_the_refit_lies_near_the_published_constants(router: str, published: str
         fit.law.predict(printed, {n: runs_of(router).numbers(n) for n in fit.law.variables})
     ) - np.log10(runs_of(router).numbers("loss"))
     assert np.sqrt(np.mean(residuals**2)) < 0.008
+
+
+@pytest.mark.parametrize(("router", "paper"), [("S-Base", 937e9), ("RL-R", 85e9), ("Hash", 83e9)])
+def test_the_refit_finds_where_routing_ceases_to_help(router: str, paper: float) -> None:
+    # The rounded constants say 1e12, 3e10 and 2e11.
+    fit = fit_parametric(runs_of(router), RoutedLaw(), FitSpec(LEAST_SQUARES, n_resamples=0))
+    assert float(fit.law.derive(fit.theta)["N_cutoff"]) == pytest.approx(paper, rel=0.2)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from learning_curves import TRAINING
 
+from isoflop.base.errors import InputError
 from isoflop.fitting.parametric import fit_parametric
 from isoflop.laws.annealing import AnnealingLaw
 from isoflop.laws.catalog import find_published, predict_published
+from isoflop.laws.forms import find_form
 from isoflop.laws.law import Array
 from isoflop.laws.multi_power import MultiPowerLaw
 from isoflop.laws.schedule_curve import ScheduleCurve
@@ -130,3 +132,15 @@ def test_one_schedule_is_fitted_by_its_steps_alone() -> None:
 def test_a_published_curve_is_predicted_under_its_own_schedule() -> None:
     loss = predict_published(find_published("luo-2025-100m"), {"steps": 23_920.0})
     assert 2.9 < loss.value < 3.0
+
+
+@pytest.mark.parametrize("name", ["multi-power", "annealing"])
+def test_a_law_of_schedules_asked_for_by_name_says_how_to_make_it(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} is a law of learning-rate schedules; make it"):
+        find_form(name)
+
+
+def test_laws_are_found_under_their_authors_names() -> None:
+    names = {"clark": "routed", "krajewski": "granularity", "kumar": "precision"}
+    names |= {"tao": "vocabulary", "pearce": "embedding", "step-law": "learning-rate"}
+    assert {author: find_form(author).name for author in names} == names
