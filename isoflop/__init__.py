@@ -49,6 +49,7 @@ _HOMES = {
     # deciding
     "compare_methods": "isoflop.plan.disagreement",
     "deadweight_compute": "isoflop.plan.deadweight",
+    "race_runs": "isoflop.plan.race",
     "measure_sensitivity": "isoflop.plan.sensitivity",
     "find_crossing": "isoflop.plan.crossing",
     "plan_budget": "isoflop.plan.choose",

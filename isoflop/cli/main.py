@@ -20,6 +20,7 @@ SUMMARIES: Mapping[str, str] = {
     "backtest": "Hide the largest runs, predict them, count the intervals that hold.",
     "breaks": "Test whether a law still holds at the largest scales measured.",
     "sensitivity": "Show how the answer moves with the loss function and with each run.",
+    "race": "Hold two recipes against each other: exponents, compute multiplier, crossing.",
     "plan": "Find the compute-optimal N and D for a budget.",
     "crossing": "Find where the compute and the data law must contradict each other.",
     "ladder": "Price, train, watch and resume a ladder of models.",

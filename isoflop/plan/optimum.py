@@ -82,7 +82,7 @@ def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost | None = None) -> P
         raise RefusalError(f"no plan from this fit: {fit.outcome.value}")
     cost = cost or TokenCost(fit.data.cost_per_root)
     n_params, loss = optimal_params(fit.law, fit.theta, flops, cost=cost)
-    many_n, many_loss = _optima_of_draws(fit.law, fit.draws, flops, cost)
+    many_n, many_loss = optima_of_draws(fit.law, fit.draws, flops, cost)
     log_n, log_loss = np.log(n_params), np.log(loss)
     stretched_n = np.exp(log_n + fit.stretch * (np.log(many_n) - log_n))
     stretched_loss = np.exp(log_loss + fit.stretch * (np.log(many_loss) - log_loss))
@@ -170,7 +170,7 @@ def optimum_exponent(fit: Fit, flops: tuple[float, float]) -> Estimate:
     """
     cost = TokenCost(fit.data.cost_per_root)
     ends = [optimal_params(fit.law, fit.theta, c, cost=cost)[0] for c in flops]
-    many = [_optima_of_draws(fit.law, fit.draws, c, cost)[0] for c in flops]
+    many = [optima_of_draws(fit.law, fit.draws, c, cost)[0] for c in flops]
     span = np.log(flops[1] / flops[0])
     value = float(np.log(ends[1] / ends[0]) / span)
     draws = np.log(many[1] / many[0]) / span
@@ -184,7 +184,7 @@ def _loss_on_budget(
     return law.predict(theta, {"n_params": n_params, "n_tokens": n_tokens})
 
 
-def _optima_of_draws(
+def optima_of_draws(
     law: AbstractLaw, draws: Array, flops: float, cost: TokenCost
 ) -> tuple[Array, Array]:
     """N* and loss for each draw, (K,) each; a parabola refines the best grid point."""

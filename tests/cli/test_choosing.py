@@ -106,3 +106,43 @@ def test_sensitivity_refuses_numbers_of_runs_that_make_no_sense(
     result = isoflop("sensitivity", runs, f"--drop={drop}", *FAST)
     assert result.code == 2
     assert result.error
+
+
+@pytest.fixture
+def rivals(tmp_path) -> tuple[str, str]:
+    """Two tables, the second's recipe with a lower floor."""
+    theta = SURFACES["epoch"]
+    N, D = isoflop_design(theta, points=9)
+    for name, floor, seed in (("a.csv", theta[0], 1), ("b.csv", 1.70, 2)):
+        table = make_table((floor, *theta[1:]), N, D, noise=0.003, seed=seed)
+        write_runs(table, tmp_path / name)
+    return "a.csv", "b.csv"
+
+
+def test_race_says_who_wins_and_by_how_much(isoflop, rivals: tuple[str, str]) -> None:
+    result = isoflop("race", *rivals, "--bootstrap", "60")
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert lines[0].startswith("A a.csv, 45 runs; B b.csv, 45 runs; chinchilla, 90 % intervals")
+    assert lines[1].startswith("B wins: at 1.00e21 flops A spends ")
+    assert "A needs × compute" in result.out
+    document = isoflop("race", *rivals, "--flops", "1e22", "--bootstrap", "60", "--json").document
+    (lap,) = document["laps"]
+    assert lap["extrapolated"]
+    assert lap["multiplier"]["low"] < lap["multiplier"]["value"]
+    assert document["distinguishable"] is True
+    assert [e["name"] for e in document["exponents"]] == ["E", "alpha", "beta", "a"]
+
+
+def test_a_table_raced_against_itself_is_not_distinguishable(isoflop, runs: str) -> None:
+    result = isoflop("race", runs, runs, *FAST)
+    assert result.code == 0
+    assert "not distinguishable" in result.out.splitlines()[1]
+
+
+def test_race_draws_its_figure_and_the_data_beside_it(
+    isoflop, rivals: tuple[str, str], tmp_path
+) -> None:
+    result = isoflop("race", *rivals, "--figure", "race", *FAST)
+    assert result.code == 0
+    assert {path.suffix for path in tmp_path.glob("race.*")} == {".png", ".svg", ".csv", ".json"}

@@ -22,6 +22,7 @@ COMMANDS = (
     "breaks",
     "compare",
     "sensitivity",
+    "race",
 )
 """Commands whose examples need nothing but a run table."""
 

@@ -1,0 +1,101 @@
+"""`isoflop race`: two recipes, two tables of runs."""
+
+from pathlib import Path
+
+import click
+
+from isoflop.base.estimate import shorten
+from isoflop.cli.amount import AMOUNT
+from isoflop.cli.output import format_table, json_option, narrate, show
+from isoflop.cli.table_options import table_arguments
+from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.parametric import FitSpec
+from isoflop.plan.race import race_runs
+from isoflop.plan.race_values import Race
+from isoflop.runs.table import RunTable
+
+
+@click.command("race")
+@table_arguments("a", "b")
+@click.option("--law", help="Form of both; chinchilla, or power-constant where they need it.")
+@click.option("--flops", multiple=True, type=AMOUNT, help="Budget to compare at; may be repeated.")
+@click.option("--bootstrap", type=click.IntRange(0), default=DEFAULT_RESAMPLES, show_default=True)
+@click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--figure", type=click.Path(path_type=Path), help="Draw to FIGURE.png, .svg, .csv.")
+@json_option
+def command(
+    a: RunTable,
+    b: RunTable,
+    law: str | None,
+    flops: tuple[float, ...],
+    bootstrap: int,
+    level: float,
+    seed: int,
+    figure: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare how two recipes scale: exponents, compute multiplier, crossing.
+
+    The multiplier is the compute A needs for the loss B reaches, over B's own.
+
+    \b
+    Example:
+      isoflop race runs.csv runs.csv --flops 1e22
+    \b
+    Python:
+      isoflop.race_runs(isoflop.read_runs("runs.csv"), isoflop.read_runs("runs.csv"))
+    """
+    spec = FitSpec(n_resamples=bootstrap, level=level, seed=seed)
+    race = race_runs(a, b, law, spec, flops=flops)
+    if figure:
+        from isoflop.draw.race import draw_race, race_figure
+        from isoflop.draw.save import save_figure
+
+        drawn = race_figure(race, a, b)
+        for path in save_figure(drawn, draw_race(drawn), figure):
+            narrate(f"written to {path}")
+    for finding in race.findings if as_json else ():
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")
+    show(race.to_dict(), race_text(race), as_json=as_json)
+
+
+def race_text(race: Race) -> str:
+    """Write the race on one screen."""
+    exponents = [
+        [
+            e.name,
+            str(e.a),
+            str(e.b),
+            str(e.difference),
+            "" if e.p_value is None else f"{e.p_value:.2g}",
+        ]
+        for e in race.exponents
+    ]
+    laps = [
+        [
+            shorten(lap.flops),
+            str(lap.loss_a),
+            str(lap.loss_b),
+            str(lap),
+            "extrapolated" if lap.extrapolated else "",
+        ]
+        for lap in race.laps
+    ]
+    crossing = f"{race.crossing} {race.variable}" if race.crossing else "none near these scales"
+    if race.crossing and race.crossing.low is None:
+        crossing += f", in {100 * race.crossing_share:.0f} % of the draws: not established"
+    lines = [
+        f"A {race.a}, {race.fits[0].n_runs} runs; B {race.b}, {race.fits[1].n_runs} runs; "
+        f"{race.law}, {100 * race.fits[0].level:.0f} % intervals",
+        race.verdict,
+        "",
+        format_table(["", "A", "B", "B − A", "p"], exponents, right=[4]),
+        "",
+        format_table([race.variable, "loss A", "loss B", "A needs × compute", ""], laps),
+        "",
+        f"crossing  {crossing}",
+    ]
+    for finding in race.findings:
+        lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
+    return "\n".join(lines)

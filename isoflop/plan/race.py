@@ -1,0 +1,242 @@
+"""Two recipes, two tables of runs: which scales better, by how much, and where they cross.
+
+Compare how methods scale, not how they do at one scale. Legend: C FLOPs, L loss, m compute
+multiplier: the compute A needs for the loss that B reaches with C, over C.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import stdtr
+
+from isoflop.base.estimate import Estimate, interval_from_draws
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.parametric import FitSpec
+from isoflop.laws.law import AbstractLaw, Array
+from isoflop.plan.loss_curve import REACH, LossCurve, compute_name, loss_curve
+from isoflop.plan.race_fits import fit_both, require_comparable
+from isoflop.plan.race_values import Exponent, Lap, Race
+from isoflop.runs.table import RunTable
+
+LAPS = 5
+"""Budgets compared among the runs, unless others are asked for."""
+AHEAD = (10.0, 100.0)
+"""And beyond them, as multiples of the largest compute both have."""
+
+
+def race_runs(
+    a: RunTable,
+    b: RunTable,
+    law: str | AbstractLaw | None = None,
+    spec: FitSpec | None = None,
+    *,
+    flops: Sequence[float] = (),
+) -> Race:
+    """Fit one law to each of two tables and hold their losses against each other.
+
+    Args:
+        a: runs of recipe A.
+        b: runs of recipe B.
+        law: the form of both; by default Chinchilla's where both tables determine it, else a
+            power law with a constant in what both have, compute first.
+        spec: how to fit.
+        flops: budgets at which to compare; five where both have runs, and two beyond.
+
+    Raises:
+        InputError: no variable that both tables have, or losses that cannot be compared.
+        RefusalError: a table does not determine the law.
+    """
+    spec = spec or FitSpec()
+    require_comparable(a, b)
+    first, second = fit_both(a, b, law, spec)
+    ends = _ends(first, second)
+    shared = max(ends[0]), min(ends[1])
+    budgets = tuple(flops) or _budgets(shared)
+    grid = (min(*ends[0], *budgets) / REACH, max(*ends[1], *budgets) * REACH)
+    curves = loss_curve(first, grid), loss_curve(second, grid)
+    laps = tuple(_lap(*curves, budget, spec.level) for budget in budgets)
+    crossing, share = _crossing(*curves, spec.level)
+    return Race(
+        a=a.source,
+        b=b.source,
+        law=first.law.name,
+        variable=curves[0].variable,
+        shared=shared,
+        exponents=_exponents(first, second, spec.level),
+        laps=laps,
+        crossing=crossing,
+        crossing_share=share,
+        distinguishable=_is_distinguishable(*curves, shared, spec.level),
+        fits=(first, second),
+    )
+
+
+def multiplier_interval(
+    a: LossCurve, b: LossCurve, budget: float, level: float
+) -> tuple[float, float | None, float | None]:
+    """Compute A needs for the loss B reaches with a budget, over the budget, with its interval.
+
+    Args:
+        a: curve of A.
+        b: curve of B.
+        budget: what B spends.
+        level: of the interval.
+
+    Returns:
+        Multiplier, low and high end: infinite where A never reaches it, None without draws.
+    """
+    multiplier = a.compute_for(b.loss_at(budget)) / budget
+    count = min(len(a.draws), len(b.draws))
+    if not count:
+        return multiplier, None, None
+    reached = a.draws_for(b.draws_at(budget)[:count]) - np.log(budget)
+    low, high = np.exp(_quantiles(reached, level))
+    return multiplier, min(float(low), multiplier), max(float(high), multiplier)
+
+
+def _ends(first: Fit, second: Fit) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Lowest computes of both, highest computes of both."""
+    name = compute_name(first.law)
+    ranges = [fit.data.ranges[name] for fit in (first, second)]
+    return (ranges[0][0], ranges[1][0]), (ranges[0][1], ranges[1][1])
+
+
+def _budgets(shared: tuple[float, float]) -> tuple[float, ...]:
+    low, high = shared
+    if low >= high:  # nothing in common: the largest of the smaller table, and beyond
+        return (high, *(high * factor for factor in AHEAD))
+    inner = np.geomspace(low, high, LAPS)
+    return (*(float(f"{c:.3g}") for c in inner), *(float(f"{high * f:.3g}") for f in AHEAD))
+
+
+def _lap(a: LossCurve, b: LossCurve, budget: float, level: float) -> Lap:
+    """Compare at one budget."""
+    losses = a.loss_at(budget), b.loss_at(budget)
+    multiplier, low, high = multiplier_interval(a, b, budget, level)
+    return Lap(
+        flops=budget,
+        loss_a=_loss_estimate(losses[0], a.draws_at(budget), level),
+        loss_b=_loss_estimate(losses[1], b.draws_at(budget), level),
+        multiplier=multiplier,
+        low=low,
+        high=high,
+        level=level,
+        extrapolated=not (a.lowest <= budget <= a.highest and b.lowest <= budget <= b.highest),
+    )
+
+
+def _quantiles(values: Array, level: float) -> tuple[float, float]:
+    """Percentiles that let infinity be infinity."""
+    ranked = np.sort(values)
+    tail = (1 - level) / 2
+    last = len(ranked) - 1
+    return float(ranked[int(tail * last)]), float(ranked[int(np.ceil((1 - tail) * last))])
+
+
+def _loss_estimate(value: float, draws: Array, level: float) -> Estimate:
+    return interval_from_draws(value, np.exp(draws), level=level, log=True)
+
+
+def _exponents(first: Fit, second: Fit, level: float) -> tuple[Exponent, ...]:
+    """Every pure number of the law in both tables, with a test of the difference."""
+    found = []
+    freedom = max(1, min(f.n_units - len(f.theta) for f in (first, second)))
+    tables = [{**fit.params, **fit.derived} for fit in (first, second)]
+    draws = [_draws_of(fit) for fit in (first, second)]
+    for name in draws[0]:
+        pair = tables[0][name], tables[1][name]
+        value = pair[1].value - pair[0].value
+        count = min(len(d[name]) for d in draws)
+        difference, p_value = Estimate(value, level=level), None
+        if count > 1:
+            stretched = [
+                (d[name][:count] - e.value) * fit.stretch
+                for d, e, fit in zip(draws, pair, (first, second), strict=True)
+            ]
+            spread = stretched[1] - stretched[0]
+            difference = interval_from_draws(value, value + spread, level=level)
+            error = max(_error(spread), 1e-300)
+            p_value = float(2 * stdtr(freedom, -abs(value) / error))
+        found.append(Exponent(name, *pair, difference, p_value))
+    return tuple(found)
+
+
+def _draws_of(fit: Fit) -> dict[str, Array]:
+    """Draws of the exponents and of the irreducible loss, where the law has them."""
+    names = fit.law.parameter_names
+    draws = {
+        p.name: fit.draws[:, k]
+        for k, p in enumerate(fit.law.parameters)
+        if p.unit == "" or p.name == "E"
+    }
+    derived = fit.law.derive(fit.draws)
+    return {n: v for n, v in draws.items() if n in names} | {
+        n: v for n, v in derived.items() if n == "a"
+    }
+
+
+def _error(spread: Array) -> float:
+    """Standard deviation by the central 68 % of the draws, which tails do not move."""
+    low, high = np.quantile(spread[np.isfinite(spread)], [0.1587, 0.8413])
+    return float(high - low) / 2
+
+
+def _is_distinguishable(
+    a: LossCurve, b: LossCurve, shared: tuple[float, float], level: float
+) -> bool | None:
+    """Whether the curves differ anywhere that both were measured, as one test.
+
+    The largest |log L_A − log L_B| in standard errors over the shared range, against the same
+    maximum over the draws about their centre, widened from normal to Student's t.
+    """
+    count = min(len(a.draws), len(b.draws))
+    if not count:
+        return None
+    low, high = min(shared), max(shared)
+    inside = (a.grid >= low * 0.999) & (a.grid <= high * 1.001)
+    if inside.sum() < 2:
+        inside[np.argmin(np.abs(np.log(a.grid / np.sqrt(low * high))))] = True
+    gap = (a.log_loss - b.log_loss)[inside]
+    spread = (a.draws[:count] - b.draws[:count])[:, inside] - gap
+    error = np.array([max(_error(column), 1e-12) for column in spread.T])
+    worst = np.max(np.abs(spread) / error, axis=1)
+    return bool(np.max(np.abs(gap) / error) > np.quantile(worst, level))
+
+
+def _crossing(a: LossCurve, b: LossCurve, level: float) -> tuple[Estimate | None, float]:
+    """Compute at which the losses are equal, nearest to the runs; share of draws that cross."""
+    point = _nearest_root(a, a.log_loss - b.log_loss)
+    if point is None:
+        return None, 0.0
+    bracket = _bracket(a, a.log_loss - b.log_loss, point)
+    gap = lambda x: np.log(a.loss_at(float(np.exp(x))) / b.loss_at(float(np.exp(x))))  # noqa: E731
+    exact = float(brentq(gap, *bracket))  # pyright: ignore
+    value = float(np.exp(exact))
+    count = min(len(a.draws), len(b.draws))
+    roots = [_nearest_root(a, a.draws[k] - b.draws[k], near=exact) for k in range(count)]
+    found = np.array([root for root in roots if root is not None])
+    share = len(found) / count if count else 1.0
+    if share < level or len(found) < 2:
+        return Estimate(value, level=level), share
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    low, high = min(low, exact), max(high, exact)
+    return Estimate(value, float(np.exp(low)), float(np.exp(high)), level), share
+
+
+def _nearest_root(a: LossCurve, gap: Array, *, near: float | None = None) -> float | None:
+    """Log compute of the sign change nearest to the runs (or to a point), by interpolation."""
+    log_grid = np.log(a.grid)
+    turns = np.flatnonzero(np.sign(gap[:-1]) * np.sign(gap[1:]) < 0)
+    if not len(turns):
+        return None
+    share = gap[turns] / (gap[turns] - gap[turns + 1])
+    roots = log_grid[turns] + share * (log_grid[turns + 1] - log_grid[turns])
+    middle = near if near is not None else np.log(a.highest)
+    return float(roots[np.argmin(np.abs(roots - middle))])
+
+
+def _bracket(a: LossCurve, gap: Array, root: float) -> tuple[float, float]:
+    log_grid = np.log(a.grid)
+    k = int(np.clip(np.searchsorted(log_grid, root) - 1, 0, len(log_grid) - 2))
+    return float(log_grid[k]), float(log_grid[k + 1])
