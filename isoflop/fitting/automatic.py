@@ -189,6 +189,7 @@ class AutomaticFit:
                 "record": curve.record,
                 "n_points": curve.n_points,
                 "start": curve.start,
+                "stands_for": curve.stands_for,
             },
             "data": None if self.data is None else self.data.to_dict(),
         }

@@ -35,6 +35,7 @@ class Curve:
         record: variance of one new record's noise in the same unit, 1 where points are records.
         n_points: distinct values of x before averaging.
         start: index at which the end begins.
+        stands_for: records that each of the last points, as given, is taken to be the mean of.
     """
 
     u: Array
@@ -43,6 +44,7 @@ class Curve:
     record: float
     n_points: int
     start: int = 0
+    stands_for: float = 1.0
 
     @property
     def end(self) -> "Curve":
@@ -76,12 +78,13 @@ def take_curve(x: Array, loss: Array) -> Curve:
     u = np.log(values)
     y = np.bincount(place, weights=np.log(loss)) / np.bincount(place)
     records = count_records(values)
+    given = float(np.median(records[-5:]))
     start = min(int(np.searchsorted(u, u[-1] - WINDOW)), max(0, len(u) - FEWEST_POINTS))
     past = _average(u[:start], y[:start], records[:start])
     end = _average(u[start:], y[start:], records[start:])
     u, y, records = (np.concatenate(parts) for parts in zip(past, end, strict=True))
     last = float(np.median(records[-5:]))
-    return Curve(u, y, last / records, last, len(values), len(past[0]))
+    return Curve(u, y, last / records, last, len(values), len(past[0]), given)
 
 
 def count_records(x: Array) -> Array:

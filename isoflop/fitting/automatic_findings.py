@@ -26,13 +26,13 @@ def judge_curve(curve: Curve, exponent: Estimate) -> list[Finding]:
                 "look at the last points before extrapolating",
             )
         )
-    if curve.record > AVERAGED:
+    if curve.stands_for > AVERAGED:
         findings.append(
             Finding(
                 "averaged-points",
                 "note",
                 f"recorded at even steps at first; the last points stand for about "
-                f"{curve.record:.0f} records each",
+                f"{curve.stands_for:.0f} records each",
                 "intervals are for single records, which are noisier than these points",
                 "none needed; see docs/reproductions/extrapolation.md",
             )

@@ -132,7 +132,8 @@ def _automatic(document: Mapping[str, Any]) -> AutomaticFit:
     start = int(saved["start"])
     if not (len(u) == len(y) == len(noise) and 0 <= start < len(u) and (np.diff(u) > 0).all()):
         raise ValueError("a curve needs as many u as y and noise, u increasing, and an end")
-    curve = Curve(u, y, noise, float(saved["record"]), int(saved["n_points"]), start)
+    record, stands_for = float(saved["record"]), float(saved["stands_for"])
+    curve = Curve(u, y, noise, record, int(saved["n_points"]), start, stands_for)
     fit = continue_curve(
         curve,
         over=document["over"],
