@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.fitting.automatic import AutomaticFit, fit_automatic
-from isoflop.fitting.parametric import FitSpec, record_data
+from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.record import record_data
 from isoflop.runs.checks import check_comparable, check_duplicates, keep_usable
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 from isoflop.runs.table import RunTable
