@@ -82,8 +82,7 @@ class ScheduleCurve:
         """Return [[rate, for how many steps], …], which `from_runs` reads back exactly."""
         edges = np.concatenate([[0], self.drop_steps, [len(self)]])
         return [
-            [float(self.lr[start]), int(stop - start)]
-            for start, stop in itertools.pairwise(edges)
+            [float(self.lr[start]), int(stop - start)] for start, stop in itertools.pairwise(edges)
         ]
 
     @staticmethod
