@@ -24,6 +24,7 @@ class Minimum:
         value: objective there.
         at_bound: (p,) parameters resting on a bound.
         noise_power: k of noise ∝ response^k by which runs weigh; 0 where they weigh alike.
+        noise_unit: standard deviation of the noise at response 1, where runs are so weighed.
     """
 
     problem: Problem
@@ -31,6 +32,7 @@ class Minimum:
     value: float
     at_bound: NDArray[np.bool_]
     noise_power: float = 0.0
+    noise_unit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,14 @@ def assess(
         measured = replace(diagnosis.profile, power=better.power)
         interval = replace(diagnosis.interval, reason=uneven_reason(tangent, measured))
         diagnosis = replace(diagnosis, tangent=tangent, interval=interval)
+        predicted = better.problem.law.predict(theta, better.problem.variables)
+        even = better.problem.residuals(theta[None])[0] / predicted**better.power
         minimum = Minimum(
             better.problem,
             theta,
             float(better.found.objective[0]),
             better.found.at_bound[0],
             better.power,
+            float(np.sqrt(even @ even / tangent.freedom)),
         )
     return minimum, measure_uncertainty(diagnosis, n_draws=asked.n_draws, seed=asked.seed)

@@ -126,6 +126,7 @@ class Fit:
             infinite on the diagonal where the runs leave a parameter free.
         interval: what the intervals rest on, and why.
         noise_power: k of noise ∝ response^k, by which runs were weighed; 0 for none.
+        noise_unit: standard deviation of the noise at response 1 where they were.
         scales: residuals by scale.
         versions: {package: version} the fit was made with.
     """
@@ -148,6 +149,7 @@ class Fit:
     covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
     interval: Interval = field(default_factory=Interval)
     noise_power: float = 0.0
+    noise_unit: float = 0.0
     scales: tuple[ScaleResiduals, ...] = ()
     versions: Mapping[str, str] = field(default_factory=current_versions)
 
@@ -234,6 +236,7 @@ class Fit:
             "level": self.level,
             "seed": self.seed,
             "noise_power": self.noise_power,
+            "noise_unit": self.noise_unit,
             "scales": [vars(scale) for scale in self.scales],
             "versions": dict(self.versions),
             "data": self.data.to_dict(),

@@ -75,7 +75,7 @@ def predict_loss(
     drawn = fit.law.predict(fit.draws, variables)
     spread = (np.log(drawn) - np.log(centre) if is_log else drawn - centre) * fit.stretch
     if future:
-        spread = _add_noise(fit, spread)
+        spread = _add_noise(fit, spread, centre)
     draws = centre * np.exp(spread) if is_log else centre + spread
     return [
         interval_from_draws(float(value), draws[:, k], level=fit.level)
@@ -83,12 +83,18 @@ def predict_loss(
     ]
 
 
-def _add_noise(fit: Fit, spread: Array) -> Array:
-    """Add residuals drawn at random, brought to the size of noise, to (K, n) deviations."""
+def _add_noise(fit: Fit, spread: Array, centre: Array) -> Array:
+    """Add residuals drawn at random, brought to the size of noise, to (K, n) deviations.
+
+    Where the noise was found to follow the response, it is normal and of the size it has there.
+    """
     freedom = max(1, fit.n_runs - len(fit.theta))
     noise = fit.residuals * np.sqrt(fit.n_runs / freedom)
     rng = np.random.default_rng(fit.seed)
     spread = np.repeat(spread, max(1, ENOUGH_DRAWS // len(spread)), axis=0)
+    if fit.noise_power:
+        size = fit.noise_unit * np.maximum(centre, 0.0) ** fit.noise_power
+        return spread - size * rng.standard_normal(spread.shape)
     return spread - rng.choice(noise, size=spread.shape)
 
 

@@ -154,6 +154,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         covariance=spread.covariance,
         interval=spread.interval,
         noise_power=minimum.noise_power,
+        noise_unit=minimum.noise_unit,
         scales=split_scales(table, law, residuals),
     )
 

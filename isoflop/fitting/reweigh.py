@@ -50,7 +50,7 @@ def should_weigh(
     """
     uneven = interval.estimator == "hc3" and interval.chosen and profile.n_outliers == 0
     enough = len(tangent.residuals) > 4 * len(tangent.theta)
-    return asked.measured and uneven and enough
+    return asked.measured and asked.scale == "log" and uneven and enough
 
 
 def fit_weighted(tangent: Tangent, profile: NoiseProfile) -> Weighted:

@@ -106,6 +106,7 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         covariance=_covariance(arrays["covariance"], width),
         interval=_interval(document["interval"]),
         noise_power=float(document["noise_power"]),
+        noise_unit=float(document["noise_unit"]),
         scales=tuple(ScaleResiduals(**scale) for scale in document["scales"]),
         versions={str(name): str(version) for name, version in document["versions"].items()},
     )

@@ -90,7 +90,7 @@ def touch(problem: Problem, theta: Array, weights: Array | None = None) -> Tange
         problem,
         theta,
         residuals,
-        psi / slope,
+        psi / slope * small_sample_factor(problem.objective, residuals, slope, len(theta)),
         slope,
         jacobian,
         gram_inverse,
@@ -122,6 +122,26 @@ def mean_slope(objective: Objective, residuals: Array, n_parameters: int) -> flo
     spare = max(1, len(residuals) - n_parameters)
     mean = (slopes.sum() - n_parameters * top) / spare
     return float(max(mean, 0.05 * top))
+
+
+def small_sample_factor(
+    objective: Objective, residuals: Array, slope: float, n_parameters: int
+) -> float:
+    """Factor on the noise for the p parameters that a redescending loss's slopes follow.
+
+    1 + p/n·var(psi′)/E[psi′]² (Huber 1981, section 7.6). Huber's own loss needs none: there
+    `mean_slope` has taken the p runs off.
+
+    Args:
+        objective: loss function.
+        residuals: (n,).
+        slope: E[psi′].
+        n_parameters: p.
+    """
+    if objective.kind != "robust":
+        return 1.0
+    unevenness = float(np.var(objective.curvature(residuals))) / slope**2
+    return 1.0 + n_parameters / len(residuals) * unevenness
 
 
 def slope_width(residuals: Array, n_parameters: int) -> float:
