@@ -186,9 +186,10 @@ def test_chinchilla_as_a_formula_finds_the_optimum_of_the_built_in_law(surface, 
     built_in, own = isoflop.fit(table, spec=spec), isoflop.fit(table, CHINCHILLA, spec=spec)
     assert isinstance(built_in, Fit)
     assert isinstance(own, Fit)
-    assert own.objective_value == pytest.approx(built_in.objective_value, rel=1e-8)
+    assert own.objective_value == pytest.approx(built_in.objective_value, rel=1e-12)
     order = [built_in.law.parameter_names.index(name) for name in own.law.parameter_names]
-    np.testing.assert_allclose(own.theta, built_in.theta[order], rtol=1e-8)
+    # Where the objective is flat to its last digit the parameters are to about 1e-8.
+    np.testing.assert_allclose(own.theta, built_in.theta[order], rtol=5e-8)
     assert own.basins.share_best > 0.9
 
 
