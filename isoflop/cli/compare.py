@@ -72,7 +72,6 @@ def laws_text(comparison: Comparison) -> str:
             score.law,
             str(len(score.fit.theta)),
             _percent(score.rolling.rmsle),
-            "" if score.rolling.coverage is None else f"{100 * score.rolling.coverage:.0f} %",
             _percent(score.scale_out),
             f"{score.criteria.aic_c - least:.1f}",
             f"{score.criteria.bic - least_bic:.1f}",
@@ -80,12 +79,12 @@ def laws_text(comparison: Comparison) -> str:
         ]
         for score in comparison.scores
     ]
-    head = ["law", "p", "rolling", "covered", "scale out", "ΔAICc", "ΔBIC", ""]
+    head = ["law", "p", "rolling", "scale out", "ΔAICc", "ΔBIC", ""]
     best = comparison.best.rolling
     lines = [
         f"{comparison.n_runs} runs, {comparison.n_scales} scales of {comparison.column}; ordered "
         "by the rolling backtest: log miss of all larger runs",
-        format_table(head, rows, right=range(1, 7)),
+        format_table(head, rows, right=range(1, 6)),
         "",
         f"{best.law} from each origin",
         format_table(

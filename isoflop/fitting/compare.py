@@ -128,6 +128,9 @@ def compare_laws(
 ) -> Comparison:
     """Fit several laws to one table and order them by their foresight.
 
+    The intervals of the hidden runs are scored for the first law only: they take longer than
+    everything else together.
+
     Args:
         table: the runs.
         laws: the forms; those that suit the table's columns if none are given.
@@ -149,6 +152,7 @@ def compare_laws(
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out)
         raise InputError(f"{table.source}: none of these laws can be fitted ({reasons})")
     scores.sort(key=lambda score: (not score.determined, score.rolling.rmsle))
+    scores[0] = replace(scores[0], rolling=_roll(table, scores[0].fit.law, spec))
     usable, _ = keep_usable(table, (laws[0].response,))
     scales = find_scales(usable, scores[0].fit.law.variables)
     return Comparison(
@@ -176,12 +180,14 @@ def _score(table: RunTable, law: AbstractLaw, spec: FitSpec) -> LawScore:
     usable, _ = keep_usable(table, (*law.variables, law.response), signed=(law.response,))
     return LawScore(
         fit=fit,
-        rolling=roll_backtest(
-            table, law, replace(spec, n_starts=min(ORIGIN_STARTS, spec.n_starts))
-        ),
+        rolling=_roll(table, law, replace(spec, n_resamples=0)),
         scale_out=_leave_scales_out(usable, fit),
         criteria=_criteria(pose_problem(usable, law, _smooth(fit.objective)), fit),
     )
+
+
+def _roll(table: RunTable, law: AbstractLaw, spec: FitSpec) -> RollingBacktest:
+    return roll_backtest(table, law, replace(spec, n_starts=min(ORIGIN_STARTS, spec.n_starts)))
 
 
 def _leave_scales_out(table: RunTable, fit: Fit) -> float | None:

@@ -11,7 +11,8 @@ import numpy as np
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight import find_misfit, predict_loss
+from isoflop.fitting.misfit import Misfit
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.scales import Scales, find_scales
 from isoflop.laws.law import AbstractLaw
@@ -134,11 +135,13 @@ def roll_backtest(
     for k in range(first_origin(len(scales)), len(scales)):
         below = scales.rows_before(k)
         try:
-            fit = fit_parametric(table.select(below), law, spec)
+            shown = table.select(below)
+            fit = fit_parametric(shown, law, spec)
+            misfit = find_misfit(fit, shown) if len(fit.draws) else None
         except IsoflopError as error:
             failures.append((_edge(scales, k), str(error)))
             continue
-        origins.append(_score(fit, table.select(~below), _edge(scales, k)))
+        origins.append(_score(fit, misfit, table.select(~below), _edge(scales, k)))
     return RollingBacktest(law.name, scales.column, tuple(origins), tuple(failures))
 
 
@@ -155,9 +158,10 @@ def _edge(scales: Scales, k: int) -> float:
     return float(scales.values[scales.groups[k - 1]].max())
 
 
-def _score(fit: Fit, hidden: RunTable, largest: float) -> Origin:
+def _score(fit: Fit, misfit: Misfit | None, hidden: RunTable, largest: float) -> Origin:
     """Predict the hidden runs of one origin. A law that overflows there misses infinitely."""
-    predicted = predict_loss(fit, {name: hidden.numbers(name) for name in fit.law.variables})
+    variables = {name: hidden.numbers(name) for name in fit.law.variables}
+    predicted = predict_loss(fit, variables, misfit=misfit)
     measured = hidden.numbers(fit.law.response)
     values = np.array([estimate.value for estimate in predicted])
     if fit.objective.scale == "log":
