@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError, IsoflopError, UnknownNameError
+from isoflop.fitting.automatic_backtest import AutomaticBacktest, backtest_automatic
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight import find_misfit, predict_loss
 from isoflop.fitting.hidden_runs import Backtest
-from isoflop.fitting.methods import choose_form
+from isoflop.fitting.methods import AUTO, choose_form, only_variable
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.valleys import group_budgets
 from isoflop.laws.law import AbstractLaw, Array, Variables
@@ -31,12 +32,12 @@ def backtest(
     by: str = "flops",
     cut: float | None = None,
     spec: FitSpec | None = None,
-) -> Backtest:
+) -> Backtest | AutomaticBacktest:
     """Hide the largest runs, predict them, and hold the misses against their intervals.
 
     Args:
         table: the runs.
-        law: name of the form, a formula, or a law.
+        law: name of the form, a formula, or a law; `auto` is cut by its own variable.
         over: variable of a one-variable law.
         by: column that the hidden runs are largest in.
         cut: its lowest value among them; the largest budgets are hidden if left out.
@@ -45,6 +46,11 @@ def backtest(
     Raises:
         InputError: see `backtest_beyond` and `backtest_largest_budget`.
     """
+    if law == AUTO:
+        over = over or only_variable(table)
+        if by not in (over, "flops"):
+            raise InputError(f"auto is cut by its own variable {over}, found by={by}")
+        return backtest_automatic(table, over, cut=cut, spec=spec)
     form = choose_form(table, law, over=over) if isinstance(law, str) else law
     if cut is not None:
         return backtest_beyond(table, form, by=by, cut=cut, spec=spec)

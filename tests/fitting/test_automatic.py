@@ -1,13 +1,19 @@
 """`--law auto`: curves are continued, in any order, and its intervals cover what comes."""
 
+import json
+
 import numpy as np
 import pytest
 
 from isoflop.base.errors import InputError, UnderdeterminedError
+from isoflop.cli.main import run
 from isoflop.fitting.automatic import fit_automatic
 from isoflop.fitting.automatic_curve import take_curve
 from isoflop.fitting.automatic_trend import DAMPINGS, NOISES, ROUGHNESSES, _log_prior, infer_trend
+from isoflop.fitting.backtest import backtest
+from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import read_fit, write_fit
+from isoflop.runs.table import RunTable
 
 TOKENS = np.logspace(6, 9, 40)
 
@@ -185,3 +191,44 @@ def test_a_variable_that_hardly_varies_is_refused():
 def test_it_continues_and_does_not_look_back():
     with pytest.raises(InputError, match="continues a curve"):
         fit_automatic(TOKENS, sigmoid_curve(TOKENS)).predict(1e6)
+
+
+def test_a_backtest_hides_the_later_half_and_scores_it():
+    rng = np.random.default_rng(0)
+    loss = sigmoid_curve(TOKENS) * np.exp(rng.normal(0, 0.01, len(TOKENS)))
+    rows = [{"n_tokens": a, "loss": b} for a, b in zip(TOKENS, loss, strict=True)]
+    table = RunTable.from_records(rows)
+    spec = FitSpec(level=0.8)
+    found = backtest(table, "auto", over="n_tokens", by="n_tokens", spec=spec).to_dict()
+    fitted = 2 * TOKENS < TOKENS.max()
+    foreseen = fit_automatic(TOKENS[fitted], loss[fitted], level=0.8).predict(TOKENS[~fitted])
+    miss = np.log(foreseen.value / loss[~fitted])
+    assert (found["n_train"], found["n_test"]) == (int(fitted.sum()), int((~fitted).sum()))
+    assert found["rmsle"] == pytest.approx(np.sqrt(np.mean(miss**2)))
+    assert found["level"] == 0.8
+    with pytest.raises(InputError, match="leaves 40 rows to fit and 0"):
+        backtest(table, "auto", over="n_tokens", by="n_tokens", cut=2e9)
+    with pytest.raises(InputError, match="its own variable"):
+        backtest(table, "auto", over="n_tokens", by="n_params", cut=2e8)
+
+
+def test_the_command_line_fits_predicts_and_backtests(tmp_path, capsys):
+    curve, saved = tmp_path / "curve.csv", tmp_path / "auto.json"
+    rows = [
+        f"{a!r},{b!r}" for a, b in zip(TOKENS.tolist(), sigmoid_curve(TOKENS).tolist(), strict=True)
+    ]
+    curve.write_text("\n".join(["n_tokens,loss", *rows]))
+    auto = ["--law", "auto", "--over", "n_tokens"]
+    assert run(["fit", str(curve), *auto, "-o", str(saved), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    keys = {"law", "method", "n_runs", "objective", "params", "derived", "outcome", "findings"}
+    assert keys | {"data", "weights"} <= set(document)
+    assert sum(document["weights"].values()) == pytest.approx(1)
+    assert run(["predict", "--law", str(saved), "--n-tokens", "2e9", "--json"]) == 0
+    loss = json.loads(capsys.readouterr().out)["loss"]
+    assert loss["low"] < sigmoid_curve(2e9) < loss["high"]
+    assert loss["value"] == pytest.approx(document["derived"]["loss_x2"]["value"])
+    assert run(["backtest", str(curve), *auto, "--cut", "5e8", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rmsle"] < 0.02
+    assert run(["plan", "--law", str(saved), "--flops", "1e20"]) == 2
+    assert "cannot split a budget" in capsys.readouterr().err
