@@ -9,6 +9,7 @@ from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.intervals import ESTIMATORS, require_estimator
 from isoflop.fitting.methods import AUTO, METHODS, choose_form, require_method
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
@@ -95,6 +96,8 @@ def command(
     fit = isoflop.fit(
         table, form, method=require_method(method), over=over, spec=spec, fixed=parse_fixed(fix)
     )
+    if output and isinstance(fit, Fit):
+        fit = isoflop.foresee(fit, table)  # so that predictions of larger runs know its errors
     if output:
         narrate(f"written to {write_fit(fit, output)}")
     for finding in fit.findings if as_json else ():

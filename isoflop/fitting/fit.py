@@ -9,6 +9,7 @@ from isoflop import __version__
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.bootstrap import small_sample_stretch, student_over_normal
 from isoflop.fitting.intervals import Interval
+from isoflop.fitting.misfit import Misfit
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solver import Array, Outcome
 from isoflop.laws.law import AbstractLaw
@@ -128,6 +129,7 @@ class Fit:
         noise_power: k of noise ∝ response^k, by which runs were weighed; 0 for none.
         noise_unit: standard deviation of the noise at response 1 where they were.
         scales: residuals by scale.
+        misfit: what the runs say about the law itself, if asked (`isoflop.foresee`).
         versions: {package: version} the fit was made with.
     """
 
@@ -151,6 +153,7 @@ class Fit:
     noise_power: float = 0.0
     noise_unit: float = 0.0
     scales: tuple[ScaleResiduals, ...] = ()
+    misfit: Misfit | None = None
     versions: Mapping[str, str] = field(default_factory=current_versions)
 
     method = "parametric"
@@ -233,6 +236,7 @@ class Fit:
             "convention": self.convention,
             "interval": self.interval.to_dict(),
             "bootstrap": len(self.draws),
+            "misfit": None if self.misfit is None else self.misfit.to_dict(),
             "level": self.level,
             "seed": self.seed,
             "noise_power": self.noise_power,

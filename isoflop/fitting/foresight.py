@@ -6,6 +6,7 @@ right (`isoflop.fitting.misfit`), the error of the law itself, which grows with 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -15,7 +16,7 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.misfit import Misfit, expected_error, measure_misfit
 from isoflop.fitting.parametric import pose_problem
 from isoflop.fitting.solver import Array, Problem
-from isoflop.runs.checks import keep_usable
+from isoflop.runs.checks import Finding, keep_usable
 from isoflop.runs.table import RunTable
 
 TAIL_FREEDOM = 4.0
@@ -40,6 +41,21 @@ def find_misfit(fit: Fit, table: RunTable, *, by: str | None = None) -> Misfit:
     return measure_misfit(problem, fit.theta, order=order, seed=fit.seed)
 
 
+def foresee(fit: Fit, table: RunTable, *, by: str | None = None) -> Fit:
+    """Let a fit know how wrong its law may be, so that its predictions of future runs do.
+
+    Args:
+        fit: the fit.
+        table: the runs it was fitted to.
+        by: column that larger runs are larger in; see `find_misfit`.
+
+    Returns:
+        The fit with its misfit, and a finding where the law is suspected.
+    """
+    misfit = find_misfit(fit, table, by=by)
+    return replace(fit, misfit=misfit, findings=(*fit.findings, *_judge_misfit(misfit)))
+
+
 @np.errstate(over="ignore", invalid="ignore")
 def predict_loss(
     fit: Fit,
@@ -56,12 +72,14 @@ def predict_loss(
         future: include run-to-run noise, so that the interval is for one future run; else the
             interval is for the law's mean and covers future runs far too rarely.
         misfit: what the fit's runs say about its law, see `isoflop.fitting.misfit`; where it is
-            suspected, the interval of a future run also holds the law's own error.
+            suspected, the interval of a future run also holds the law's own error. The fit's own
+            (see `foresee`) if left out.
 
     Returns:
         n estimates of the law's response. On log residuals one at or below zero, where a law
         has been taken too far, has no interval.
     """
+    misfit = fit.misfit if misfit is None else misfit
     centre = fit.law.predict(fit.theta, variables)
     is_log = fit.objective.scale == "log"
     if future and misfit is not None and misfit.suspected:
@@ -115,3 +133,20 @@ def _around(value: float, half: float, level: float, *, log: bool) -> Estimate:
     if log:
         return Estimate(value, value * float(np.exp(-half)), value * float(np.exp(half)), level)
     return Estimate(value, value - half, value + half, level)
+
+
+def _judge_misfit(misfit: Misfit) -> list[Finding]:
+    if not misfit.suspected:
+        return []
+    return [
+        Finding(
+            code="law-suspected",
+            severity="note",
+            evidence="were the law right and the noise normal, the chance of misses as large from "
+            f"smaller scales is {misfit.rolling:.3f}, of residuals as bent {misfit.shape:.3f}, of "
+            f"as many outliers {misfit.tails:.3f}",
+            consequence="larger runs will miss by more than noise; intervals of future runs hold a "
+            f"standard error of {misfit.drift:.2g} of the law's own one e-fold beyond the runs",
+            remedy="see isoflop backtest; compare laws; look at the runs set aside",
+        )
+    ]

@@ -13,7 +13,10 @@ out too, and its intervals for future runs grow (see `isoflop.fitting.foresight`
 grows with the root of the distance, and by what the fit moves when the smaller runs are dropped.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +44,7 @@ from isoflop.laws.law import AbstractLaw, Variables
 N_SIMULATED = 200
 SURPRISING = 0.01
 """Chance under which a law counts as wrong: three tests, so 3 % of right laws are suspected."""
+ARRAYS = ("edge", "parameters", "later", "later_noise")
 LATER_SHARE = 2 / 3
 """Share of the runs, largest last, that the later fit keeps."""
 LEAST_DRIFT = 1.5
@@ -93,6 +97,28 @@ class Misfit:
             "drift": self.drift,
             "n_origins": self.n_origins,
         }
+
+
+def misfit_arrays(misfit: Misfit) -> dict[str, list[float]]:
+    """Return what `Misfit.to_dict` leaves out, for a file."""
+    return {name: getattr(misfit, name).ravel().tolist() for name in ARRAYS}
+
+
+def restore_misfit(record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Misfit:
+    """Read a misfit back from its JSON object and its arrays, bit for bit."""
+    flat = {name: np.array(arrays[name], dtype=np.float64) for name in ARRAYS}
+    for name in ("parameters", "later_noise"):
+        width = math.isqrt(flat[name].size)
+        flat[name] = flat[name].reshape(width, width)
+    return Misfit(
+        rolling=float(record["chance_rolling"]),
+        shape=float(record["chance_shape"]),
+        tails=float(record["chance_tails"]),
+        noise=float(record["noise"]),
+        drift=float(record["drift"]),
+        n_origins=int(record["n_origins"]),
+        **flat,
+    )
 
 
 def measure_misfit(

@@ -15,6 +15,7 @@ from isoflop.fitting.automatic_curve import Curve
 from isoflop.fitting.fit import Basins, DataRecord, Fit, ScaleResiduals
 from isoflop.fitting.frontier import Frontier, FrontierPoints
 from isoflop.fitting.intervals import Interval, require_estimator
+from isoflop.fitting.misfit import Misfit, misfit_arrays, restore_misfit
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parabola_bias import ParabolaBias
 from isoflop.fitting.solver import Outcome
@@ -75,6 +76,7 @@ def _arrays(fit: AnyFit) -> dict[str, object]:
             for row in fit.covariance.tolist()
         ]
         arrays["law"] = describe_law(fit.law)
+        arrays["misfit"] = misfit_arrays(fit.misfit) if fit.misfit else None
     else:
         arrays["n_sizes"] = fit.n_sizes
     return arrays
@@ -108,8 +110,13 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         noise_power=float(document["noise_power"]),
         noise_unit=float(document["noise_unit"]),
         scales=tuple(ScaleResiduals(**scale) for scale in document["scales"]),
+        misfit=_misfit(document.get("misfit"), arrays.get("misfit")),
         versions={str(name): str(version) for name, version in document["versions"].items()},
     )
+
+
+def _misfit(record: Mapping[str, Any] | None, arrays: Mapping[str, Any] | None) -> Misfit | None:
+    return None if record is None or arrays is None else restore_misfit(record, arrays)
 
 
 def _covariance(rows: list[list[float | None]], width: int) -> np.ndarray:

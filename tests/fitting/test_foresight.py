@@ -7,10 +7,12 @@ from scipy.stats import binom, norm
 
 from isoflop.base.estimate import Estimate
 from isoflop.fitting.backtest import backtest_beyond
-from isoflop.fitting.foresight import find_misfit, predict_loss
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight import find_misfit, foresee, predict_loss
 from isoflop.fitting.hidden_runs import Backtest
 from isoflop.fitting.misfit import LEAST_DRIFT
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.saved import read_fit, write_fit
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.power import PowerLaw
 
@@ -135,3 +137,18 @@ def test_without_draws_there_is_no_interval_unless_the_law_is_suspected() -> Non
     estimate = predict_loss(fit, at, misfit=find_misfit(fit, table))[0]
     assert estimate.low is not None
     assert norm.ppf(0.95) * fit.rms < np.log(estimate.value / estimate.low)
+
+
+def test_a_saved_fit_remembers_its_misfit(tmp_path) -> None:
+    table = bent_table(4e-4)
+    fit = foresee(fit_parametric(table, PowerLaw("flops"), SPEC), table)
+    assert [f.code for f in fit.findings if f.code == "law-suspected"] == ["law-suspected"]
+    back = read_fit(write_fit(fit, tmp_path / "law.json"))
+    assert isinstance(back, Fit)
+    at = {"flops": np.geomspace(1e22, 1e24, 5)}
+    assert predict_loss(back, at) == predict_loss(fit, at)
+    assert predict_loss(fit, at) == predict_loss(fit, at, misfit=find_misfit(fit, table))
+    assert (
+        write_fit(back, tmp_path / "again.json").read_bytes()
+        == (tmp_path / "law.json").read_bytes()
+    )
