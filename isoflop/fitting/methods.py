@@ -16,7 +16,7 @@ from isoflop.laws.forms import find_form
 from isoflop.laws.formula import FormulaLaw, is_formula
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import Cell, RunTable
 
 Method = Literal["parametric", "isoflop", "envelope"]
 METHODS: tuple[Method, ...] = ("parametric", "isoflop", "envelope")
@@ -27,7 +27,7 @@ AUTO = "auto"
 
 
 def fit(
-    table: RunTable,
+    runs: RunTable | Sequence[Mapping[str, Cell]],
     law: str | AbstractLaw = "chinchilla",
     *,
     method: Method = "parametric",
@@ -35,10 +35,10 @@ def fit(
     spec: FitSpec | None = None,
     fixed: Mapping[str, float] | None = None,
 ) -> Fit | Frontier | AutomaticFit:
-    """Fit a run table by any method.
+    """Fit runs by any method.
 
     Args:
-        table: the runs.
+        runs: the runs, as a table or as one mapping a run: {"n_params": …, "loss": …}.
         law: name of the form, a formula such as `E + A/n_params**alpha`, or a law, for the
             parametric method; `auto` continues a curve of one variable without choosing a law.
         method: parametric (a law through all runs), isoflop (parabolas a budget) or envelope
@@ -53,6 +53,7 @@ def fit(
     """
     if fixed and method in ("isoflop", "envelope"):
         raise InputError(f"the {method} method has no constants to hold; fix those of a law")
+    table = runs if isinstance(runs, RunTable) else RunTable.from_records(runs)
     if method == "isoflop":
         return fit_isoflop(table, spec)
     if method == "envelope":
