@@ -15,8 +15,8 @@ from isoflop.fitting.tangent import Tangent, secant_slope, slope_width
 
 CAPPED = 3.0
 """Robust standard deviations at which a residual's size is cut off before it is regressed."""
-MEAN_SIZE = 0.7979
-"""Mean of |z| of a standard normal z, sqrt(2/pi)."""
+ROUNDS = 2
+"""Times the sizes are cut off anew, along the trend found."""
 STEEPEST = 20.0
 """Largest |power| of the predicted response that the noise may follow."""
 
@@ -58,8 +58,14 @@ def profile_noise(tangent: Tangent) -> NoiseProfile:
     if scale <= 1e-13 or tangent.freedom < 3:
         even = np.full(len(residuals), max(scale, np.sqrt(tangent.variance)))
         return NoiseProfile(0.0, 1.0, even, np.zeros(len(residuals), dtype=bool), 0.0, 1.0)
-    power, p_value = _size_trend(tangent, np.minimum(np.abs(residuals), CAPPED * scale))
-    trend = np.exp(power * _regressor(tangent))
+    x = _regressor(tangent)
+    power, p_value = _size_trend(x, np.minimum(np.abs(residuals), CAPPED * scale))
+    for _ in range(ROUNDS):
+        trend = np.exp(power * x)
+        level = np.abs(residuals) / trend
+        capped = np.minimum(level, CAPPED * robust_scale(level, 0)) * trend
+        power, _ = _size_trend(x, capped)
+    trend = np.exp(power * x)
     size = trend * robust_scale(residuals / trend, 0)
     standard = residuals / size
     kurtosis = _excess_kurtosis(standard)
@@ -90,9 +96,8 @@ def local_slopes(tangent: Tangent, profile: NoiseProfile) -> Array:
     return np.maximum(slopes, 0.05 * slopes.max())
 
 
-def _size_trend(tangent: Tangent, sizes: Array) -> tuple[float, float]:
+def _size_trend(x: Array, sizes: Array) -> tuple[float, float]:
     """Power k of |r| ∝ L^k by a log-link regression, and the p-value of its absence."""
-    x = _regressor(tangent)
     spread = float(x @ x)
     if spread < 1e-12:
         return 0.0, 1.0

@@ -10,7 +10,7 @@ Legend: n runs, p parameters, K draws.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri
+from scipy.special import chdtri, ndtri
 
 from isoflop.fitting.components import Components, group_gram
 from isoflop.fitting.covariance import inverse_gram
@@ -104,10 +104,11 @@ def spread_grouped(
 def _normal(covariance: Array, n_draws: int, rng: np.random.Generator) -> Array:
     """(K, p) normal draws whose own covariance is the one asked for, in pairs of ±.
 
-    Both take sampling error out of the intervals.
+    Both, and one draw in every stratum of every direction, take chance out of the intervals.
     """
-    width = len(covariance)
-    half = rng.standard_normal(((n_draws + 1) // 2, width))
+    width, strata = len(covariance), (n_draws + 1) // 2
+    ranks = rng.permuted(np.tile(np.arange(strata), (width, 1)), axis=1).T
+    half = ndtri((ranks + rng.random((strata, width))) / strata)
     draws = np.concatenate([half, -half])[:n_draws]
     if len(half) > 2 * width:
         factor = np.linalg.cholesky(draws.T @ draws / n_draws)
