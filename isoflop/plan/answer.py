@@ -1,7 +1,11 @@
 """The answer of an analysis, in six lines."""
 
+from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import shorten
-from isoflop.plan.analysis import Analysis
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.frontier import Frontier
+from isoflop.plan.analysis import PLAN_FACTORS, Analysis
+from isoflop.plan.disagreement import hold_methods
 from isoflop.plan.identification import headline_exponent, identification_verdict
 from isoflop.runs.checks import Finding
 
@@ -38,11 +42,25 @@ def _warnings(analysis: Analysis) -> str:
 
 
 def all_findings(analysis: Analysis) -> tuple[Finding, ...]:
-    """Findings of the best joint fit, of the Chinchilla form and of the frontier, each once."""
+    """List the findings, each once.
+
+    Of the best joint fit, of the Chinchilla form, of the frontier, and of the two held against
+    each other.
+    """
     found = [*analysis.best[0].findings, *analysis.chinchilla.findings]
     if analysis.frontier:
         found += analysis.frontier.findings
+        found += _disagreement(analysis.chinchilla, analysis.frontier)
     return tuple(dict.fromkeys(found))
+
+
+def _disagreement(fit: Fit, frontier: Frontier) -> list[Finding]:
+    """Say where parabolas and surface disagree, and what it costs; nothing where they agree."""
+    try:
+        found = hold_methods(fit, [frontier], flops=PLAN_FACTORS[0] * fit.data.ranges["flops"][1])
+    except RefusalError:
+        return []
+    return [finding for finding in found.findings if finding.severity != "note"]
 
 
 def plan_sentence(analysis: Analysis) -> str:

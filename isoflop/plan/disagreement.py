@@ -3,6 +3,7 @@
 Legend: C FLOPs, N parameters, D tokens; a exponent of N* ∝ C^a.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,22 +121,47 @@ def compare_methods(
     """
     spec = spec or FitSpec()
     fit = fit_parametric(table, law or ChinchillaLaw(), spec)
+    frontiers, refused = [], []
+    for name, method in METHODS.items():
+        try:
+            frontiers.append(method(table, spec))
+        except IsoflopError as error:
+            refused.append((name, str(error)))
+    return hold_methods(fit, frontiers, flops=flops, refused=tuple(refused))
+
+
+def hold_methods(
+    fit: Fit,
+    frontiers: Sequence[Frontier],
+    *,
+    flops: float | None = None,
+    refused: tuple[tuple[str, str], ...] = (),
+) -> MethodComparison:
+    """Hold frontiers that were fitted already against a parametric fit of the same runs.
+
+    Args:
+        fit: a law of n_params and n_tokens.
+        frontiers: by the other methods.
+        flops: the target; a hundred times the largest compute by default.
+        refused: (method, reason) of those that gave no answer.
+
+    Raises:
+        RefusalError: the runs do not determine the law.
+    """
     low, high = fit.data.ranges["flops"]
     target = flops or FAR * high
     plan = plan_from_fit(fit, target)
-    exponent = optimum_exponent(fit, (low, high))
-    answers = [
-        MethodAnswer(
-            "parametric", exponent, plan.n_params, plan.tokens_per_param, 0.0, True, fit.findings
-        )
-    ]
-    refused = []
-    for name, method in METHODS.items():
-        try:
-            answers.append(_answer(method(table, spec), fit, target, plan.n_params))
-        except IsoflopError as error:
-            refused.append((name, str(error)))
-    return MethodComparison(table.source, fit.law.name, target, tuple(answers), tuple(refused))
+    parametric = MethodAnswer(
+        method=fit.method,
+        exponent=optimum_exponent(fit, (low, high)),
+        n_params=plan.n_params,
+        tokens_per_param=plan.tokens_per_param,
+        waste=0.0,
+        agrees=True,
+        findings=fit.findings,
+    )
+    others = [_answer(frontier, fit, target, plan.n_params) for frontier in frontiers]
+    return MethodComparison(fit.data.source, fit.law.name, target, (parametric, *others), refused)
 
 
 def _answer(frontier: Frontier, fit: Fit, flops: float, reference: Estimate) -> MethodAnswer:

@@ -6,6 +6,8 @@ from planted import SURFACES, chinchilla, isoflop_design, make_table, optimum, t
 
 from isoflop.base.errors import UnderdeterminedError
 from isoflop.fitting.parametric import FitSpec
+from isoflop.plan.analysis import analyse_runs
+from isoflop.plan.answer import all_findings
 from isoflop.plan.disagreement import compare_methods
 
 SPEC = FitSpec(n_resamples=100, n_starts=16)
@@ -73,3 +75,10 @@ def test_a_ray_of_runs_has_no_answer_to_compare() -> None:
     runs = table_of(n_params=N, n_tokens=20 * N, flops=120 * N * N, loss=loss)
     with pytest.raises(UnderdeterminedError):
         compare_methods(runs, spec=SPEC)
+
+
+def test_an_analysis_says_where_parabolas_and_surface_disagree() -> None:
+    biased = analyse_runs(table("asym", half_width=16.0, noise=1e-3), SPEC)
+    assert "methods-disagree" in [finding.code for finding in all_findings(biased)]
+    good = analyse_runs(table("epoch", half_width=4.0), SPEC)
+    assert "methods-disagree" not in [finding.code for finding in all_findings(good)]
