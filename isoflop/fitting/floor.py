@@ -22,8 +22,8 @@ def require_response(law: AbstractLaw, table: RunTable) -> None:
     measured = table.numbers(law.response)
     if np.ptp(measured) <= 1e-12 * np.abs(measured).max():
         raise UnderdeterminedError(
-            f"{table.source}: `{law.response}` is {measured[0]:g} in every run, so there is nothing "
-            f"for {law.name} to explain; look at how it was recorded"
+            f"{table.source}: `{law.response}` is {measured[0]:g} in every run, so there is "
+            f"nothing for {law.name} to explain; look at how it was recorded"
         )
     require_above_floor(law, table)
 

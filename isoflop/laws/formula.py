@@ -18,9 +18,10 @@ from isoflop.laws.formula_constants import (
     parse_declaration,
     sort_names,
 )
-from isoflop.laws.formula_parser import FormulaError, Step, parse_formula
+from isoflop.laws.formula_parser import Step, parse_formula
 from isoflop.laws.formula_starts import draw_starts
 from isoflop.laws.formula_steps import differentiate, evaluate, linear_names, write_steps
+from isoflop.laws.formula_tokens import FormulaError
 from isoflop.laws.law import AbstractLaw, Array, Parameter, Variables
 from isoflop.runs.columns import TEXT_COLUMNS
 

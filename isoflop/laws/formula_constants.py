@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.laws.formula_parser import FormulaError, Step
+from isoflop.laws.formula_parser import Step
 from isoflop.laws.formula_steps import Dependence, run_steps
+from isoflop.laws.formula_tokens import FormulaError
 from isoflop.laws.law import Parameter
 from isoflop.runs.columns import ALIASES, NUMBER_COLUMNS, TEXT_COLUMNS
 

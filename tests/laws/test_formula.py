@@ -17,8 +17,9 @@ from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.forms import form_names
 from isoflop.laws.formula import FormulaLaw, is_formula
 from isoflop.laws.formula_constants import LETTERS, parse_declaration
-from isoflop.laws.formula_parser import FormulaError, parse_formula
+from isoflop.laws.formula_parser import parse_formula
 from isoflop.laws.formula_steps import evaluate
+from isoflop.laws.formula_tokens import FormulaError
 from isoflop.testing import LawCase, LawContract
 from isoflop.testing.law_contract import complex_step
 
