@@ -1,10 +1,10 @@
-"""Minimise many weighted fits of one law at once: Levenberg–Marquardt, batched in NumPy.
+"""Minimise many weighted fits of one law at once, batched in NumPy.
 
 Starts and bootstrap resamples are the same thing to the solver: rows of a batch, each with its
 own parameters, its own weights on the runs and, if need be, its own measured losses. No row
-knows of another.
+knows of another, so that what a row finds does not depend on the rows beside it.
 
-Legend: B batch, n runs, p parameters; phi solver coordinates (log of every positive parameter).
+Legend: B batch, n runs, p parameters.
 """
 
 from dataclasses import dataclass
@@ -13,27 +13,12 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fitting.coordinates import Coordinates, shift_in_solver
-from isoflop.fitting.picture import Picture, join_pictures, take_picture
+from isoflop.fitting.coordinates import part_terms, shift_in_solver, sort_terms
+from isoflop.fitting.descent import GRADIENT_TOLERANCE, State, descend
 from isoflop.fitting.problem import Batch, Problem, pose_batch
-from isoflop.fitting.projection import settle
-from isoflop.fitting.quadratic import solve_within
 from isoflop.laws.law import Array
 
 __all__ = ["Array", "Outcome", "Problem", "Solution", "minimise", "shift_in_solver"]
-
-MAX_ITERATIONS = 400
-MAX_FAILURES = 25
-"""Steps in a row that may fail before a row is given up."""
-GRADIENT_TOLERANCE = 1e-9
-"""Largest projected gradient at convergence, relative to curvature and objective."""
-BATCH_CELLS = 100_000
-"""Largest B·n·p held at once, so that the Jacobian stays in the cache."""
-FURTHEST = 3.0
-"""Longest step of a logarithm: a factor of twenty."""
-FAR = 1e-3
-"""Share of the objective that a step promises to take off, beyond which its linear constants
-are solved for again instead of stepped."""
 
 
 class Outcome(Enum):
@@ -62,29 +47,6 @@ class Solution:
     at_bound: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class _State:
-    """Where each row stands; its arrays are overwritten as the rows advance.
-
-    Args:
-        phi: (B, p) solver coordinates.
-        picture: the objective there.
-        damping: (B,) Marquardt's, relative to the curvature left.
-        safety: (B,) share of the reweighting Hessian; the rest is Newton's.
-        poor: (B,) whether the last step was promised badly.
-        failures: (B,) steps in a row that failed.
-        converged: (B,) whether the projected gradient vanished.
-    """
-
-    phi: Array
-    picture: Picture
-    damping: Array
-    safety: Array
-    poor: NDArray[np.bool_]
-    failures: NDArray[np.intp]
-    converged: NDArray[np.bool_]
-
-
 @np.errstate(all="ignore")
 def minimise(
     problem: Problem, starts: Array, weights: Array, *, tolerance: float = GRADIENT_TOLERANCE
@@ -103,99 +65,32 @@ def minimise(
         is infinite and the step is not taken.
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=np.float64))
-    weights = np.broadcast_to(weights, (len(starts), problem.n_runs))
-    batch = pose_batch(problem, weights)
-    size = max(1, BATCH_CELLS // (weights.shape[1] * starts.shape[1]))
-    state = _start(batch, starts, size)
-    rounding = batch.rounding
-    for _ in range(MAX_ITERATIONS):
-        _mark_converged(state, rounding, tolerance)
-        rows = np.flatnonzero(
-            ~state.converged & (state.failures < MAX_FAILURES) & np.isfinite(state.picture.value)
-        )
-        if not rows.size:
-            break
-        for first in range(0, len(rows), size):
-            _advance(state, batch, rows[first : first + size], rounding)
-    # A row that can no longer descend in floating point has converged if its gradient is small.
-    _mark_converged(state, rounding, 1e3 * tolerance)
+    batch = pose_batch(problem, np.broadcast_to(weights, (len(starts), problem.n_runs)))
+    solution = _conclude(batch, descend(batch, starts, tolerance))
+    rows, parted = part_terms(problem.law, solution.theta)
+    if rows.size:
+        again = _conclude(batch.take(rows), descend(batch.take(rows), parted, tolerance))
+        _replace(solution, rows, again)
+    return solution
+
+
+def _conclude(batch: Batch, state: State) -> Solution:
     space, phi = batch.space, state.phi
     resting = (phi <= space.floor + 1e-9) | (phi >= space.ceiling - 1e-9)
-    return Solution(space.leave(phi), state.picture.value, state.converged, resting)
-
-
-def _start(batch: Batch, starts: Array, size: int) -> _State:
-    """Settle the linear constants of every start and look around there."""
-    space = batch.space
-    phi = np.clip(space.enter(starts), space.floor, space.ceiling)
-    slices = [slice(first, first + size) for first in range(0, len(phi), size)]
-    if space.linear.any():
-        phi = np.concatenate([settle(batch.take(rows), phi[rows]) for rows in slices])
-    pictures = [take_picture(batch.take(rows), phi[rows]) for rows in slices]
-    return _State(
-        phi=phi,
-        picture=join_pictures(pictures),
-        damping=np.full(len(phi), 1e-2),
-        safety=np.ones(len(phi)),
-        poor=np.ones(len(phi), dtype=bool),
-        failures=np.zeros(len(phi), dtype=np.intp),
-        converged=np.zeros(len(phi), dtype=bool),
+    theta = space.leave(phi)
+    order = sort_terms(batch.problem.law, theta)
+    return Solution(
+        theta=np.take_along_axis(theta, order, axis=1),
+        objective=state.picture.value,
+        converged=state.converged,
+        at_bound=np.take_along_axis(resting, order, axis=1),
     )
 
 
-def _mark_converged(state: _State, rounding: Array, tolerance: float) -> None:
-    """A row has converged when no coordinate promises a decrease worth the name."""
-    noise = rounding * max(1.0, tolerance / GRADIENT_TOLERANCE)
-    picture = state.picture
-    state.converged[:] |= picture.decrease <= tolerance**2 * picture.value + noise
-
-
-def _advance(state: _State, batch: Batch, rows: NDArray[np.intp], rounding: Array) -> None:
-    """Try one step of some rows; take it where the objective falls."""
-    part, now = batch.take(rows), state.picture.take(rows)
-    step, promised = _propose(
-        part.space, state.phi[rows], now, state.damping[rows], state.safety[rows]
-    )
-    trial = np.clip(state.phi[rows] + step, part.space.floor, part.space.ceiling)
-    far = np.flatnonzero(state.poor[rows] | (promised > FAR * now.value))
-    if far.size and part.space.linear.any():
-        trial[far] = settle(part.take(far), trial[far])
-    then = take_picture(part, trial)
-    # Where rounding hides a decrease, the gradient tells whether the step was one.
-    level = then.value <= now.value * (1 + 1e-14) + rounding[rows]
-    won = (then.value < now.value) | (level & (then.decrease < 0.25 * now.decrease))
-    gain = (now.value - then.value) / promised
-    state.phi[rows[won]] = trial[won]
-    state.picture.put(rows[won], then, won)
-    _adapt(state, rows, won, gain)
-
-
-def _propose(
-    space: Coordinates, phi: Array, picture: Picture, damping: Array, safety: Array
-) -> tuple[Array, Array]:
-    """Damped step (B, p) within bounds, and the decrease it promises (B,).
-
-    The Hessian is a blend of the reweighting one (safe: it majorises Huber's loss) and the
-    Newton one (fast near the optimum). Linear constants are not damped: the model is exact in
-    them.
-    """
-    share = safety[:, None, None]
-    hessian = share * picture.safe + (1 - share) * picture.newton
-    weight = np.where(space.linear, 0.0, damping[:, None] * picture.scale)
-    hessian += weight[:, :, None] * np.eye(phi.shape[1])
-    reach = np.where(space.logs, FURTHEST, np.inf)
-    low = np.maximum(space.floor - phi, -reach)
-    high = np.minimum(space.ceiling - phi, reach)
-    step = solve_within(hessian, picture.gradient, low, high)
-    bend = (step * (hessian @ step[..., None])[..., 0]).sum(axis=1)
-    return step, -(picture.gradient * step).sum(axis=1) - 0.5 * bend
-
-
-def _adapt(state: _State, rows: NDArray[np.intp], won: NDArray[np.bool_], gain: Array) -> None:
-    """A row that descends leans towards Newton; one that does not leans back and is damped."""
-    damping, safety = state.damping[rows], state.safety[rows]
-    eased = np.maximum(np.where(gain > 0.25, 0.1, 1.0) * damping, 1e-14)
-    state.damping[rows] = np.where(won, eased, np.clip(6 * damping, 1e-4, 1e10))
-    state.safety[rows] = np.where(won, 0.25 * safety, np.clip(6 * safety, 0.1, 1.0))
-    state.failures[rows] = np.where(won, 0, state.failures[rows] + 1)
-    state.poor[rows] = ~((gain > 0.5) & (gain < 1.5))
+def _replace(solution: Solution, rows: NDArray[np.intp], again: Solution) -> None:
+    """Overwrite the rows whose second descent went lower."""
+    lower = again.objective < solution.objective[rows]
+    solution.theta[rows[lower]] = again.theta[lower]
+    solution.objective[rows[lower]] = again.objective[lower]
+    solution.converged[rows[lower]] = again.converged[lower]
+    solution.at_bound[rows[lower]] = again.at_bound[lower]

@@ -58,6 +58,10 @@ class AbstractLaw(ABC):
     linear: ClassVar[tuple[str, ...]] = ()
     """Names of the constants in which the prediction is linear, which a solver may project out."""
 
+    exchangeable: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of constants that may swap places as wholes, such as the terms of a sum; a fit puts
+    them in the order in which the first constant of each grows."""
+
     falls_with: ClassVar[tuple[str, ...] | Literal["all"]] = ()
     """Columns that never raise the prediction by growing, whatever the constants within bounds."""
 

@@ -5,7 +5,7 @@ import pytest
 from planted import SURFACES, chinchilla, grid_design, isoflop_design, make_table, table_of
 from scipy.optimize import least_squares, minimize
 
-from isoflop.fitting import solver
+from isoflop.fitting import descent
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solver import Outcome, Problem, minimise
@@ -137,7 +137,7 @@ def test_no_descent_is_left_where_the_solver_says_converged(kind: str) -> None:
 
 
 def test_a_solver_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solver, "MAX_ITERATIONS", 2)
+    monkeypatch.setattr(descent, "MAX_ITERATIONS", 2)
     problem = noisy_problem()
     found = minimise(problem, starts_for(problem, 8), np.ones(len(problem.measured)))
     assert not found.converged.any()
@@ -164,7 +164,7 @@ def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     problem = noisy_problem("squared")
     starts = starts_for(problem, 7)
     whole = minimise(problem, starts, np.ones(len(problem.measured)))
-    monkeypatch.setattr(solver, "BATCH_CELLS", 2 * starts.shape[1] * len(problem.measured))
+    monkeypatch.setattr(descent, "BATCH_CELLS", 2 * starts.shape[1] * len(problem.measured))
     parts = minimise(problem, starts, np.ones(len(problem.measured)))
     assert parts.objective == pytest.approx(whole.objective, rel=1e-12)
     assert parts.theta == pytest.approx(whole.theta, rel=1e-8)
