@@ -16,6 +16,7 @@ from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.automatic_curve import Array, Curve, take_curve
 from isoflop.fitting.automatic_findings import judge_curve
 from isoflop.fitting.automatic_formula import Formula, weigh_formula
+from isoflop.fitting.automatic_prediction import Prediction
 from isoflop.fitting.automatic_trend import DampedTrend, infer_trend
 from isoflop.fitting.fit import DataRecord
 from isoflop.runs.checks import Finding
@@ -28,27 +29,8 @@ FEWEST_POINTS = 5
 
 N_DRAWS = 4000
 
-
-@dataclass(frozen=True)
-class Prediction:
-    """Losses to expect, with intervals for single new records.
-
-    Args:
-        value: (n,) medians.
-        low: (n,) lower ends.
-        high: (n,) upper ends.
-        level: probability that each interval is meant to cover.
-    """
-
-    value: Array
-    low: Array
-    high: Array
-    level: float
-
-    def estimates(self) -> list[Estimate]:
-        """The same as n estimates."""
-        ends = zip(self.value, self.low, self.high, strict=True)
-        return [Estimate(float(v), float(lo), float(hi), self.level) for v, lo, hi in ends]
+_QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""Losses that span a hundred decades leave the floats; their intervals are then infinite."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +83,7 @@ class AutomaticFit:
         end = self.curve.end
         return self._smooth(end.u)[0] - end.y
 
+    @_QUIET
     def _smooth(self, u: Array) -> tuple[Array, Array]:
         """Mean and variance of the noise-free log loss, (n,) each."""
         mean, variance = self.trend.predict(u)
@@ -111,6 +94,7 @@ class AutomaticFit:
         apart = share * (1 - share) * (mean - other) ** 2
         return centre, (1 - share) * variance + share * own + apart
 
+    @_QUIET
     def predict(self, x: Array | float, *, level: float | None = None) -> Prediction:
         """Continue the curve.
 
@@ -140,6 +124,7 @@ class AutomaticFit:
         return Prediction(np.exp(centre), np.exp(centre - half), np.exp(centre + half), level)
 
     @property
+    @_QUIET
     def params(self) -> dict[str, Estimate]:
         """The local exponent at the end, its damping, and the noise of one record."""
         rng = np.random.default_rng(self.seed)
@@ -240,6 +225,7 @@ def fit_automatic(
     return replace(fit, findings=tuple(judge_curve(fit.curve, fit.params["exponent"])))
 
 
+@_QUIET
 def continue_curve(
     curve: Curve, *, over: str, n_runs: int, level: float = LEVEL, seed: int = 0
 ) -> AutomaticFit:

@@ -6,8 +6,9 @@ import numpy as np
 
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
-from isoflop.fitting.automatic import AutomaticFit, Prediction
+from isoflop.fitting.automatic import AutomaticFit
 from isoflop.fitting.automatic_curve import Array
+from isoflop.fitting.automatic_prediction import Prediction
 from isoflop.fitting.automatic_table import fit_automatic_table
 from isoflop.fitting.parametric import FitSpec
 from isoflop.runs.checks import keep_usable
