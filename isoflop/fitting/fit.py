@@ -182,7 +182,8 @@ class Fit:
         """Correlations of the parameters, (p, p), NaN where one is not determined."""
         with np.errstate(invalid="ignore", divide="ignore"):
             size = np.sqrt(np.diag(self.covariance))
-            return np.where(np.isfinite(size), self.covariance / size / size[:, None], np.nan)
+            size = np.where(np.isfinite(size), size, np.nan)
+            return self.covariance / size / size[:, None]
 
     @property
     def params(self) -> dict[str, Estimate]:

@@ -25,8 +25,9 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.record import describe_convention, record_data, split_scales
 from isoflop.fitting.robust import check_set_aside, solve
 from isoflop.fitting.solver import Outcome, Problem, Solution
-from isoflop.laws.law import AbstractLaw
+from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import (
+    Finding,
     check_comparable,
     check_duplicates,
     check_mixed,
@@ -105,35 +106,23 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     table, findings = keep_usable(table, columns, signed=signed)
     findings += check_comparable(table) + check_duplicates(table, columns)
     problem = pose_problem(table, law, objective)
-    loss = problem.measured
-    require_runs(law, problem.variables, loss, table.source)
+    require_runs(law, problem.variables, problem.measured, table.source)
     require_variation(law, problem.variables)
     require_response(law, table)
-    rng = np.random.default_rng(spec.seed)
-    starts = law.propose_starts(problem.variables, loss, n_starts=spec.n_starts, rng=rng)
-    problem, found = solve(problem, starts)
-    if not np.isfinite(found.objective).any():
-        raise RefusalError(
-            f"{law.name} overflows at every start on these runs; look at the ranges of "
-            f"{', '.join(columns)}"
-        )
-    best = int(np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9)))
+    problem, found, best = _search(problem, spec)
     theta = found.theta[best]
     condition = condition_number(problem, theta)
     converged = bool(found.converged[best])
     minimum = Minimum(problem, theta, float(found.objective[best]), found.at_bound[best])
     labels, estimator = _groups(table, spec)
-    asked = Asked(spec.objective, estimator, spec.n_resamples, spec.seed)
+    asked = Asked(objective, estimator, spec.n_resamples, spec.seed)
     determined = converged and condition < CONDITION_LIMIT
     minimum, spread = assess(minimum, labels, asked, determined=determined)
     problem, theta = minimum.problem, minimum.theta
     residuals = problem.residuals(theta[None])[0]
-    findings += check_influence(problem, theta, table.names()) if not minimum.noise_power else []
-    findings += check_set_aside(problem.objective, residuals, table.names())
-    findings += judge_condition(law, condition) + judge_bounds(law, minimum.at_bound)
-    findings += judge_residuals(residuals) if objective.scale == "log" else []
-    findings += check_mixed(table, law.variables)
-    findings += check_clusters(spread.interval, labels)
+    findings += check_mixed(table, law.variables) + check_clusters(spread.interval, labels)
+    findings += judge_condition(law, condition)
+    findings += _judge_minimum(minimum, residuals, table.names())
     findings += judge_resamples(spread, asked=spec.n_resamples, n_parameters=len(theta))
     return Fit(
         law=law,
@@ -157,6 +146,35 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         noise_unit=minimum.noise_unit,
         scales=split_scales(table, law, residuals),
     )
+
+
+def _search(problem: Problem, spec: FitSpec) -> tuple[Problem, Solution, int]:
+    """Minimise from many starts: the problem with its threshold known, all ends, the best one."""
+    law = problem.law
+    rng = np.random.default_rng(spec.seed)
+    starts = law.propose_starts(
+        problem.variables, problem.measured, n_starts=spec.n_starts, rng=rng
+    )
+    problem, found = solve(problem, starts)
+    if not np.isfinite(found.objective).any():
+        raise RefusalError(
+            f"{law.name} overflows at every start on these runs; look at the ranges of "
+            f"{', '.join((*law.variables, law.response))}"
+        )
+    best = np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9))
+    return problem, found, int(best)
+
+
+def _judge_minimum(minimum: Minimum, residuals: Array, names: list[str]) -> list[Finding]:
+    """Findings about runs that lead the fit, are left out of it, or do not follow it."""
+    problem = minimum.problem
+    findings = check_set_aside(problem.objective, residuals, names)
+    findings += judge_bounds(problem.law, minimum.at_bound)
+    if problem.objective.scale == "log":
+        findings += judge_residuals(residuals)
+    if not minimum.noise_power:
+        findings += check_influence(problem, minimum.theta, names)
+    return findings
 
 
 def _groups(table: RunTable, spec: FitSpec) -> tuple[dict[str, list[str]], Estimator]:

@@ -18,9 +18,7 @@ def law_section(study: StudyReport) -> tuple[Block, ...]:
     units = {parameter.name: parameter.unit for parameter in fit.law.parameters}
     rows = [(name, str(e), units[name]) for name, e in fit.params.items()]
     rows += [(name, str(e), "derived") for name, e in fit.derived.items()]
-    caption = (
-        f"{100 * fit.level:.0f} % intervals from {counted(len(fit.draws), 'bootstrap refit')}."
-    )
+    caption = f"{100 * fit.level:.0f} % intervals: {fit.interval}."
     blocks: list[Block] = [
         Heading("The law"),
         Paragraph(f"{fit.law.name}: loss = {fit.law.form} ({fit.law.source})."),

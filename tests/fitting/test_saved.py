@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,28 @@ def test_a_fit_with_any_one_thing_changed_is_read_or_refused_never_worse(tmp_pat
         except IsoflopError:
             refused += 1
     assert refused > len(paths) / 4
+
+
+def test_a_file_holds_the_covariance_the_versions_and_the_fingerprint(tmp_path: Path) -> None:
+    fit = make_fit("chinchilla")
+    path = write_fit(fit, tmp_path / "law.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document["versions"] == {"isoflop": isoflop.__version__, "numpy": np.__version__}
+    assert document["data"]["sha256"] == TABLE.sha256(("n_params", "n_tokens", "loss", "flops"))
+    assert np.array(document["arrays"]["covariance"]) == pytest.approx(fit.covariance, rel=0)
+    back = read_fit(path)
+    assert isinstance(back, Fit)
+    for name in ("theta", "draws", "residuals", "covariance"):
+        assert getattr(back, name).tobytes() == getattr(fit, name).tobytes()
+    assert back.interval == fit.interval
+    assert back.scales == fit.scales
+
+
+def test_a_parameter_left_free_is_written_as_null_and_read_as_infinite(tmp_path: Path) -> None:
+    fit = make_fit("chinchilla")
+    free = fit.covariance.copy()
+    free[0, 0] = np.inf
+    back = read_fit(write_fit(replace(fit, covariance=free), tmp_path / "law.json"))
+    assert isinstance(back, Fit)
+    assert np.isinf(back.covariance[0, 0])
+    assert np.isnan(back.correlations[0]).all()
