@@ -1,0 +1,79 @@
+"""The card says what was fitted, how sure it is, where it fails and how far it reaches."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted import SURFACES, isoflop_design, make_table
+
+from isoflop.fitting.card import fit_card, fit_card_html, residual_strip
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.laws.chinchilla import ChinchillaLaw
+
+EPOCH = SURFACES["epoch"]
+TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.005)
+
+
+@pytest.fixture(scope="module")
+def fit() -> Fit:
+    return fit_parametric(TABLE, ChinchillaLaw(), FitSpec(n_resamples=200, n_starts=8))
+
+
+def line_of(card: str, start: str) -> str:
+    return next(line for line in card.splitlines() if line.strip().startswith(start))
+
+
+def test_numbers_have_the_digits_their_uncertainty_supports(fit: Fit) -> None:
+    _, value, low, high = line_of(str(fit), "alpha").split()
+    half = (float(high.strip("]")) - float(low.strip("[,"))) / 2
+    last_digit = 10.0 ** -len(value.split(".")[1])
+    assert last_digit < half < 100 * last_digit
+    assert float(value) == pytest.approx(fit.theta[3], abs=last_digit)
+
+
+def test_what_cannot_be_told_apart_is_named(fit: Fit) -> None:
+    named = line_of(str(fit), "correlated:")
+    spread = np.log(fit.draws[:, [1, 3]])
+    expected = np.corrcoef(spread.T)[0, 1]
+    found = float(named.split("A·alpha ")[1].split(",")[0])
+    assert found == pytest.approx(expected, abs=0.002)
+    assert found > 0.99
+    assert "alpha·beta" not in named
+
+
+def test_residuals_are_shown_by_decade_of_compute(fit: Fit) -> None:
+    decades = np.floor(np.log10(TABLE.numbers("flops")) + 1e-9)
+    assert [scale.n_runs for scale in fit.scales] == [
+        int((decades == d).sum()) for d in np.unique(decades)
+    ]
+    first = fit.residuals[decades == decades.min()]
+    assert fit.scales[0].mean == pytest.approx(first.mean())
+    assert f"9 runs  mean {100 * first.mean():.2g} %" in str(fit)
+
+
+def test_the_interval_of_the_law_widens_with_the_reach(fit: Fit) -> None:
+    reach = line_of(str(fit), "loss at the largest n_params, n_tokens:")
+    ends = [part.split("[")[1].split("]")[0].split(", ") for part in reach.split("×:")[1:]]
+    widths = [float(high) - float(low) for low, high in ends]
+    assert widths == sorted(widths)
+    assert "100×" in reach
+
+
+def test_a_notebook_shows_the_card_and_runs_nothing_that_came_from_a_file(fit: Fit) -> None:
+    hostile = replace(fit, data=replace(fit.data, source="<script>alert(1)</script>&.csv"))
+    shown = hostile._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;.csv" in shown
+    assert fit_card_html(fit).startswith("<pre>chinchilla")
+
+
+def test_a_fit_without_draws_says_that_it_has_no_intervals() -> None:
+    spec = FitSpec(n_resamples=0, n_starts=8)
+    card = fit_card(fit_parametric(TABLE, ChinchillaLaw(), spec))
+    assert "intervals: none asked for" in card
+    assert "loss at the largest" not in card
+
+
+def test_a_strip_of_many_residuals_is_their_means() -> None:
+    assert len(residual_strip(np.linspace(-1, 1, 1000))) == 60
