@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.fitting.frontier import Array, fit_lines
+from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.valleys import fit_valley, isoflop_groups, read_optima
 from isoflop.laws.chinchilla import ChinchillaLaw
@@ -80,7 +81,7 @@ def measure(surface: str, design: str, half_width: float) -> Cell:
     line = fit_lines(optima.flops, np.log(optima.n_params), np.log(optima.n_tokens))
     tokens = np.exp(line[3] + line[2] * np.log(TARGET))
     true_tokens = TARGET / 6 / _best_size(theta, TARGET)
-    fit = fit_parametric(table, ChinchillaLaw(), FitSpec(n_resamples=0))
+    fit = fit_parametric(table, ChinchillaLaw(), FitSpec(Objective("squared"), n_resamples=0))
     found = TARGET / 6 / _best_size(fit.theta, TARGET)
     return Cell(
         surface=surface,

@@ -58,16 +58,22 @@ def measure_sensitivity(
         drops: numbers of highest losses to leave out; 0 and a fiftieth of the runs by default.
 
     Raises:
-        InputError: more than half of the runs dropped; bad input of the fit.
+        InputError: more than half of the runs dropped, a law of other variables, or bad input of
+            the fit.
         RefusalError: these runs do not determine the law.
     """
     spec = spec or FitSpec()
     signed = (law.response,) if law.residual_scale == "linear" else ()
     table, _ = keep_usable(table, (*law.variables, law.response), signed=signed)
     drops = tuple(drops or (0, max(1, round(SHARE_DROPPED * len(table)))))
+    if len(law.variables) > 1 and not _is_joint(law):
+        raise InputError(
+            f"{law.name} is a law of {', '.join(law.variables)}; its answer at one scale needs a "
+            "law of one variable, or of n_params and n_tokens"
+        )
+    fit = fit_parametric(table, law, spec)
     if max(drops) > LARGEST_SHARE * len(table):
         raise InputError(f"cannot drop {max(drops)} of {len(table)} runs; half at most")
-    fit = fit_parametric(table, law, spec)
     if not fit.determined:
         raise RefusalError(f"no answer to put to the test: {fit.outcome.value}")
     target = target or FAR * float(find_scales(table, law.variables).values.max())

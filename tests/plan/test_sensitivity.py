@@ -8,6 +8,7 @@ from isoflop.base.errors import InputError, UnderdeterminedError
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.forms import find_form
 from isoflop.laws.power import PowerConstantLaw
 from isoflop.plan.sensitivity import LOSSES, measure_sensitivity
 
@@ -101,3 +102,9 @@ def test_an_answer_that_is_not_determined_is_not_put_to_the_test() -> None:
     table = table_of(n_params=N, n_tokens=20 * N, loss=chinchilla(EPOCH, N, 20 * N))
     with pytest.raises(UnderdeterminedError):
         measure_sensitivity(table, ChinchillaLaw(), SPEC)
+
+
+def test_a_law_of_three_variables_has_no_one_scale() -> None:
+    table = healthy().with_column("n_tokens_unique", np.full(45, 1e12))
+    with pytest.raises(InputError, match="a law of n_params, n_tokens, n_tokens_unique"):
+        measure_sensitivity(table, find_form("repeated"), SPEC)
