@@ -130,6 +130,8 @@ def choose_interval(
     parts = groups.parts if groups else None
     if groups and parts and parts.p_value * n_candidates < SUSPICION:
         reason = f"{BECAUSE} ICC {parts.icc:.2f}, {_p(parts.p_value)}"
+        if profile.power_p < EVIDENCE:
+            reason += f"; a sandwich, {uneven_reason(tangent, profile)}"
         return Interval("cluster", reason, groups.column, evidence)
     if profile.power_p < EVIDENCE:
         return Interval("hc3", uneven_reason(tangent, profile), "", evidence)

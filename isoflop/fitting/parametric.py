@@ -22,7 +22,12 @@ from isoflop.fitting.influence import check_influence
 from isoflop.fitting.intervals import GROUPED, Estimator, require_estimator
 from isoflop.fitting.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.record import describe_convention, record_data, split_scales
+from isoflop.fitting.record import (
+    describe_convention,
+    label_groups,
+    record_data,
+    split_scales,
+)
 from isoflop.fitting.robust import check_set_aside, solve
 from isoflop.fitting.solver import Outcome, Problem, Solution
 from isoflop.laws.law import AbstractLaw, Array
@@ -184,7 +189,7 @@ def _groups(table: RunTable, spec: FitSpec) -> tuple[dict[str, list[str]], Estim
         shared = len(set(labels)) < len(table)
         asked = "cluster" if spec.interval == "auto" and shared else spec.interval
         return {spec.cluster: labels}, asked
-    labels = {name: table.text(name) for name in GROUP_COLUMNS if name in table}
+    labels = {name: label_groups(table, name) for name in GROUP_COLUMNS if name in table}
     if spec.interval in GROUPED:
         labels = {name: given for name, given in labels.items() if len(set(given)) > 1}
     return labels, spec.interval
@@ -204,7 +209,7 @@ def suited_objective(law: AbstractLaw, objective: Objective) -> Objective:
 def _group_labels(table: RunTable, column: str) -> list[str]:
     if column not in table:
         raise UnknownNameError("column", column, table.columns)
-    labels = table.text(column)
+    labels = label_groups(table, column)
     if len(set(labels)) < 2:
         raise InputError(
             f"{table.source}: all runs share one `{column}`, and resampling by cluster needs two "

@@ -5,9 +5,12 @@ import numpy as np
 from isoflop.fitting.fit import DataRecord, ScaleResiduals
 from isoflop.fitting.solver import Array
 from isoflop.laws.law import AbstractLaw
+from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.cost import fit_cost
 from isoflop.runs.table import RunTable
 
+SAME_SIZE = 0.005
+"""Relative difference up to which two amounts are one: digits lost to a figure or a format."""
 MOST_SCALES = 12
 """Decades shown at most; more are joined."""
 
@@ -46,6 +49,30 @@ def describe_convention(table: RunTable) -> str:
     if "n_params" not in table:
         return "no parameter count used"
     return f"N as in column `{table.mapping.get('n_params', 'n_params')}`"
+
+
+def label_groups(table: RunTable, column: str) -> list[str]:
+    """Label each run by its value in a column; amounts read off a figure are joined when alike.
+
+    Args:
+        table: the runs.
+        column: any column; numbers closer than half a per cent count as one.
+
+    >>> rows = [{"n_params": n, "loss": 3.0} for n in (1e8, 2e8, 1.0001e8)]
+    >>> label_groups(RunTable.from_records(rows), "n_params")
+    ['1.0000e+08', '2.0000e+08', '1.0000e+08']
+    """
+    if column not in NUMBER_COLUMNS:
+        return table.text(column)
+    values = table.numbers(column)
+    if not (values > 0).all():
+        return table.text(column)
+    order = np.argsort(values, kind="stable")
+    apart = np.diff(np.log(values[order]), prepend=-np.inf) > SAME_SIZE
+    firsts = values[order][apart][np.cumsum(apart) - 1]
+    labels = np.empty(len(values), dtype=object)
+    labels[order] = [f"{value:.4e}" for value in firsts]
+    return [str(label) for label in labels]
 
 
 def split_scales(table: RunTable, law: AbstractLaw, residuals: Array) -> tuple[ScaleResiduals, ...]:

@@ -10,6 +10,7 @@ Legend: n runs, p parameters, K draws.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
 from isoflop.fitting.components import Components, group_gram
@@ -51,16 +52,48 @@ def spread_uneven(
     leverages; for squares C = 1 and psi = r (MacKinnon & White 1985, eq. 12). A few runs of high
     leverage carry most of it, so its degrees of freedom are far fewer than n − p.
     """
-    slopes = local_slopes(tangent, profile)
-    weighted = tangent.jacobian * np.sqrt(slopes)[:, None]
-    inverse = inverse_gram(weighted)
-    leverage = np.einsum("np,pq,nq->n", weighted, finite_part(inverse), weighted)
-    score = tangent.noise * tangent.slope / (1 - np.clip(leverage, 0, 1 - 1e-6))
-    half = (tangent.jacobian * score[:, None]) @ finite_part(inverse)
+    scores, inverse = _scores(tangent, profile)
+    half = scores @ inverse
     covariance = half.T @ half
     freedom = _sandwich_freedom(tangent)
     scale = _student(freedom, n_draws, rng)[:, None]
     return Spread(covariance, scale * _normal(covariance, n_draws, rng))
+
+
+def spread_uneven_groups(
+    tangent: Tangent,
+    profile: NoiseProfile,
+    members: NDArray[np.intp],
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Spread:
+    """Noise that groups share and whose size differs from run to run: the cluster sandwich.
+
+    As `spread_uneven`, with the scores of a group added up before they are squared, times
+    G/(G − 1) (Liang & Zeger 1986, Biometrika 73, 13). Student's degrees of freedom are the
+    number of equal groups that would share the leverage as these do.
+    """
+    scores, inverse = _scores(tangent, profile)
+    n_groups = int(members.max()) + 1
+    totals = np.zeros((n_groups, scores.shape[1]))
+    np.add.at(totals, members, scores @ inverse)
+    covariance = totals.T @ totals * (n_groups / (n_groups - 1))
+    shares = np.zeros_like(totals)
+    np.add.at(shares, members, (tangent.jacobian @ inverse) ** 2)
+    with np.errstate(invalid="ignore"):
+        equal = np.nanmean(shares.sum(axis=0) ** 2 / np.sum(shares**2, axis=0))
+    freedom = float(np.clip(equal - 1, 1.0, n_groups - 1.0))
+    scale = _student(freedom, n_draws, rng)[:, None]
+    return Spread(covariance, scale * _normal(covariance, n_draws, rng))
+
+
+def _scores(tangent: Tangent, profile: NoiseProfile) -> tuple[Array, Array]:
+    """Scores psi/(1 − h)·J of the runs, (n, p), and the bread (JᵀCJ)⁻¹, (p, p)."""
+    weighted = tangent.jacobian * np.sqrt(local_slopes(tangent, profile))[:, None]
+    inverse = finite_part(inverse_gram(weighted))
+    leverage = np.einsum("np,pq,nq->n", weighted, inverse, weighted)
+    score = tangent.noise * tangent.slope / (1 - np.clip(leverage, 0, 1 - 1e-6))
+    return tangent.jacobian * score[:, None], inverse
 
 
 def _sandwich_freedom(tangent: Tangent) -> float:

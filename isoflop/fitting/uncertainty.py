@@ -12,6 +12,7 @@ from isoflop.base.errors import InputError
 from isoflop.fitting.bootstrap import refit_resamples, refit_wild
 from isoflop.fitting.covariance import covariance_of_draws
 from isoflop.fitting.intervals import (
+    EVIDENCE,
     GROUPED,
     RESAMPLED,
     Estimator,
@@ -23,7 +24,13 @@ from isoflop.fitting.intervals import (
 )
 from isoflop.fitting.noise import NoiseProfile, profile_noise
 from isoflop.fitting.solver import Array
-from isoflop.fitting.spread import Spread, spread_even, spread_grouped, spread_uneven
+from isoflop.fitting.spread import (
+    Spread,
+    spread_even,
+    spread_grouped,
+    spread_uneven,
+    spread_uneven_groups,
+)
 from isoflop.fitting.tangent import Tangent, carry
 
 
@@ -125,6 +132,9 @@ def _spread(
     diagnosis: Diagnosis, groups: Groups | None, n_draws: int, rng: np.random.Generator
 ) -> Spread:
     tangent = diagnosis.tangent
+    if groups and groups.parts and diagnosis.profile.power_p < EVIDENCE:
+        members = groups.parts.members
+        return spread_uneven_groups(tangent, diagnosis.profile, members, n_draws, rng)
     if groups and groups.parts:
         return spread_grouped(tangent, groups.parts, n_draws, rng)
     if diagnosis.interval.estimator == "hc3":

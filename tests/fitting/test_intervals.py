@@ -175,3 +175,29 @@ def test_noise_that_follows_the_loss_weighs_the_runs_and_the_future() -> None:
     (early,) = isoflop.predict_loss(found, {"flops": np.array([1e17])})
     (late,) = isoflop.predict_loss(found, {"flops": np.array([1e22])})
     assert early.half_width / early.value > 3 * late.half_width / late.value
+
+
+def test_groups_of_uneven_noise_get_the_cluster_sandwich() -> None:
+    groups = np.repeat(np.arange(10), 4)
+    shared = 0.01 * np.random.default_rng(1).standard_normal(10)[groups]
+    noise = (NOISE + shared) * np.geomspace(3, 0.3, 40)
+    residuals, inverse, leverage = straight_line(noise)
+    scores = X * (residuals / (1 - leverage))[:, None]
+    totals = np.array([scores[groups == g].sum(axis=0) for g in range(10)])
+    error = np.sqrt((inverse @ totals.T @ totals @ inverse)[1, 1] * 10 / 9)
+    rows = power_table(noise).records()
+    for row, group in zip(rows, groups, strict=True):
+        row["family"] = f"rung {group}"
+    found = fit(RunTable.from_records(rows), "auto")
+    assert "a sandwich, because the noise goes as loss^" in str(found.interval)
+    assert np.sqrt(found.covariance[1, 1]) * found.theta[1] == pytest.approx(error, rel=1e-6)
+
+
+def test_sizes_read_off_a_figure_are_one_group() -> None:
+    sizes = np.repeat(np.geomspace(1e7, 1e9, 8), 5)
+    blurred = sizes * (1 + 1e-6 * np.random.default_rng(0).standard_normal(40))
+    offsets = np.repeat(np.random.default_rng(1).normal(0, 0.01, 8), 5)
+    table = power_table(0.2 * NOISE + offsets, n_params=blurred)
+    found = fit(table, "auto")
+    assert found.interval.cluster == "n_params"
+    assert found.n_units == 8
