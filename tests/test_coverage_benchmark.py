@@ -1,6 +1,7 @@
 """Sixty studies a cell of the coverage benchmark: what a broken interval would not survive.
 
-Binomial limits: a true coverage of 90 % (95 %) stays above them in all but one case of a thousand.
+Binomial limits: a coverage two points short of 90 % (95 %) stays above them in all but one case of
+ten thousand, for sixty numbers are compared. The seed is the benchmark's own.
 """
 
 import numpy as np
@@ -29,12 +30,12 @@ def cell(name: str):
 
 @pytest.fixture(scope="module", params=MAIN)
 def scores(request: pytest.FixtureRequest):
-    return run_cell(cell(request.param), studies=STUDIES, draws=200, seed=7)
+    return run_cell(cell(request.param), studies=STUDIES, draws=200, seed=0)
 
 
 def test_the_intervals_cover(scores) -> None:
     for row, level in enumerate(LEVELS):
-        least = binom.ppf(0.001, STUDIES, level - 0.02) / STUDIES
+        least = binom.ppf(1e-4, STUDIES, level - 0.02) / STUDIES
         for name, share in zip(SCORED, scores.coverage[row], strict=True):
             assert share >= least, f"{name}: {share:.3f} at {level}"
         assert scores.coverage[row].mean() >= level - 0.08
@@ -42,7 +43,7 @@ def test_the_intervals_cover(scores) -> None:
 
 
 def test_the_interval_for_a_future_run_covers_it(scores) -> None:
-    assert scores.future.mean() >= binom.ppf(0.001, STUDIES, 0.88) / STUDIES
+    assert scores.future.mean() >= binom.ppf(1e-4, STUDIES, 0.88) / STUDIES
 
 
 def test_the_estimates_are_as_sharp_as_the_best_published_procedure(scores) -> None:
