@@ -5,6 +5,7 @@ along a curved one in (A, alpha). Legend: B batch, p parameters; phi solver coor
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,12 @@ class Coordinates:
     low: Array
     high: Array
 
-    @property
+    @cached_property
     def floor(self) -> Array:
         """Lower bounds in solver coordinates, (p,)."""
         return self.enter(self.low)
 
-    @property
+    @cached_property
     def ceiling(self) -> Array:
         """Upper bounds in solver coordinates, (p,)."""
         return self.enter(self.high)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isoflop.fitting.coordinates import Coordinates
 from isoflop.fitting.problem import Batch, Rows, gram
-from isoflop.fitting.quadratic import curvature_left
+from isoflop.fitting.quadratic import curvature_left, tame
 from isoflop.laws.law import Array
 
 
@@ -54,19 +54,18 @@ def take_picture(batch: Batch, phi: Array) -> Picture:
     """Expand the objective at solver coordinates (B, p)."""
     space, objective = batch.space, batch.problem.objective
     theta = space.leave(phi)
-    predicted = batch.problem.law.predict(theta, batch.problem.variables)
+    predicted, columns = batch.look(theta)
     residuals, slope = batch.compare(predicted)
-    columns = batch.columns(theta)
     pull = batch.weights * objective.slope_over_residual(residuals)
     bend = batch.weights * objective.curvature(residuals)
     chain = space.chain(theta)
     square = slope * slope
     pair = chain[:, :, None] * chain[:, None, :]
-    gradient = np.nan_to_num((columns @ (pull * residuals * slope)[..., None])[..., 0] * chain)
-    safe = np.nan_to_num(pair * gram(columns, pull * square))
+    gradient = tame((columns @ (pull * residuals * slope)[..., None])[..., 0] * chain)
+    safe = tame(pair * gram(columns, pull * square))
     newton = safe
     if not np.array_equal(pull, bend):
-        newton = np.nan_to_num(pair * gram(columns, bend * square))
+        newton = tame(pair * gram(columns, bend * square))
     scale = curvature_left(safe, space.linear)
     value = batch.total(residuals)
     return Picture(value, gradient, safe, newton, scale, _decrease(space, phi, gradient, scale))

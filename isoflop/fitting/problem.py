@@ -67,22 +67,28 @@ class Batch:
         space: the law's coordinates.
         weights: (B, n) weights of the runs.
         target: (n,) or (B, n) measured response on the residuals' scale.
+        homogeneous: whether nothing is left of the prediction without its linear constants.
     """
 
     problem: Problem
     space: Coordinates
     weights: Array
     target: Array
+    homogeneous: bool
 
     def take(self, rows: Rows) -> "Batch":
         """Keep some rows."""
         target = self.target if self.target.ndim == 1 else self.target[rows]
-        return Batch(self.problem, self.space, self.weights[rows], target)
+        return Batch(self.problem, self.space, self.weights[rows], target, self.homogeneous)
 
-    def columns(self, theta: Array) -> Array:
-        """Gradient of the prediction, (B, p, n): one contiguous row a parameter."""
-        gradient = self.problem.law.gradient(theta, self.problem.variables)
-        return np.ascontiguousarray(np.swapaxes(gradient, 1, 2))
+    def look(self, theta: Array) -> tuple[Array, Array]:
+        """Prediction (B, n) and its gradient (B, p, n), one contiguous row a parameter."""
+        law, variables = self.problem.law, self.problem.variables
+        columns = np.ascontiguousarray(np.swapaxes(law.gradient(theta, variables), 1, 2))
+        if not self.homogeneous:
+            return law.predict(theta, variables), columns
+        linear = self.space.linear
+        return (theta[:, None, linear] @ columns[:, linear])[:, 0], columns
 
     def compare(self, predicted: Array) -> tuple[Array, Array]:
         """Residuals and their derivative by the prediction, (B, n) each."""
@@ -112,7 +118,15 @@ def pose_batch(problem: Problem, weights: Array) -> Batch:
     """Prepare rows for minimisation: whatever does not change is computed once."""
     log_scale = problem.objective.scale == "log"
     target = np.log(problem.measured) if log_scale else problem.measured
-    return Batch(problem, coordinates_of(problem.law), weights, target)
+    space = coordinates_of(problem.law)
+    homogeneous = bool(space.linear.any()) and _is_homogeneous(problem, space)
+    return Batch(problem, space, weights, target, homogeneous)
+
+
+def _is_homogeneous(problem: Problem, space: Coordinates) -> bool:
+    """Whether the law predicts zero when its linear constants are."""
+    anywhere = np.where(space.linear, 0.0, np.clip(0.7368, space.low, space.high))
+    return not problem.law.predict(anywhere[None], problem.variables).any()
 
 
 def gram(columns: Array, weights: Array) -> Array:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.fitting.problem import Batch, gram
-from isoflop.fitting.quadratic import solve_within
+from isoflop.fitting.quadratic import solve_within, tame
 from isoflop.laws.law import Array
 
-ROUNDS = 2
+ROUNDS = 1
 """Steps of reweighted least squares after the closed form."""
 
 
@@ -24,12 +24,12 @@ class Affine:
     Args:
         batch: the rows.
         basis: (B, m, n) X.
-        offset: (B, n) o.
+        offset: (B, n) o, or zero.
     """
 
     batch: Batch
     basis: Array
-    offset: Array
+    offset: Array | float
 
     def compare(self, constants: Array) -> tuple[Array, Array, Array]:
         """Residuals and their slope (B, n), and sum of losses (B,)."""
@@ -62,7 +62,7 @@ class Affine:
         hessian = gram(self.basis, weights * slope * slope)
         low = space.low[space.linear] - constants
         high = space.high[space.linear] - constants
-        step = solve_within(np.nan_to_num(hessian), np.nan_to_num(gradient), low, high)
+        step = solve_within(tame(hessian), tame(gradient), low, high)
         return constants + step
 
 
@@ -85,10 +85,12 @@ def settle(batch: Batch, phi: Array) -> Array:
     best = theta[:, space.linear]
     residuals, slope, value = affine.compare(best)
     trial = affine.solve_closed()
-    for _ in range(ROUNDS + 1):
+    for last in (False,) * ROUNDS + (True,):
         new_residuals, new_slope, new_value = affine.compare(trial)
         better = new_value < value
         best = np.where(better[:, None], trial, best)
+        if last:
+            break
         residuals = np.where(better[:, None], new_residuals, residuals)
         slope = np.where(better[:, None], new_slope, slope)
         value = np.where(better, new_value, value)
@@ -103,7 +105,9 @@ def split(batch: Batch, theta: Array) -> Affine:
     At linear constants of one, where no rounding of a large term drowns the others.
     """
     space = batch.space
-    tame = np.where(space.linear, np.clip(1.0, space.low, space.high), theta)
-    basis = batch.columns(tame)[:, space.linear]
-    predicted = batch.problem.law.predict(tame, batch.problem.variables)
-    return Affine(batch, basis, predicted - (tame[:, None, space.linear] @ basis)[:, 0])
+    moderate = np.where(space.linear, np.clip(1.0, space.low, space.high), theta)
+    predicted, columns = batch.look(moderate)
+    basis = columns[:, space.linear]
+    if batch.homogeneous:
+        return Affine(batch, basis, 0.0)
+    return Affine(batch, basis, predicted - (moderate[:, None, space.linear] @ basis)[:, 0])

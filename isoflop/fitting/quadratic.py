@@ -38,30 +38,30 @@ def solve_within(hessian: Array, gradient: Array, low: Array, high: Array) -> Ar
     """
     root = _root_diagonal(hessian)
     unit = hessian / (root[:, :, None] * root[:, None, :])
-    free = ~(((low >= 0) & (gradient > 0)) | ((high <= 0) & (gradient < 0)))
+    unit += RIDGE * np.eye(gradient.shape[1])
     right = -gradient / root
-    steps = np.where(free, _solve_free(unit, right, np.zeros_like(right), free) / root, 0.0)
+    ceiling = np.where((low >= 0) & (gradient > 0), low, high)
+    floor = np.where((high <= 0) & (gradient < 0), high, low)
+    steps = _solve(unit, right) / root
+    held = np.zeros(steps.shape, dtype=bool)
     for _ in range(gradient.shape[1]):
-        out = free & ((steps < low) | (steps > high))
+        out = ((steps < floor) | (steps > ceiling)) & ~held
         rows = np.flatnonzero(out.any(axis=1))
         if not rows.size:
             break
-        steps[rows] = np.clip(steps[rows], low[rows], high[rows])
-        free[rows] &= ~out[rows]
-        held = np.where(free[rows], 0.0, steps[rows] * root[rows])
-        solved = _solve_free(unit[rows], right[rows], held, free[rows]) / root[rows]
-        steps[rows] = np.where(free[rows], solved, steps[rows])
-    return np.clip(np.nan_to_num(steps), low, high)
+        held[rows] |= out[rows]
+        edge = np.clip(steps[rows], floor[rows], ceiling[rows])
+        fixed = np.where(held[rows], edge * root[rows], 0.0)
+        solved = _solve_rest(unit[rows], right[rows], fixed, held[rows]) / root[rows]
+        steps[rows] = np.where(held[rows], edge, solved)
+    return np.clip(tame(steps), floor, ceiling)
 
 
-def _solve_free(unit: Array, right: Array, held: Array, free: NDArray[np.bool_]) -> Array:
-    """Solve for the free coordinates, the others held."""
-    identity = np.eye(right.shape[1], dtype=np.float64)
-    if free.all():
-        return _solve(unit + RIDGE * identity, right)
-    right = np.where(free, right - (unit @ held[..., None])[..., 0], 0.0)
-    matrix = np.where(free[:, :, None] & free[:, None, :], unit, 0.0)
-    matrix = matrix + identity * np.where(free, RIDGE, 1.0)[:, None, :]
+def _solve_rest(unit: Array, right: Array, fixed: Array, held: NDArray[np.bool_]) -> Array:
+    """Solve for the coordinates that are not held, the others fixed."""
+    right = np.where(held, 0.0, right - (unit @ fixed[..., None])[..., 0])
+    matrix = np.where(held[:, :, None] | held[:, None, :], 0.0, unit)
+    matrix += held[:, None, :] * np.eye(right.shape[1])
     return _solve(matrix, right)
 
 
@@ -83,7 +83,7 @@ def curvature_left(hessian: Array, linear: NDArray[np.bool_]) -> Array:
     Returns:
         (B, p) diagonal of the Schur complement; of the Hessian itself for the linear ones.
     """
-    diagonal = np.einsum("bpp->bp", hessian).copy()
+    diagonal = hessian.diagonal(axis1=1, axis2=2).copy()
     if not linear.any() or linear.all():
         return diagonal
     corner = hessian[:, linear][:, :, linear]
@@ -98,5 +98,10 @@ def curvature_left(hessian: Array, linear: NDArray[np.bool_]) -> Array:
 
 def _root_diagonal(hessian: Array) -> Array:
     """Root of the diagonal, (B, p); one where it vanishes."""
-    diagonal = np.einsum("bpp->bp", hessian)
+    diagonal = hessian.diagonal(axis1=1, axis2=2)
     return np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+
+
+def tame(array: Array) -> Array:
+    """Replace what is not finite, where anything is not."""
+    return array if np.isfinite(array).all() else np.nan_to_num(array)

@@ -16,6 +16,7 @@ from isoflop.laws.law import (
     Variables,
     clip_to_bounds,
     solve_coefficients,
+    stack_columns,
     take_log,
 )
 from isoflop.laws.power import COEFFICIENT, EXPONENT, IRREDUCIBLE
@@ -66,7 +67,7 @@ class ChinchillaLaw(AbstractLaw):
         log_N, log_D = take_log(variables["n_params"]), take_log(variables["n_tokens"])
         by_A, by_B = np.exp(-alpha * log_N), np.exp(-beta * log_D)
         columns = [np.ones_like(by_A), by_A, by_B, -A * log_N * by_A, -B * log_D * by_B]
-        return np.stack(columns, axis=-1)
+        return stack_columns(columns)
 
     def propose_starts(
         self, variables: Variables, loss: Array, *, n_starts: int, rng: np.random.Generator

@@ -5,7 +5,7 @@ Parameter vectors are batched: theta has shape (..., n_parameters), predictions 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -123,6 +123,14 @@ class AbstractLaw(ABC):
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the constants, in order."""
         return tuple(parameter.name for parameter in self.parameters)
+
+
+def stack_columns(columns: Sequence[Array]) -> Array:
+    """Gradient (..., n_runs, n_parameters) from its columns (..., n_runs).
+
+    Each column stays contiguous in memory, which is how a solver reads them.
+    """
+    return np.swapaxes(np.stack(columns, axis=-2), -1, -2)
 
 
 def take_log(array: Array) -> Array:

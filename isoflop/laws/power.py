@@ -15,6 +15,7 @@ from isoflop.laws.law import (
     Variables,
     clip_to_bounds,
     solve_coefficients,
+    stack_columns,
     take_log,
 )
 
@@ -68,7 +69,7 @@ class PowerLaw(AbstractLaw):
         """Differentiate, (..., n_runs, 2)."""
         log_x = take_log(variables[self.variable])
         decay = np.exp(-theta[..., 1, None] * log_x)
-        return np.stack([decay, -theta[..., 0, None] * log_x * decay], axis=-1)
+        return stack_columns([decay, -theta[..., 0, None] * log_x * decay])
 
     def propose_starts(
         self, variables: Variables, loss: Array, *, n_starts: int, rng: np.random.Generator
@@ -128,7 +129,7 @@ class PowerConstantLaw(AbstractLaw):
         """Differentiate, (..., n_runs, 3)."""
         log_x = take_log(variables[self.variable])
         decay = np.exp(-theta[..., 2, None] * log_x)
-        return np.stack([np.ones_like(decay), decay, -theta[..., 1, None] * log_x * decay], axis=-1)
+        return stack_columns([np.ones_like(decay), decay, -theta[..., 1, None] * log_x * decay])
 
     def propose_starts(
         self, variables: Variables, loss: Array, *, n_starts: int, rng: np.random.Generator
