@@ -40,6 +40,12 @@ BECAUSE = "because"
 """How the reason of a chosen interval begins."""
 EVIDENCE = 0.05
 """p-value from which the noise counts as uneven."""
+HEAVY_TAILS = 6.0
+"""Excess kurtosis from which a sandwich no longer knows how outliers move the fit: on the design of
+240 published runs with their own residuals, reshuffled, it covers 80 % at a nominal 90, refits of
+resampled groups 89 to 94 %."""
+MANY_RUNS, MANY_GROUPS = 20, 4
+"""Runs, and groups, a parameter from which they may be resampled instead."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,8 @@ def choose_interval(
 ) -> Interval:
     """Choose the interval by what the residuals show.
 
-    Groups first, for offsets make the worst errors; then noise of uneven size; then the loss.
+    Heavy tails first, where the runs are enough to be resampled; then groups, for offsets make
+    the worst errors; then noise of uneven size; then the loss.
 
     Args:
         tangent: the fit.
@@ -128,6 +135,12 @@ def choose_interval(
     evidence = gather_evidence(profile, groups)
     squared = tangent.problem.objective.kind == "squared"
     parts = groups.parts if groups else None
+    n_runs, n_parameters = tangent.jacobian.shape
+    if profile.kurtosis > HEAVY_TAILS and n_runs >= MANY_RUNS * n_parameters:
+        reason = f"{BECAUSE} {n_runs} runs have heavy tails, {_tails(profile)}"
+        if groups and len(set(groups.labels)) >= MANY_GROUPS * n_parameters:
+            return Interval("cluster-bootstrap", reason, groups.column, evidence)
+        return Interval("case", reason, "", evidence)
     if groups and parts and parts.p_value * n_candidates < SUSPICION:
         reason = f"{BECAUSE} ICC {parts.icc:.2f}, {_p(parts.p_value)}"
         if profile.power_p < EVIDENCE:
@@ -137,8 +150,11 @@ def choose_interval(
         return Interval("hc3", uneven_reason(tangent, profile), "", evidence)
     if squared:
         return Interval("wald", f"{BECAUSE} the noise is even", "", evidence)
-    tails = f"excess kurtosis {profile.kurtosis:.1f}, {profile.n_outliers} outliers"
-    return Interval("robust", f"{BECAUSE} the loss is ({tails})", "", evidence)
+    return Interval("robust", f"{BECAUSE} the loss is ({_tails(profile)})", "", evidence)
+
+
+def _tails(profile: NoiseProfile) -> str:
+    return f"excess kurtosis {profile.kurtosis:.1f}, {profile.n_outliers} outliers"
 
 
 def uneven_reason(tangent: Tangent, profile: NoiseProfile) -> str:

@@ -120,15 +120,16 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     converged = bool(found.converged[best])
     minimum = Minimum(problem, theta, float(found.objective[best]), found.at_bound[best])
     labels, estimator = _groups(table, spec)
-    asked = Asked(objective, estimator, spec.n_resamples, spec.seed)
+    n_draws = spec.n_resamples if converged else 0  # no interval can mend a search that failed
+    asked = Asked(objective, estimator, n_draws, spec.seed)
     determined = converged and condition < CONDITION_LIMIT
     minimum, spread = assess(minimum, labels, asked, determined=determined)
     problem, theta = minimum.problem, minimum.theta
     residuals = problem.residuals(theta[None])[0]
     findings += check_mixed(table, law.variables) + check_clusters(spread.interval, labels)
     findings += judge_condition(law, condition)
-    findings += _judge_minimum(minimum, residuals, table.names())
-    findings += judge_resamples(spread, asked=spec.n_resamples, n_parameters=len(theta))
+    findings += _judge_minimum(minimum, residuals, table.names(), converged=converged)
+    findings += judge_resamples(spread, asked=n_draws, n_parameters=len(theta))
     return Fit(
         law=law,
         theta=theta,
@@ -170,14 +171,16 @@ def _search(problem: Problem, spec: FitSpec) -> tuple[Problem, Solution, int]:
     return problem, found, int(best)
 
 
-def _judge_minimum(minimum: Minimum, residuals: Array, names: list[str]) -> list[Finding]:
+def _judge_minimum(
+    minimum: Minimum, residuals: Array, names: list[str], *, converged: bool
+) -> list[Finding]:
     """Findings about runs that lead the fit, are left out of it, or do not follow it."""
     problem = minimum.problem
     findings = check_set_aside(problem.objective, residuals, names)
     findings += judge_bounds(problem.law, minimum.at_bound)
     if problem.objective.scale == "log":
         findings += judge_residuals(residuals)
-    if not minimum.noise_power:
+    if converged and not minimum.noise_power:
         findings += check_influence(problem, minimum.theta, names)
     return findings
 

@@ -201,3 +201,17 @@ def test_sizes_read_off_a_figure_are_one_group() -> None:
     found = fit(table, "auto")
     assert found.interval.cluster == "n_params"
     assert found.n_units == 8
+
+
+def test_many_runs_with_heavy_tails_are_resampled() -> None:
+    rng = np.random.default_rng(3)
+    x = np.geomspace(1e17, 1e22, 200)
+    noise = 0.003 * rng.standard_t(2, 200)
+    table = table_of(flops=x, loss=60 * x**-0.07 * np.exp(noise))
+    spec = FitSpec(n_resamples=50, n_starts=4)
+    found = fit_parametric(table, PowerLaw("flops"), spec).interval
+    assert found.estimator == "case"
+    assert found.reason.startswith("because 200 runs have heavy tails, excess kurtosis")
+    grouped = table_of(flops=x, loss=table.numbers("loss"), n_params=np.repeat(range(1, 51), 4))
+    by_size = fit_parametric(grouped, PowerLaw("flops"), spec).interval
+    assert (by_size.estimator, by_size.cluster) == ("cluster-bootstrap", "n_params")
