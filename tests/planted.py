@@ -47,6 +47,17 @@ def grid_design(_theta=None):
     return N.ravel(), D.ravel()
 
 
+def small_design(theta):
+    """Four budgets from 1e18 to 3e19 of five sizes each: what a course can afford."""
+    return isoflop_design(theta, points=5, budgets=np.geomspace(1e18, 3e19, 4))
+
+
+def ladder_design(_theta=None):
+    """A fixed ladder of nine sizes, each at seven token counts from 2.5 to 160 a parameter."""
+    N = np.repeat(np.geomspace(5e7, 1e10, 9), 7)
+    return N, N * np.tile(np.geomspace(2.5, 160.0, 7), 9)
+
+
 def make_table(theta, N, D, *, noise=0.0, seed=0):
     """Run table of the surface at N and D, with relative noise."""
     loss = chinchilla(theta, N, D)

@@ -18,6 +18,8 @@ from isoflop.laws.law import Array
 MAX_ITERATIONS = 400
 MAX_FAILURES = 25
 """Steps in a row that may fail before a row is given up."""
+NOISE = 1e-14
+"""Relative rounding of a sum of losses."""
 GRADIENT_TOLERANCE = 1e-9
 """Largest projected gradient at convergence, relative to curvature and objective."""
 BATCH_CELLS = 300_000
@@ -125,8 +127,9 @@ def _advance(state: State, batch: Batch, rows: NDArray[np.intp], rounding: Array
         trial[far] = settle(part.take(far), trial[far])
     then = take_picture(part, trial)
     # Where rounding hides a decrease, the gradient tells whether the step was one.
-    level = then.value <= now.value * (1 + 1e-14) + rounding[rows]
-    won = (then.value < now.value) | (level & (then.decrease < 0.25 * now.decrease))
+    noise = NOISE * now.value + rounding[rows]
+    level = (then.value <= now.value + noise) & (then.decrease < 0.25 * now.decrease)
+    won = (then.value < now.value - noise) | level
     gain = (now.value - then.value) / promised
     state.phi[rows[won]] = trial[won]
     state.picture.put(rows[won], then, won)

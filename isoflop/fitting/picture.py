@@ -8,9 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fitting.coordinates import Coordinates
 from isoflop.fitting.problem import Batch, Rows, gram
-from isoflop.fitting.quadratic import curvature_left, tame
+from isoflop.fitting.quadratic import eliminate, tame
 from isoflop.laws.law import Array
 
 
@@ -66,12 +65,7 @@ def take_picture(batch: Batch, phi: Array) -> Picture:
     newton = safe
     if not np.array_equal(pull, bend):
         newton = tame(pair * gram(columns, bend * square))
-    scale = curvature_left(safe, space.linear)
-    value = batch.total(residuals)
-    return Picture(value, gradient, safe, newton, scale, _decrease(space, phi, gradient, scale))
-
-
-def _decrease(space: Coordinates, phi: Array, gradient: Array, scale: Array) -> Array:
-    """gradient²/scale of the coordinates that may still move, the largest."""
     pressed = ((phi <= space.floor) & (gradient > 0)) | ((phi >= space.ceiling) & (gradient < 0))
-    return np.where(pressed, 0.0, gradient * gradient / (scale + 1e-300)).max(axis=1)
+    scale, left = eliminate(safe, np.where(pressed, 0.0, gradient), space.linear)
+    decrease = np.where(pressed, 0.0, left * left / (scale + 1e-300)).max(axis=1)
+    return Picture(batch.total(residuals), gradient, safe, newton, scale, decrease)

@@ -69,31 +69,34 @@ def _solve(matrix: Array, right: Array) -> Array:
     return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], dtype=np.float64)
 
 
-def curvature_left(hessian: Array, linear: NDArray[np.bool_]) -> Array:
-    """Curvature of each coordinate once the linear ones have been eliminated.
+def eliminate(hessian: Array, gradient: Array, linear: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Curvature and gradient of each coordinate once the linear ones follow it.
 
     A·N^-alpha hardly bends in alpha when A and E follow; damping by the bend at fixed A and E
-    would hold alpha a thousand times too tightly. The diagonal of the Schur complement (Golub &
-    Pereyra 1973; Kaufman 1975).
+    would hold alpha a thousand times too tightly. The Schur complement's diagonal, and its right
+    side (Golub & Pereyra 1973; Kaufman 1975).
 
     Args:
         hessian: (B, p, p).
+        gradient: (B, p), zero where a bound holds a coordinate.
         linear: (p,) the coordinates eliminated.
 
     Returns:
-        (B, p) diagonal of the Schur complement; of the Hessian itself for the linear ones.
+        Curvature (B, p) and gradient (B, p); of the linear ones, their own.
     """
     diagonal = hessian.diagonal(axis1=1, axis2=2).copy()
     if not linear.any() or linear.all():
-        return diagonal
+        return diagonal, gradient
     corner = hessian[:, linear][:, :, linear]
     root = _root_diagonal(corner)
     corner = corner / (root[:, :, None] * root[:, None, :]) + 1e-13 * np.eye(corner.shape[1])
     across = hessian[:, linear][:, :, ~linear] / root[:, :, None]
-    taken = (across * np.linalg.solve(corner, across)).sum(axis=1)
+    follow = np.linalg.solve(corner, across)
     rest = diagonal[:, ~linear]
-    diagonal[:, ~linear] = np.maximum(rest - taken, SHARE_LEFT * rest)
-    return diagonal
+    diagonal[:, ~linear] = np.maximum(rest - (across * follow).sum(axis=1), SHARE_LEFT * rest)
+    left = gradient.copy()
+    left[:, ~linear] -= (follow * (gradient[:, linear] / root)[:, :, None]).sum(axis=1)
+    return diagonal, left
 
 
 def _root_diagonal(hessian: Array) -> Array:
