@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.public_tables import PublicTable, public_tables
 from isoflop.base.errors import IsoflopError
 from isoflop.exchange.run_tables import write_runs
-from isoflop.fitting.backtest import backtest
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.trials.backtest import backtest
 
 LEVEL = 0.95
 SHARES = (0.5, 0.65, 0.8)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from isoflop.fitting.excess import ALARM, measure_excess, sure_excess
-from isoflop.fitting.frontier import Array
+from isoflop.fitting.frontiers.frontier import Array
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solver import Problem, minimise
+from isoflop.fitting.solve.solver import Problem, minimise
+from isoflop.fitting.trials.excess import ALARM, measure_excess, sure_excess
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.plan.optimum import optimal_params
 
@@ -142,7 +142,7 @@ def cells(studies: int = STUDIES) -> list[Cell]:
 
 def power_at_detectable(studies: int = STUDIES) -> tuple[float, float]:
     """The excess said to be seen four times in five on the grid, and how often it is."""
-    from isoflop.fitting.excess import detectable_excess
+    from isoflop.fitting.trials.excess import detectable_excess
 
     N, C = design("grid")
     runs = {"n_params": N, "n_tokens": C / (6 * N)}

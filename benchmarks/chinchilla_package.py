@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from isoflop.fitting.problem import Problem
+from isoflop.fitting.solve.problem import Problem
 
 NAME = "chinchilla"
 MISSING = "not installed, so not timed: pip install chinchilla (it is no dependency of isoflop)"

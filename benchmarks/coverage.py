@@ -25,12 +25,12 @@ from benchmarks._planted import (
 from isoflop.base.errors import RefusalError
 from isoflop.fitting.assess import Asked, Minimum, assess
 from isoflop.fitting.fit import Basins, DataRecord, Fit
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.identify import CONDITION_LIMIT, condition_number, require_variation
-from isoflop.fitting.intervals import Estimator, require_estimator
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
-from isoflop.fitting.robust import solve
-from isoflop.fitting.solver import Outcome, Problem
+from isoflop.fitting.solve.robust import solve
+from isoflop.fitting.solve.solver import Outcome, Problem
+from isoflop.fitting.uncertainty.intervals import Estimator, require_estimator
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.runs.table import RunTable
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from isoflop.base.errors import IsoflopError
-from isoflop.fitting.automatic import fit_automatic
+from isoflop.fitting.automatic.automatic import fit_automatic
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import find_form

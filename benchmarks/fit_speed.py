@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.chinchilla_package import MISSING, fit_with_package, is_installed
 from benchmarks.plain_fit import GRID, fit_plainly, to_plain
 from isoflop.exchange.run_tables import read_runs
-from isoflop.fitting.bootstrap import RESAMPLE_TOLERANCE, resample_weights
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import pose_problem
-from isoflop.fitting.problem import Problem
-from isoflop.fitting.solver import Solution, minimise
+from isoflop.fitting.solve.problem import Problem
+from isoflop.fitting.solve.solver import Solution, minimise
+from isoflop.fitting.uncertainty.bootstrap import RESAMPLE_TOLERANCE, resample_weights
 from isoflop.laws.broken import BrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.runs.drop import drop_highest_loss

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.nist_models import MODELS
-from isoflop.fitting.covariance import standard_errors, wald_covariance
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solver import Problem, minimise
+from isoflop.fitting.solve.solver import Problem, minimise
+from isoflop.fitting.uncertainty.covariance import standard_errors, wald_covariance
 
 DATA = Path(__file__).parents[1] / "tests" / "certified" / "nist_strd.json"
 CERTIFIED_DIGITS = 11.0

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isoflop.fitting.frontier import Array, fit_lines
+from isoflop.fitting.frontiers.frontier import Array, fit_lines
+from isoflop.fitting.frontiers.valleys import fit_valley, isoflop_groups, read_optima
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
-from isoflop.fitting.valleys import fit_valley, isoflop_groups, read_optima
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.plan.optimum import optimal_params
 from isoflop.runs.table import RunTable

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from isoflop.fitting.problem import Problem
+from isoflop.fitting.solve.problem import Problem
 
 GRID = np.array(
     list(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from isoflop.laws.law import Array
-from isoflop.laws.schedule_curve import ScheduleCurve
-from isoflop.laws.schedules import (
+from isoflop.laws.schedules.curve import ScheduleCurve
+from isoflop.laws.schedules.usual import (
     Frame,
     constant_schedule,
     cooldown_schedule,

@@ -64,7 +64,7 @@ def interval_from_draws(
 
     The percentiles of the draws, their distance from `value` stretched. A case bootstrap of n
     runs and p parameters is too narrow by about sqrt(n/(n−p)) and by t against normal
-    quantiles; `stretch` undoes that (see `isoflop.fitting.bootstrap.small_sample_stretch`).
+    quantiles; `stretch` undoes that (see `small_sample_stretch`).
 
     Args:
         value: point estimate.

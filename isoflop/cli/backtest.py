@@ -47,9 +47,9 @@ def command(
     Python:
       isoflop.backtest(isoflop.read_runs("runs.csv"), "chinchilla", by="flops", cut=1.2e20)
     """
-    from isoflop.fitting.backtest import backtest
     from isoflop.fitting.objective import Objective, require_loss
     from isoflop.fitting.parametric import FitSpec
+    from isoflop.fitting.trials.backtest import backtest
 
     objective = Objective(require_loss(loss), delta)
     spec = FitSpec(objective, bootstrap, level=level, seed=seed)

@@ -25,9 +25,9 @@ def command(runs: RunTable, law: str, over: str | None, seed: int, as_json: bool
     Python:
       isoflop.find_break(isoflop.read_runs("runs.csv"), isoflop.find_form("chinchilla"))
     """
-    from isoflop.fitting.breaks import find_break
     from isoflop.fitting.methods import choose_form
     from isoflop.fitting.parametric import FitSpec
+    from isoflop.fitting.trials.breaks import find_break
 
     test = find_break(runs, choose_form(runs, law, over=over), FitSpec(seed=seed))
     show(test.to_dict(), str(test), as_json=as_json)

@@ -6,9 +6,9 @@ from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
-from isoflop.fitting.compare import N_RESAMPLES, Comparison, compare_laws
 from isoflop.fitting.methods import choose_form
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.trials.compare import N_RESAMPLES, Comparison, compare_laws
 from isoflop.plan.disagreement import MethodComparison, compare_methods
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable

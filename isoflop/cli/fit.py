@@ -8,13 +8,13 @@ import isoflop
 from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
-from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.intervals import ESTIMATORS, require_estimator
 from isoflop.fitting.methods import AUTO, METHODS, choose_form, require_method
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
+from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.uncertainty.intervals import ESTIMATORS, require_estimator
 from isoflop.laws.fixed import parse_fixed
 from isoflop.runs.columns import parse_overrides
 from isoflop.runs.drop import drop_highest_loss, drop_runs

@@ -5,8 +5,8 @@ import click
 from isoflop.base.errors import InputError
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, narrate, show
-from isoflop.fitting.automatic import AutomaticFit
-from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.automatic.automatic import AutomaticFit
+from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.plan.choose import choose_law, predict_budget
 
 

@@ -8,8 +8,8 @@ from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
-from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
 from isoflop.plan.race import race_runs
 from isoflop.plan.race_values import Race
 from isoflop.runs.table import RunTable

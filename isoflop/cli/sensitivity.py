@@ -6,10 +6,10 @@ from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
-from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
 from isoflop.fitting.methods import choose_form
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
 from isoflop.plan.sensitivity import measure_sensitivity
 from isoflop.plan.sensitivity_table import MOST_LISTED, Sensitivity
 from isoflop.runs.table import RunTable

@@ -16,7 +16,7 @@ from isoflop.draw.canvas import (
     set_log_axis,
 )
 from isoflop.draw.series import Array, AxisLabels, widen
-from isoflop.fitting.backtest import Backtest
+from isoflop.fitting.trials.backtest import Backtest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.runs.table import RunTable
 
 Array = NDArray[np.float64]

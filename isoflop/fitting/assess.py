@@ -6,12 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fitting.intervals import Estimator, uneven_reason
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.reweigh import fit_weighted, should_weigh
-from isoflop.fitting.solver import Array, Problem
-from isoflop.fitting.tangent import touch
-from isoflop.fitting.uncertainty import Uncertainty, diagnose, fall_back, measure_uncertainty
+from isoflop.fitting.solve.solver import Array, Problem
+from isoflop.fitting.uncertainty.intervals import Estimator, uneven_reason
+from isoflop.fitting.uncertainty.reweigh import fit_weighted, should_weigh
+from isoflop.fitting.uncertainty.tangent import touch
+from isoflop.fitting.uncertainty.uncertainty import (
+    Uncertainty,
+    diagnose,
+    fall_back,
+    measure_uncertainty,
+)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import numpy as np
 
 from isoflop import __version__
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
-from isoflop.fitting.bootstrap import small_sample_stretch, student_over_normal
-from isoflop.fitting.intervals import Interval
-from isoflop.fitting.misfit import Misfit
+from isoflop.fitting.foresight.misfit import Misfit
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solver import Array, Outcome
+from isoflop.fitting.solve.solver import Array, Outcome
+from isoflop.fitting.uncertainty.bootstrap import small_sample_stretch, student_over_normal
+from isoflop.fitting.uncertainty.intervals import Interval
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from isoflop.base.errors import InputError, UnderdeterminedError
-from isoflop.fitting.solver import Array, Problem
+from isoflop.fitting.solve.solver import Array, Problem
 from isoflop.laws.law import AbstractLaw, Variables
 
 CONDITION_LIMIT = 1e5

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.base.estimate import shorten
-from isoflop.fitting.solver import Array, Problem, minimise
+from isoflop.fitting.solve.solver import Array, Problem, minimise
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.fitting.bootstrap import FEW_RUNS_PER_PARAMETER
 from isoflop.fitting.identify import CONDITION_LIMIT
-from isoflop.fitting.solver import Array
-from isoflop.fitting.uncertainty import Uncertainty
+from isoflop.fitting.solve.solver import Array
+from isoflop.fitting.uncertainty.bootstrap import FEW_RUNS_PER_PARAMETER
+from isoflop.fitting.uncertainty.uncertainty import Uncertainty
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.fitting.automatic import AutomaticFit
-from isoflop.fitting.automatic_table import fit_automatic_table
-from isoflop.fitting.envelope import fit_envelope
+from isoflop.fitting.automatic.automatic import AutomaticFit
+from isoflop.fitting.automatic.table import fit_automatic_table
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
-from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.envelope import fit_envelope
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.forms import find_form
-from isoflop.laws.formula import FormulaLaw, is_formula
+from isoflop.laws.formula.formula import FormulaLaw, is_formula
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 from isoflop.runs.table import Cell, RunTable
@@ -23,7 +23,7 @@ METHODS: tuple[Method, ...] = ("parametric", "isoflop", "envelope")
 """Approaches 3, 2 and 1 of Hoffmann et al. 2022."""
 
 AUTO = "auto"
-"""Name of the choice that is not one law; see `isoflop.fitting.automatic`."""
+"""Name of the choice that is not one law; see `isoflop.fitting.automatic.automatic`."""
 
 
 def fit(

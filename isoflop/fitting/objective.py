@@ -35,7 +35,7 @@ class Objective:
         kind: `robust`, `huber` or `squared`.
         delta: threshold in units of the residual. Huber's is 1e-3 unless given. Robust without
             one takes 4.685 robust standard deviations of the residuals, measured by the fit
-            (see `isoflop.fitting.robust`), and the fit then says which.
+            (see `isoflop.fitting.solve.robust`), and the fit then says which.
         scale: `log` or `linear`, of the residuals.
 
     >>> Objective("huber", 1e-3).value(np.array([0.0, 1e-3, 2e-3]))

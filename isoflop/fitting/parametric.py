@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.estimate import LEVEL
 from isoflop.fitting.assess import Asked, Minimum, assess
-from isoflop.fitting.bootstrap import DEFAULT_RESAMPLES
-from isoflop.fitting.clusters import check_clusters
 from isoflop.fitting.fit import Basins, Fit
 from isoflop.fitting.floor import require_response
 from isoflop.fitting.identify import (
@@ -19,7 +17,6 @@ from isoflop.fitting.identify import (
     require_variation,
 )
 from isoflop.fitting.influence import check_influence
-from isoflop.fitting.intervals import GROUPED, Estimator, require_estimator
 from isoflop.fitting.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.record import (
@@ -28,8 +25,11 @@ from isoflop.fitting.record import (
     record_data,
     split_scales,
 )
-from isoflop.fitting.robust import check_set_aside, solve
-from isoflop.fitting.solver import Outcome, Problem, Solution
+from isoflop.fitting.solve.robust import check_set_aside, solve
+from isoflop.fitting.solve.solver import Outcome, Problem, Solution
+from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
+from isoflop.fitting.uncertainty.clusters import check_clusters
+from isoflop.fitting.uncertainty.intervals import GROUPED, Estimator, require_estimator
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import (
     Finding,
@@ -58,8 +58,8 @@ class FitSpec:
         n_starts: random starts.
         level: confidence level of the intervals.
         seed: seed of starts and draws.
-        interval: what the intervals rest on, see `isoflop.fitting.intervals`; auto chooses from
-            the residuals and says why.
+        interval: what the intervals rest on, see `choose_interval`; auto chooses from the
+            residuals and says why.
     """
 
     objective: Objective = field(default_factory=Objective)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from isoflop.fitting.fit import DataRecord, ScaleResiduals
-from isoflop.fitting.solver import Array
+from isoflop.fitting.solve.solver import Array
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.cost import fit_cost

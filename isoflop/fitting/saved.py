@@ -10,15 +10,15 @@ import numpy as np
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.base.strict_json import dumps, loads
-from isoflop.fitting.automatic import AutomaticFit, continue_curve
-from isoflop.fitting.automatic_curve import Curve
+from isoflop.fitting.automatic.automatic import AutomaticFit, continue_curve
+from isoflop.fitting.automatic.curve import Curve
 from isoflop.fitting.fit import Basins, DataRecord, Fit, ScaleResiduals
-from isoflop.fitting.frontier import Frontier, FrontierPoints
-from isoflop.fitting.intervals import Interval, require_estimator
-from isoflop.fitting.misfit import Misfit, misfit_arrays, restore_misfit
+from isoflop.fitting.foresight.misfit import Misfit, misfit_arrays, restore_misfit
+from isoflop.fitting.frontiers.frontier import Frontier, FrontierPoints
+from isoflop.fitting.frontiers.parabola_bias import ParabolaBias
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.parabola_bias import ParabolaBias
-from isoflop.fitting.solver import Outcome
+from isoflop.fitting.solve.solver import Outcome
+from isoflop.fitting.uncertainty.intervals import Interval, require_estimator
 from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding

@@ -163,6 +163,7 @@ class TwiceBrokenLaw(AbstractBrokenLaw):
 
     name: ClassVar[str] = "bnsl2"
     parameters: ClassVar[tuple[Parameter, ...]] = break_parameters(2)
+    exchangeable: ClassVar[tuple[tuple[str, ...], ...]] = (("d1", "c1", "f1"), ("d2", "c2", "f2"))
 
 
 @dataclass(frozen=True)
@@ -171,3 +172,8 @@ class ThriceBrokenLaw(AbstractBrokenLaw):
 
     name: ClassVar[str] = "bnsl3"
     parameters: ClassVar[tuple[Parameter, ...]] = break_parameters(3)
+    exchangeable: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("d1", "c1", "f1"),
+        ("d2", "c2", "f2"),
+        ("d3", "c3", "f3"),
+    )

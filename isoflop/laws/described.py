@@ -10,9 +10,9 @@ from typing import Any
 from isoflop.base.errors import InputError
 from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.forms import find_class
-from isoflop.laws.formula import FormulaLaw
+from isoflop.laws.formula.formula import FormulaLaw
 from isoflop.laws.law import AbstractLaw, Parameter
-from isoflop.laws.schedule_curve import ScheduleCurve
+from isoflop.laws.schedules.curve import ScheduleCurve
 
 FIXED = "fixed"
 """A law with constants held keeps the name of the inner one; a description says what it is."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.laws.alabdulmohsin import SaturatingLaw, SigmoidLaw
-from isoflop.laws.annealing import AnnealingLaw
 from isoflop.laws.broken import BrokenLaw, ThriceBrokenLaw, TwiceBrokenLaw, UnbrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw
@@ -17,7 +16,6 @@ from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensConstantLaw, KaplanT
 from isoflop.laws.kaplan_compute import KaplanComputeLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.logarithm import LogarithmLaw
-from isoflop.laws.multi_power import MultiPowerLaw
 from isoflop.laws.over_training import OverTrainingLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.laws.precision import PrecisionLaw, WeightPrecisionLaw
@@ -26,6 +24,8 @@ from isoflop.laws.registered import find_registered, registered_names
 from isoflop.laws.repeated import RepeatedLaw
 from isoflop.laws.routed import GranularityLaw, RoutedLaw
 from isoflop.laws.saturation import SaturationLaw
+from isoflop.laws.schedules.annealing import AnnealingLaw
+from isoflop.laws.schedules.multi_power import MultiPowerLaw
 from isoflop.laws.transfer import TransferLaw
 from isoflop.laws.tuning import BatchLaw, LearningRateLaw
 from isoflop.laws.vocabulary import VocabularyLaw

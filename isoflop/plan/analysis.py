@@ -11,13 +11,13 @@ import numpy as np
 
 from isoflop.base.errors import IsoflopError, RefusalError
 from isoflop.base.estimate import Estimate, interval_from_draws
-from isoflop.fitting.backtest import Backtest, backtest_largest_budget, rank_forms
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
-from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.frontiers.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.valleys import vertex_draws
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
-from isoflop.fitting.valleys import vertex_draws
+from isoflop.fitting.trials.backtest import Backtest, backtest_largest_budget, rank_forms
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.optimum import Plan, optimum_exponent, plan_from_fit, plan_from_frontier
 from isoflop.plan.slices import fit_slices

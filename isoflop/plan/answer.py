@@ -3,7 +3,7 @@
 from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import shorten
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.plan.analysis import PLAN_FACTORS, Analysis
 from isoflop.plan.disagreement import hold_methods
 from isoflop.plan.identification import headline_exponent, identification_verdict

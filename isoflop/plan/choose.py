@@ -7,10 +7,10 @@ import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fitting.automatic import AutomaticFit
+from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight import predict_loss
-from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.foresight.foresight import predict_loss
+from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.saved import read_fit
 from isoflop.laws.catalog import (
     PublishedLaw,

@@ -10,10 +10,10 @@ import numpy as np
 
 from isoflop.base.errors import IsoflopError
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fitting.envelope import fit_envelope
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
-from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.envelope import fit_envelope
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import AbstractLaw

@@ -7,15 +7,15 @@ a, b exponents of N* ∝ C^a, D* ∝ C^b; G Hoffmann's constant, N* = G·(C/6)^a
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brent
 
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
-from isoflop.fitting.solver import Outcome
+from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.runs.cost import TokenCost
@@ -150,12 +150,13 @@ def optimal_params(
             f"{law.name} has no optimum at {shorten(flops)} FLOPs: its loss keeps falling to the "
             "edge of the sizes searched"
         )
-    found = minimize_scalar(
+    log_n, loss, *_ = brent(
         lambda log_n: float(_loss_on_budget(law, theta, np.exp(np.array([log_n])), flops, cost)[0]),
-        bracket=tuple(np.log(grid[best - 1 : best + 2])),
+        brack=tuple(np.log(grid[best - 1 : best + 2])),
         tol=1e-12,
+        full_output=True,
     )
-    return float(np.exp(found.x)), float(found.fun)
+    return float(np.exp(log_n)), float(loss)
 
 
 def optimum_exponent(fit: Fit, flops: tuple[float, float]) -> Estimate:

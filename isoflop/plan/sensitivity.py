@@ -13,8 +13,8 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.influence import watch, watched_name
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
-from isoflop.fitting.scales import find_scales
-from isoflop.fitting.solver import minimise
+from isoflop.fitting.solve.solver import minimise
+from isoflop.fitting.trials.scales import find_scales
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.plan.optimum import optimal_params, plan_from_fit
 from isoflop.plan.sensitivity_table import ROUNDING, DroppedRun, Sensitivity, SensitivityCell

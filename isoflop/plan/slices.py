@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from isoflop.base.errors import IsoflopError
 from isoflop.base.estimate import shorten
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.power import PowerConstantLaw, PowerLaw

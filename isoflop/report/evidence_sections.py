@@ -3,7 +3,7 @@
 from isoflop.base.estimate import shorten
 from isoflop.draw.backtest import backtest_figure, draw_backtest
 from isoflop.draw.learning_curves import draw_learning_curves, learning_curves_figure
-from isoflop.fitting.backtest import Backtest
+from isoflop.fitting.trials.backtest import Backtest
 from isoflop.report.blocks import Block, FindingList, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import StudyReport

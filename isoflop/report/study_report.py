@@ -7,9 +7,9 @@ from pathlib import PurePath
 from isoflop.base.estimate import Estimate
 from isoflop.draw.learning_curves import LearningCurve
 from isoflop.draw.series import AxisLabels, axis_labels
-from isoflop.fitting.backtest import Backtest
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontier import Frontier
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.trials.backtest import Backtest
 from isoflop.plan.analysis import FrontierBacktest
 from isoflop.plan.optimum import Plan
 from isoflop.runs.checks import Finding

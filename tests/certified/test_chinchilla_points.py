@@ -16,7 +16,7 @@ from isoflop.cli.main import run
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
-from isoflop.fitting.solver import Problem, minimise
+from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.runs.drop import drop_highest_loss
 from isoflop.runs.table import derive_column

@@ -13,8 +13,8 @@ import pytest
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
-from isoflop.fitting.profile import Profile, profile_parameter
-from isoflop.fitting.solver import Problem
+from isoflop.fitting.solve.solver import Problem
+from isoflop.fitting.uncertainty.profile import Profile, profile_parameter
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.repeated import RepeatedLaw
 

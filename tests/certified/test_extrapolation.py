@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isoflop.fitting.automatic import fit_automatic
+from isoflop.fitting.automatic.automatic import fit_automatic
 
 SHARED = Path(os.environ.get("ISOFLOP_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 FOLDER = SHARED / "revisiting-scaling-laws"

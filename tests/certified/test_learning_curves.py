@@ -10,11 +10,11 @@ import pytest
 from learning_curves import HELD_OUT, TRAINING, needs_curves, read_curve, score, stack_training
 
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solver import Problem, minimise
-from isoflop.laws.annealing import AnnealingLaw
+from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.laws.catalog import find_published
 from isoflop.laws.law import Array
-from isoflop.laws.multi_power import MultiPowerLaw
+from isoflop.laws.schedules.annealing import AnnealingLaw
+from isoflop.laws.schedules.multi_power import MultiPowerLaw
 
 pytestmark = needs_curves
 

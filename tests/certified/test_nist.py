@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.nist import Agreement, agree_all, pose, read_problems
-from isoflop.fitting.solver import minimise
+from isoflop.fitting.solve.solver import minimise
 
 SHOWN = ("Rat43", "MGH09", "MGH10", "BoxBOD", "Bennett5")
 """The problems that solvers are known to fail."""

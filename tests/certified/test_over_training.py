@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isoflop.fitting.downstream.two_step import fit_two_step, predict_two_step
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
-from isoflop.fitting.two_step import fit_two_step, predict_two_step
 from isoflop.laws.catalog import find_published
 from isoflop.laws.downstream import ErrorLaw
 from isoflop.laws.over_training import OverTrainingLaw

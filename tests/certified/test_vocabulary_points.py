@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solver import Problem, minimise
+from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.laws.catalog import find_published
 from isoflop.laws.law import Array
 from isoflop.laws.vocabulary import VocabularyLaw, fitted_tokens, tokens_per_character

@@ -17,9 +17,9 @@ from isoflop.draw.learning_curves import learning_curves_figure
 from isoflop.draw.loss_curves import loss_curves_figure
 from isoflop.draw.residuals import residuals_figure
 from isoflop.draw.series import axis_labels, flops_per_param_token
-from isoflop.fitting.backtest import backtest_largest_budget
-from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.trials.backtest import backtest_largest_budget
 from isoflop.plan.optimum import plan_from_fit
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable

@@ -17,10 +17,10 @@ from isoflop.draw.loss_curves import draw_loss_curves, loss_curves_figure
 from isoflop.draw.render import render_png, render_svg, settle
 from isoflop.draw.residuals import draw_residuals, residuals_figure
 from isoflop.draw.save import save_figure
-from isoflop.fitting.backtest import backtest_largest_budget
-from isoflop.fitting.envelope import fit_envelope
-from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.envelope import fit_envelope
+from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec
+from isoflop.fitting.trials.backtest import backtest_largest_budget
 from isoflop.plan.optimum import plan_from_fit
 
 SPEC = FitSpec(n_resamples=40, n_starts=16)

@@ -7,10 +7,10 @@ from planted import SURFACES, chinchilla, isoflop_design, make_table
 from isoflop.base.errors import EdgeOptimumError
 from isoflop.cli.main import run
 from isoflop.exchange.run_tables import write_runs
-from isoflop.fitting.backtest import backtest_largest_budget, rank_forms
-from isoflop.fitting.envelope import fit_envelope
-from isoflop.fitting.isoflop import fit_isoflop
+from isoflop.fitting.frontiers.envelope import fit_envelope
+from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.trials.backtest import backtest_largest_budget, rank_forms
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.runs.table import RunTable

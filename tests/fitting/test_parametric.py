@@ -9,7 +9,7 @@ from planted import SURFACES, chinchilla, grid_design, isoflop_design, make_tabl
 import isoflop
 from isoflop.base.errors import InputError, RunTableError, UnderdeterminedError, UnknownNameError
 from isoflop.base.strict_json import dumps
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.methods import only_variable, require_method
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric

@@ -12,7 +12,7 @@ from planted import SURFACES, isoflop_design, make_table
 import isoflop
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import read_fit, write_fit
 from isoflop.plan.choose import plan_budget

@@ -6,7 +6,7 @@ from planted import SURFACES, chinchilla, optimum, table_of
 from scipy.optimize import brentq
 
 from isoflop.base.errors import InputError
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla_frontier import ChinchillaFrontierLaw, frontier_theta

@@ -12,7 +12,7 @@ from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.forms import JOINT_FORMS, SINGLE_FORMS, find_form
-from isoflop.laws.formula import FormulaLaw
+from isoflop.laws.formula.formula import FormulaLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.power import PowerLaw
 from isoflop.laws.registered import find_registered

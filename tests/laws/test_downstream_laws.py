@@ -5,7 +5,7 @@ import pytest
 from planted import table_of
 from scipy.spatial import ConvexHull
 
-from isoflop.fitting.foresight import predict_loss
+from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.saved import read_fit, write_fit

@@ -11,7 +11,7 @@ from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.fixed import FixedLaw, fix_constants, parse_fixed
-from isoflop.laws.formula import FormulaLaw
+from isoflop.laws.formula.formula import FormulaLaw
 from isoflop.laws.power import PowerConstantLaw
 from isoflop.testing import LawCase, LawContract
 

@@ -6,13 +6,18 @@ from learning_curves import TRAINING
 
 from isoflop.base.errors import InputError
 from isoflop.fitting.parametric import fit_parametric
-from isoflop.laws.annealing import AnnealingLaw
 from isoflop.laws.catalog import find_published, predict_published
 from isoflop.laws.forms import find_form
 from isoflop.laws.law import Array
-from isoflop.laws.multi_power import MultiPowerLaw
-from isoflop.laws.schedule_curve import ScheduleCurve
-from isoflop.laws.schedules import Frame, constant_schedule, cooldown_schedule, cosine_schedule
+from isoflop.laws.schedules.annealing import AnnealingLaw
+from isoflop.laws.schedules.curve import ScheduleCurve
+from isoflop.laws.schedules.multi_power import MultiPowerLaw
+from isoflop.laws.schedules.usual import (
+    Frame,
+    constant_schedule,
+    cooldown_schedule,
+    cosine_schedule,
+)
 from isoflop.runs.table import RunTable
 from isoflop.testing import LawCase, LawContract
 

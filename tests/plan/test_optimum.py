@@ -14,7 +14,7 @@ import isoflop
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
-from isoflop.fitting.solver import Outcome
+from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.choose import plan_budget
 from isoflop.plan.optimum import optimal_params, plan_from_fit, plan_from_theta

@@ -3,9 +3,9 @@
 Legend: L = L0 + A·S1^-alpha - B·Σ drop·[1 - (1 + C·eta^-gamma·S_k)^-beta].
 """
 
-from isoflop.laws.multi_power import MultiPowerLaw
 from isoflop.laws.published.entry import PublishedLaw, theta_of
-from isoflop.laws.schedules import Frame, cosine_schedule
+from isoflop.laws.schedules.multi_power import MultiPowerLaw
+from isoflop.laws.schedules.usual import Frame, cosine_schedule
 
 PAPER = "Luo et al. 2025 (arXiv 2503.12811)"
 SYMBOLS = ("L0", "A", "alpha", "B", "C", "beta", "gamma")
@@ -24,8 +24,8 @@ def _curve(size: str, constants: tuple[float, ...]) -> PublishedLaw:
         printed=dict(zip(SYMBOLS, constants, strict=True)),
         printed_units={"L0": "nats/token"},
         note="Under the paper's cosine, 24,000 steps from 3e-4 to 3e-5 after 2,160 of warm-up; for "
-        "another schedule put it and these constants into isoflop.laws.multi_power.MultiPowerLaw. "
-        "Stopped early: a lower value of the same objective exists.",
+        "another schedule put it and these constants into MultiPowerLaw. Stopped early: "
+        "a lower value of the same objective exists.",
     )
 
 

@@ -1,0 +1,1 @@
+"""`--law auto`: continue a curve of one variable without choosing its formula."""

@@ -1,0 +1,1 @@
+"""From loss to accuracy: two steps, and models others have trained."""

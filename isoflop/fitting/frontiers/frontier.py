@@ -1,0 +1,239 @@
+"""The compute-optimal frontier as two power laws: N* = k_N·C^a and D* = k_D·C^b.
+
+Legend: C FLOPs, N parameters, D tokens, L loss.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base.errors import EdgeOptimumError
+from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
+from isoflop.fitting.fit import DataRecord
+from isoflop.fitting.uncertainty.bootstrap import small_sample_stretch
+from isoflop.runs.checks import Finding
+
+if TYPE_CHECKING:
+    from isoflop.fitting.frontiers.parabola_bias import ParabolaBias
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Valley:
+    """One IsoFLOP curve: the runs of a budget and the parabola through them.
+
+    Args:
+        flops: (geometric) mean compute of the runs.
+        n_params: (k,) parameters.
+        n_tokens: (k,) tokens.
+        loss: (k,) loss.
+        coefficients: (3,) loss = c0 + c1·x + c2·x², x = log N − mean log N.
+        centre: mean log N of the runs.
+        verdict: "" if the minimum may be used, else why not.
+    """
+
+    flops: float
+    n_params: Array
+    n_tokens: Array
+    loss: Array
+    coefficients: Array
+    centre: float
+    verdict: str
+
+    @property
+    def n_opt(self) -> float:
+        """Parameters at the parabola's minimum."""
+        return float(np.exp(self.centre - self.coefficients[1] / (2 * self.coefficients[2])))
+
+    @property
+    def loss_opt(self) -> float:
+        """Loss at the parabola's minimum."""
+        c0, c1, c2 = self.coefficients
+        return float(c0 - c1 * c1 / (4 * c2))
+
+    def curve(self, n_params: Array) -> Array:
+        """Loss of the parabola at the given parameters, same shape."""
+        x = np.log(n_params) - self.centre
+        c0, c1, c2 = self.coefficients
+        return c0 + c1 * x + c2 * x * x
+
+
+@dataclass(frozen=True)
+class FrontierPoints:
+    """Optima read off the runs, one a budget.
+
+    Args:
+        flops: (m,) compute.
+        n_params: (m,) optimal parameters.
+        n_tokens: (m,) optimal tokens.
+        loss: (m,) loss there.
+    """
+
+    flops: Array
+    n_params: Array
+    n_tokens: Array
+    loss: Array
+
+    def __len__(self) -> int:
+        return len(self.flops)
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """A fitted frontier.
+
+    Args:
+        method: `isoflop` (approach 2) or `envelope` (approach 1).
+        points: the optima it runs through.
+        valleys: the IsoFLOP curves, none for the envelope.
+        theta: (4,) a, log k_N, b, log k_D.
+        draws: (K, 4) resampled.
+        objective_value: sum of squares of log N* about the line.
+        n_runs: runs used.
+        n_sizes: model sizes resampled together, on which the small-sample factor rests.
+        findings: what a reader should know.
+        data: what was fitted.
+        convention: which N.
+        level: confidence level.
+        seed: seed of the resamples.
+        bias: what the parabolas get wrong by design, where it could be estimated.
+    """
+
+    method: str
+    points: FrontierPoints
+    valleys: tuple[Valley, ...]
+    theta: Array
+    draws: Array
+    objective_value: float
+    n_runs: int
+    n_sizes: int
+    findings: tuple[Finding, ...]
+    data: DataRecord
+    convention: str = "as recorded"
+    level: float = LEVEL
+    seed: int = 0
+    bias: "ParabolaBias | None" = None
+
+    @property
+    def params(self) -> dict[str, Estimate]:
+        """a, k_N, b and k_D with intervals."""
+        names = ("a", "k_N", "b", "k_D")
+        return {
+            name: self._interval(k, amount=name.startswith("k")) for k, name in enumerate(names)
+        }
+
+    @property
+    def stretch(self) -> float:
+        """Small-sample factor on the intervals: Student's t for the sizes resampled."""
+        return small_sample_stretch(self.n_sizes, 1, self.level)
+
+    @property
+    def derived(self) -> dict[str, Estimate]:
+        """The exponents of N* ∝ C^a and D* ∝ C^b."""
+        return {name: self.params[name] for name in ("a", "b")}
+
+    def optimum(self, flops: float) -> tuple[Estimate, Estimate, Estimate]:
+        """N*, D* and D*/N* at a compute, with intervals."""
+        log_C = np.log(flops)
+        log_N, log_D = (
+            vectors[..., 1] + vectors[..., 0] * log_C for vectors in (self._rows(0), self._rows(2))
+        )
+        n_params, n_tokens, ratio = (
+            interval_from_draws(
+                float(np.exp(v[0])), np.exp(v[1:]), level=self.level, stretch=self.stretch, log=True
+            )
+            for v in (log_N, log_D, log_D - log_N)
+        )
+        return n_params, n_tokens, ratio
+
+    def _rows(self, first: int) -> Array:
+        """Slope and intercept of N (0) or D (2): the estimate, then the draws."""
+        return np.concatenate([self.theta[None], self.draws])[:, first : first + 2]
+
+    def _interval(self, k: int, *, amount: bool) -> Estimate:
+        change = np.exp if amount else np.asarray
+        return interval_from_draws(
+            float(change(self.theta[k])),
+            change(self.draws[:, k]),
+            level=self.level,
+            stretch=self.stretch,
+            log=amount,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the contract's JSON object, in full precision."""
+        return {
+            "law": "frontier",
+            "form": "n_params = k_N*flops**a; n_tokens = k_D*flops**b",
+            "method": self.method,
+            "n_runs": self.n_runs,
+            "objective": self.objective_value,
+            "params": {name: e.to_dict() for name, e in self.params.items()},
+            "derived": {name: e.to_dict() for name, e in self.derived.items()},
+            "points": {
+                name: getattr(self.points, name).tolist()
+                for name in ("flops", "n_params", "n_tokens", "loss")
+            },
+            "bias": self.bias.to_dict() if self.bias else None,
+            "outcome": "converged",
+            "findings": [finding.to_dict() for finding in self.findings],
+            "convention": self.convention,
+            "bootstrap": len(self.draws),
+            "level": self.level,
+            "seed": self.seed,
+            "data": self.data.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.method}: N* = k_N·C^a, D* = k_D·C^b",
+            f"  {self.n_runs} runs, {len(self.points)} optima, {self.convention}",
+            *(f"  {name:<4} {estimate}" for name, estimate in self.params.items()),
+            "optima",
+            *(
+                f"  C {shorten(c)}  N* {shorten(n)}  D* {shorten(d)}  loss {loss:.4f}"
+                for c, n, d, loss in zip(
+                    self.points.flops,
+                    self.points.n_params,
+                    self.points.n_tokens,
+                    self.points.loss,
+                    strict=True,
+                )
+            ),
+        ]
+        if self.bias:
+            lines.append(f"bias by design  {self.bias}")
+        for finding in self.findings:
+            lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
+        return "\n".join(lines)
+
+
+def fit_lines(flops: Array, log_N: Array, log_D: Array) -> Array:
+    """Regress log N* and log D* on log C.
+
+    Args:
+        flops: (m,) compute.
+        log_N: (..., m) log of the optimal parameters.
+        log_D: (..., m) log of the optimal tokens.
+
+    Returns:
+        (..., 4) a, log k_N, b, log k_D.
+
+    Raises:
+        EdgeOptimumError: fewer than two optima.
+    """
+    if len(flops) < 2:
+        raise EdgeOptimumError(
+            f"{len(flops)} usable optimum{'s' * (len(flops) != 1)} found; a frontier needs "
+            "optima inside the grid at two computes or more; widen the grid of sizes"
+        )
+    log_C = np.log(flops)
+    centred = log_C - log_C.mean()
+    out = []
+    for values in (log_N, log_D):
+        slope = values @ centred / (centred @ centred)
+        out += [slope, values.mean(axis=-1) - slope * log_C.mean()]
+    return np.stack(out, axis=-1)

@@ -1,0 +1,1 @@
+"""The solver: many weighted fits of one law at once, batched in NumPy."""

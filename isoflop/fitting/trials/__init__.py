@@ -1,0 +1,1 @@
+"""Laws put to the test: hidden runs, rolling origins, breaks, comparisons."""

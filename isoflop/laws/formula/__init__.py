@@ -1,0 +1,1 @@
+"""Laws that users write down, through a parser of our own."""

@@ -1,0 +1,1 @@
+"""Laws of whole learning curves under a learning-rate schedule."""
