@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.chinchilla_package import MISSING, fit_with_package, is_installed
-from benchmarks.plain_fit import GRID, fit_plainly, to_plain
+from benchmarks._chinchilla_package import MISSING, fit_with_package, is_installed
+from benchmarks._plain_fit import GRID, fit_plainly, to_plain
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import pose_problem

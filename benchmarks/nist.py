@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.nist_models import MODELS
+from benchmarks._nist_models import MODELS
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.fitting.uncertainty.covariance import standard_errors, wald_covariance

@@ -1,7 +1,7 @@
 """NIST's 27 certified nonlinear regressions, from both starts, in matching digits.
 
 Data and certified values of the NIST/ITL Statistical Reference Datasets, which are in the public
-domain, in nist_strd.json; the models are in benchmarks/nist_models.py.
+domain, in nist_strd.json; the models are in benchmarks/_nist_models.py.
 """
 
 import numpy as np

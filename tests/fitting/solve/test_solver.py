@@ -18,6 +18,7 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solve import descent
 from isoflop.fitting.solve.solver import Outcome, Problem, minimise
+from isoflop.laws.broken import TwiceBrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import find_form
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
@@ -296,3 +297,13 @@ def test_many_studies_of_one_design_are_fitted_as_if_one_by_one(kind: str) -> No
         alone = minimise(study, starts[row : row + 1], weights[row])
         assert batch.objective[row] == pytest.approx(alone.objective[0], rel=1e-9)
         assert batch.theta[row] == pytest.approx(alone.theta[0], rel=1e-6)
+
+
+def test_breaks_come_out_in_the_order_of_their_places() -> None:
+    law, x = TwiceBrokenLaw("n_tokens"), np.geomspace(1e5, 1e12, 60)
+    planted = np.array([0.3, 60.0, 0.2, 0.3, 1e7, 0.3, -0.2, 3e9, 0.5])
+    loss = law.predict(planted, {"n_tokens": x})
+    problem = Problem(law, {"n_tokens": x}, loss, Objective("squared"))
+    swapped = planted[[0, 1, 2, 6, 7, 8, 3, 4, 5]] * 1.02
+    found = minimise(problem, np.array([swapped, planted * 1.02]), np.ones(60))
+    np.testing.assert_allclose(found.theta, np.tile(planted, (2, 1)), rtol=1e-6)

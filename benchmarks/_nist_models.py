@@ -1,4 +1,4 @@
-# ruff: noqa: D102, D415  (each class says its formula, and nothing else needs saying)
+# ruff: noqa: D415  (each class says its formula, and nothing else needs saying)
 """The models of NIST's 27 nonlinear regressions, as laws: y = f(x; b1, b2, …).
 
 Formulas as printed in each data set of the NIST/ITL Statistical Reference Datasets. Nothing is
