@@ -93,7 +93,7 @@ def report(label: str, ours: float, plain: float, note: str) -> None:
     print(f"{label:52s} {1e3 * ours:9.1f} ms {plain:10.2f} s {plain / ours:9.0f}x  {note}")
 
 
-def time_point_fit(problem: Problem, *, full: bool) -> np.ndarray:
+def time_point_fit(problem: Problem, *, full: bool) -> tuple[np.ndarray, float]:
     found = fit_globally(problem)
     ours = median_seconds(lambda: fit_globally(problem), 15)
     best, reached = (
@@ -114,7 +114,7 @@ def time_point_fit(problem: Problem, *, full: bool) -> np.ndarray:
         f"  {plain.values.min():.13f}, {100 * arrive:.1f} % of its starts arrive within 1e-6, "
         f"{plain.evaluations / len(starts):.0f} evaluations a start"
     )
-    return found.theta[int(np.argmin(found.objective))]
+    return found.theta[int(np.argmin(found.objective))], ours
 
 
 def time_resamples(problem: Problem, theta: np.ndarray, *, count: int) -> None:
@@ -197,7 +197,7 @@ def fit_broken_plainly(problem: Problem, starts: np.ndarray) -> float:
     return min(minimize(total, x, method="L-BFGS-B").fun for x in entered)
 
 
-def time_package(problem: Problem, *, full: bool) -> None:
+def time_package(problem: Problem, ours: float, *, full: bool) -> None:
     if not is_installed():
         print(f"PyPI's chinchilla package: {MISSING}")
         return
@@ -206,7 +206,7 @@ def time_package(problem: Problem, *, full: bool) -> None:
         return
     seconds, theta = fit_with_package(problem)
     value = problem.value(theta[None], np.ones((1, problem.n_runs)))[0]
-    print(f"PyPI's chinchilla package: {seconds:.1f} s, objective {value:.13f}")
+    report("the same by PyPI's chinchilla package", ours, seconds, f"objective {value:.13f}")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -216,11 +216,11 @@ def main(arguments: list[str] | None = None) -> None:
     where, problem = chinchilla_problem()
     print(f"on {where}, Huber 1e-3 of log loss, one core")
     print(f"{'':52s} {'isoflop':>12s} {'plain scipy':>12s} {'ratio':>10s}")
-    theta = time_point_fit(problem, full=full)
+    theta, ours = time_point_fit(problem, full=full)
     time_resamples(problem, theta, count=4000)
     time_coverage_cell()
     time_broken_law()
-    time_package(problem, full=full)
+    time_package(problem, ours, full=full)
 
 
 if __name__ == "__main__":
