@@ -19,8 +19,8 @@ class LearningRateLaw(AbstractLaw):
 
     >>> law = LearningRateLaw()
     >>> runs = {"n_params": np.array([1e9]), "n_tokens": np.array([2e10])}
-    >>> law.predict(np.array([1.79, -0.713, 0.307]), runs).round(5)
-    array([0.00099])
+    >>> law.predict(np.array([1.79, -0.713, 0.307]), runs).round(5).tolist()
+    [0.001]
     """
 
     name: ClassVar[str] = "learning-rate"
