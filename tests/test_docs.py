@@ -62,6 +62,11 @@ def folder(tmp_path_factory):
         for n, d, c, value in zip(N, runs["n_tokens"], C, loss, strict=True)
     ]
     write_runs(RunTable.from_records(rows), folder / "runs.csv")
+    write_runs(RunTable.from_records(rows[::2]), folder / "ours.csv")
+    faster = [{**row, "flops": row["flops"] / 2, "n_tokens": row["n_tokens"] / 2} for row in rows]
+    write_runs(RunTable.from_records(faster[1::2]), folder / "theirs.csv")
+    curve = [{"n_tokens": x, "loss": 2 + 50 * x**-0.3} for x in np.geomspace(1e6, 1e9, 30)]
+    write_runs(RunTable.from_records(curve), folder / "curve.csv")
     return folder
 
 
