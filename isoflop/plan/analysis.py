@@ -32,7 +32,7 @@ CONVENTIONS: Mapping[str, str] = {
     "n_params": "total",
 }
 """Counts of N a table may record, and their names in words."""
-RECORDED = "as recorded"
+RECORDED = "recorded"
 """The count of a table that records one count of N and does not say which."""
 MAIN_CONVENTION = "n_params_with_head"
 """The count whose 6ND is nearest to the FLOPs spent (Porian et al. 2024)."""

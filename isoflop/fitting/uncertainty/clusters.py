@@ -54,13 +54,13 @@ def check_clusters(interval: Interval, labels: Mapping[str, list[str]]) -> list[
     return [
         Finding(
             code="clustered-runs",
-            severity="warning",
+            severity="note",
             evidence=f"{len(groups)} rows share {n_groups} values of `{column}`, and their "
             f"residuals with them (intraclass correlation {icc:.2f}): worth {worth:.0f} "
             "independent runs",
             consequence="intervals that count every row as a run would be "
             f"{np.sqrt(len(groups) / worth):.1f} times too narrow",
-            remedy=f"none needed: the intervals count groups of equal `{column}`; for a surer "
-            "law add runs, not checkpoints",
+            remedy=f"the intervals count groups of equal `{column}`; for a surer law add runs, not "
+            "checkpoints",
         )
     ]
