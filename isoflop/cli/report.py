@@ -1,12 +1,13 @@
 """`isoflop report`: a study or a run table as a page."""
 
+import shlex
 from pathlib import Path
 
 import click
 
 from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
-from isoflop.runs.columns import parse_overrides
+from isoflop.cli.table_options import read_table
 
 
 @click.command("report")
@@ -47,15 +48,12 @@ def command(
     if source.is_dir():
         result = report_study(source, output)
     else:
-        from isoflop.exchange.run_tables import read_runs
-        from isoflop.runs.drop import drop_highest_loss as drop
-        from isoflop.runs.table import derive_column
-
-        table = read_runs(source, columns=parse_overrides(columns))
-        table = drop(table, drop_highest_loss) if drop_highest_loss else table
-        if derive:
-            table = derive_column(table, "flops" if derive == "flops" else "n_tokens")
-        result = report_runs(table, output)
+        table = read_table(
+            source, columns=columns, derive=derive, drop_highest_loss=drop_highest_loss
+        )
+        given = {"--columns": columns, "--derive": derive, "--drop-highest-loss": drop_highest_loss}
+        options = " ".join(f"{name} {shlex.quote(str(v))}" for name, v in given.items() if v)
+        result = report_runs(table, output, options=options)
     narrate(f"written to {result.report}")
     for finding in all_findings(result.analysis):
         narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")

@@ -107,7 +107,12 @@ def report_study(
 
 
 def report_runs(
-    table: RunTable, path: Path | str, *, title: str = "", spec: FitSpec | None = None
+    table: RunTable,
+    path: Path | str,
+    *,
+    title: str = "",
+    spec: FitSpec | None = None,
+    options: str = "",
 ) -> Reported:
     """Report on a run table.
 
@@ -116,16 +121,18 @@ def report_runs(
         path: the page.
         title: of the report; names the source if "".
         spec: how to fit.
+        options: of the command line, by which the table was read, such as `--derive n_tokens`;
+            the commands shown in the report repeat them.
 
     Raises:
         InputError: the table cannot be fitted, or has one budget only.
         MissingExtraError: matplotlib is not installed.
     """
     analysis = analyse_runs(table, spec)
-    source = source_name(table.source)
+    source = " ".join(filter(None, (source_name(table.source), options)))
     report = _gather(
         analysis,
-        title=title or f"Scaling laws of {source}",
+        title=title or f"Scaling laws of {source_name(table.source)}",
         commands=(f"isoflop report {source}", f"isoflop fit {source} -o law.json"),
     )
     written = tuple(write_report(report, path))

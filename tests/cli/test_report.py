@@ -37,3 +37,15 @@ def test_warnings_of_the_fit_reach_stderr_and_the_answer(isoflop, runs: str) -> 
 def test_what_is_not_there_is_said_to_be(isoflop) -> None:
     result = isoflop("report", "nowhere")
     assert (result.code, result.error) == (2, "nowhere: no such study or run table")
+
+
+def test_the_commands_of_a_page_read_the_table_as_it_was_read(isoflop, runs: str) -> None:
+    header, *rows = [line.split(",") for line in Path(runs).read_text().splitlines()]
+    kept = [k for k, name in enumerate(header) if name != "n_tokens"]
+    lines = [",".join(row[k] for k in kept) for row in (header, *rows)]
+    Path("bare.csv").write_text("\n".join(lines) + "\n")
+    options = ("--derive", "n_tokens", "--drop-highest-loss", "1")
+    assert isoflop("report", "bare.csv", *options, "-o", "page.html").code == 0
+    shown = [line for line in Path("page.md").read_text().splitlines() if "isoflop fit" in line]
+    assert shown == ["isoflop fit bare.csv --derive n_tokens --drop-highest-loss 1 -o law.json"]
+    assert isoflop(*shown[0].split()[1:]).code == 0
