@@ -133,10 +133,9 @@ def methods_text(comparison: MethodComparison) -> str:
 
 def _over(name: str, over: str | None) -> str | None:
     """The variable asked for, where the law is one of a variable."""
-    from isoflop.laws.forms import SINGLE_FORMS, SYNONYMS
+    from isoflop.laws.forms import SINGLE_FORMS, canonical_name
 
-    key = name.strip().lower().replace("_", "-")
-    return over if SYNONYMS.get(key, key) in SINGLE_FORMS else None
+    return over if canonical_name(name) in SINGLE_FORMS else None
 
 
 def _percent(share: float | None) -> str:

@@ -17,6 +17,7 @@ def command(shell: str, as_json: bool) -> None:
       isoflop completion bash >> ~/.bashrc
     \b
     Python:
+      import click.shell_completion
       click.shell_completion.get_completion_class("bash")
     """
     from isoflop.cli.main import app

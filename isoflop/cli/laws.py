@@ -1,10 +1,18 @@
 """`isoflop laws`: the forms and the published constants."""
 
+from dataclasses import asdict
+
 import click
 
 from isoflop.cli.output import format_table, json_option, show
 from isoflop.laws.catalog import find_published, published_names, rounding_warning
-from isoflop.laws.forms import JOINT_FORMS, PRESETS, SINGLE_FORMS, find_form
+from isoflop.laws.forms import JOINT_FORMS, PRESETS, SINGLE_FORMS, canonical_name, find_form
+from isoflop.laws.law import AbstractLaw
+from isoflop.laws.named import ANY, find_named
+from isoflop.laws.published.entry import PublishedLaw
+
+AUTO_ROW = ["auto", "loss", "no formula: continues one curve; the slope of log L in log x wanders"]
+"""The line of the choice that is not one law; see `isoflop fit --law auto`."""
 
 
 @click.group("laws", invoke_without_command=True)
@@ -26,6 +34,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     forms = [[name, form.response, form.form] for name, form in JOINT_FORMS.items()]
     forms += [[name, "loss", form("x").form] for name, form in SINGLE_FORMS.items()]
     forms += [[name, "loss", find_form(name).form] for name in PRESETS]
+    forms.append(AUTO_ROW)
     entries = [find_published(name) for name in published_names()]
     text = "forms to fit\n" + format_table(["name", "predicts", "formula"], forms)
     rows = [[e.name, e.predicts, e.source] for e in entries]
@@ -37,16 +46,30 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show_law(name: str, as_json: bool) -> None:
-    """Show one published law: formula, constants, units, source, convention.
+    """Show one form, with units and bounds, or one published law.
 
     \b
     Example:
+      isoflop laws show chinchilla
       isoflop laws show hoffmann-2022-tex
     \b
     Python:
       isoflop.find_published("hoffmann-2022-tex").to_dict()
     """
-    entry = find_published(name)
+    if canonical_name(name) == AUTO_ROW[0]:
+        document = dict(zip(("name", "response", "form"), AUTO_ROW, strict=True))
+        show(document, "{}: {}; {}".format(*AUTO_ROW), as_json=as_json)
+        return
+    law = find_named(name)
+    if isinstance(law, PublishedLaw):
+        show(law.to_dict(), published_text(law), as_json=as_json)
+        return
+    title = canonical_name(name) if canonical_name(name) in PRESETS else law.name
+    show(form_to_dict(law) | {"name": title}, form_text(law, title), as_json=as_json)
+
+
+def published_text(entry: PublishedLaw) -> str:
+    """Write a published law."""
     warning = rounding_warning(entry)
     lines = [
         f"{entry.name}: {entry.predicts} = {entry.form}",
@@ -58,4 +81,31 @@ def show_law(name: str, as_json: bool) -> None:
         *([f"  note        {entry.note}"] if entry.note else []),
         *([f"  warning     {warning}"] if warning else []),
     ]  # fmt: skip
-    show(entry.to_dict(), "\n".join(lines), as_json=as_json)
+    return "\n".join(lines)
+
+
+def form_text(law: AbstractLaw, title: str) -> str:
+    """Write a form: constants with the bounds of a fit."""
+    rows = [
+        [f"  {p.name}", p.unit or "1", f"{p.low:g} to {p.high:g}", p.scale] for p in law.parameters
+    ]
+    lines = [
+        f"{title}: {law.response} = {law.form}",
+        f"  source      {law.source}",
+        f"  variables   {', '.join(law.variables)}"
+        + (" (any number column, named with --over)" if law.variables == (ANY,) else ""),
+        format_table(["  constant", "unit", "bounds", "scale"], rows),
+    ]
+    return "\n".join(lines)
+
+
+def form_to_dict(law: AbstractLaw) -> dict[str, object]:
+    """Return a form as a JSON object."""
+    return {
+        "name": law.name,
+        "response": law.response,
+        "form": law.form,
+        "variables": list(law.variables),
+        "parameters": [asdict(parameter) for parameter in law.parameters],
+        "source": law.source,
+    }

@@ -4,13 +4,14 @@ import click
 
 from isoflop.base.estimate import shorten
 from isoflop.base.units import to_pf_days
+from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.plan.choose import plan_budget
 
 
 @click.command("plan")
 @click.option("--law", required=True, help="A published law, or a file written by fit -o.")
-@click.option("--flops", type=float, required=True, help="The budget, FLOPs (C = 6ND).")
+@click.option("--flops", type=AMOUNT, required=True, help="The budget, FLOPs (C = 6ND).")
 @json_option
 def command(law: str, flops: float, as_json: bool) -> None:
     """Find the compute-optimal parameters and tokens for a budget.

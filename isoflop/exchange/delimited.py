@@ -17,13 +17,14 @@ def parse_delimited(
     r"""Read comma- or tab-separated text with a header line.
 
     Raises:
-        RunTableError: no header, a row with more or fewer cells than the header, or any cell
-            the run table refuses.
+        RunTableError: no header, another separator, a row with more or fewer cells than the
+            header, or any cell the run table refuses.
 
     >>> len(parse_delimited("N,D,loss\n1e6,1e8,3.2\n", source="runs.csv"))
     1
     """
     first = text.split("\n", 1)[0]
+    _refuse_separators(first, source)
     delimiter = "\t" if first.count("\t") > first.count(",") else ","
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
@@ -58,6 +59,15 @@ def format_csv(table: RunTable) -> str:
     for record in table.records():
         writer.writerow([_safe(name, cell) for name, cell in record.items()])
     return buffer.getvalue()
+
+
+def _refuse_separators(header: str, source: str) -> None:
+    """Refuse a header that other marks separate: with them, commas may stand in the numbers."""
+    if "," in header or "\t" in header:
+        return
+    mark = max(";|", key=header.count)
+    if mark in header:
+        raise RunTableError(f"looks separated by {mark}, expected commas or tabs", source=source)
 
 
 def _safe(name: str, cell: str | float | None) -> str:

@@ -12,7 +12,7 @@ from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.fixed import fix_constants
-from isoflop.laws.forms import find_form
+from isoflop.laws.forms import JOINT_FORMS, PRESETS, canonical_name, find_form
 from isoflop.laws.formula.formula import FormulaLaw, is_formula
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
@@ -80,8 +80,13 @@ def choose_form(
 
     Raises:
         UnknownNameError: no such law, or no such variable.
-        InputError: not a formula, or declarations without one.
+        InputError: not a formula, declarations without one, `auto`, or columns that are absent.
     """
+    if law.strip().lower() == AUTO:
+        raise InputError(
+            "auto continues one curve and is not a law with constants, so it cannot be compared "
+            "or tested for a break; use `isoflop backtest --law auto`"
+        )
     if is_formula(law):
         return FormulaLaw.parse(law, columns=table.columns, params=params)
     if params:
@@ -89,7 +94,32 @@ def choose_form(
     if over and over not in table and over not in NUMBER_COLUMNS:
         numeric = [name for name in table.columns if name not in TEXT_COLUMNS]
         raise UnknownNameError("variable", over, numeric)
-    return find_form(law, over=over or only_variable(table))
+    if over:
+        return find_form(law, over=over)
+    form = find_form(law, over=_guess_variable(law, table))
+    return _with_columns(form, law, table)
+
+
+def _guess_variable(law: str, table: RunTable) -> str | None:
+    """Return the variable for a one-variable form; the others know their own."""
+    key = canonical_name(law)
+    return None if key in PRESETS or key in JOINT_FORMS else only_variable(table)
+
+
+def _with_columns(form: AbstractLaw, law: str, table: RunTable) -> AbstractLaw:
+    """Return the form, or say what else suits a table whose only variable is not one of its."""
+    only = only_variable(table)
+    if only is None or only in form.variables:
+        return form
+    absent = [name for name in form.variables if name not in table]
+    if not absent:
+        return form
+    are = "columns {} are" if len(absent) > 1 else "column {} is"
+    other = f"; try --law power-constant --over {only}" if form.response == "loss" else ""
+    raise InputError(
+        f"{table.source}: {law} is a law of {', '.join(form.variables)}; "
+        f"{are.format(', '.join(absent))} absent (found: {only}){other}"
+    )
 
 
 def only_variable(table: RunTable) -> str | None:

@@ -129,6 +129,16 @@ def form_names() -> tuple[str, ...]:
     return (*SINGLE_FORMS, *PRESETS, *JOINT_FORMS)
 
 
+def canonical_name(name: str) -> str:
+    """Return a form's own name for a synonym or another spelling of it.
+
+    >>> canonical_name("Power_Law")
+    'power'
+    """
+    key = name.strip().lower().replace("_", "-")
+    return SYNONYMS.get(key, key)
+
+
 def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
     """Return the law of that name.
 
@@ -145,8 +155,7 @@ def find_form(name: str, *, over: str | None = None) -> AbstractLaw:
     >>> find_form("per-token").form
     'E + A/position**alpha'
     """
-    key = name.strip().lower().replace("_", "-")
-    key = SYNONYMS.get(key, key)
+    key = canonical_name(name)
     if key in PRESETS:
         if over not in (None, PRESETS[key][1]):
             raise InputError(f"{key} is a law of {PRESETS[key][1]}, not {over}")

@@ -158,19 +158,19 @@ USAGE = {
     ),
     "no budget": (
         ["plan", "--law", "besiroglu-2024", "--flops", "0"],
-        "a budget must be a positive number of FLOPs, found 0",
+        "Invalid value for '--flops': expected a positive number, found '0'",
     ),
     "negative budget": (
         ["plan", "--law", "besiroglu-2024", "--flops", "-1e20"],
-        "a budget must be a positive number of FLOPs, found -1e+20",
+        "Invalid value for '--flops': expected a positive number, found '-1e20'",
     ),
     "budget that is no number": (
         ["plan", "--law", "besiroglu-2024", "--flops", "nan"],
-        "a budget must be a positive number of FLOPs, found nan",
+        "Invalid value for '--flops': expected a positive number, found 'nan'",
     ),
     "endless budget": (
         ["plan", "--law", "besiroglu-2024", "--flops", "inf"],
-        "a budget must be a positive number of FLOPs, found inf",
+        "Invalid value for '--flops': expected a positive number, found 'inf'",
     ),
     "budget in words": (
         ["plan", "--law", "besiroglu-2024", "--flops", "lots"],
@@ -206,7 +206,7 @@ USAGE = {
     ),
     "unknown published law": (
         ["laws", "show", "besiroglu"],
-        "unknown published law 'besiroglu'; did you mean besiroglu-2024",
+        "unknown law 'besiroglu'; did you mean besiroglu-2024",
     ),
     "crossing of a law with itself": (
         ["crossing", "--compute-law", "nobody"],

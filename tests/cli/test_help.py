@@ -68,8 +68,11 @@ def test_examples_run_as_they_stand(isoflop, runs: str, law: str, name: str) -> 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_python_lines_evaluate_as_they_stand(isoflop, runs: str, name: str) -> None:
     lines = section(isoflop(*name.split(), "--help").out, "Python")
-    text = "".join(f">>> ({line}) is None\nFalse\n" for line in lines)
-    names = {"isoflop": package, "click": click}
+    text = "".join(
+        f">>> {line}\n" if line.startswith("import ") else f">>> ({line}) is None\nFalse\n"
+        for line in lines
+    )
+    names = {"isoflop": package}
     test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
     failed, attempted = doctest.DocTestRunner().run(test)
     assert (failed, attempted) == (0, len(lines))

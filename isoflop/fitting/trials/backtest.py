@@ -44,6 +44,7 @@ def backtest(
         spec: how to fit.
 
     Raises:
+        UnknownNameError: no such column or law.
         InputError: see `backtest_beyond` and `backtest_largest_budget`.
     """
     if law == AUTO:
@@ -51,11 +52,16 @@ def backtest(
         if by not in (over, "flops"):
             raise InputError(f"auto is cut by its own variable {over}, found by={by}")
         return backtest_automatic(table, over, cut=cut, spec=spec)
+    if by != "flops" and by not in table:
+        raise UnknownNameError("column", by, table.columns)
     form = choose_form(table, law, over=over) if isinstance(law, str) else law
     if cut is not None:
         return backtest_beyond(table, form, by=by, cut=cut, spec=spec)
     if by != "flops":
-        raise InputError(f"the largest budgets are hidden by flops; to cut `{by}`, say where: cut=")
+        raise InputError(
+            f"the largest budgets are hidden by flops; to cut `{by}`, say where: --cut AMOUNT "
+            "(cut= in Python)"
+        )
     return backtest_largest_budget(_with_flops(table), form, spec)
 
 
