@@ -85,6 +85,7 @@ def race_text(race: Race) -> str:
     crossing = f"{race.crossing} {race.variable}" if race.crossing else "none near these scales"
     if race.crossing and race.crossing.low is None:
         crossing += f", in {100 * race.crossing_share:.0f} % of the draws: not established"
+    spent = "compute" if race.variable == "flops" else race.variable
     lines = [
         f"A {race.a}, {race.fits[0].n_runs} runs; B {race.b}, {race.fits[1].n_runs} runs; "
         f"{race.law}, {100 * race.fits[0].level:.0f} % intervals",
@@ -92,7 +93,7 @@ def race_text(race: Race) -> str:
         "",
         format_table(["", "A", "B", "B − A", "p"], exponents, right=[4]),
         "",
-        format_table([race.variable, "loss A", "loss B", "A needs × compute", ""], laps),
+        format_table([race.variable, "loss A", "loss B", f"A needs × {spent}", ""], laps),
         "",
         f"crossing  {crossing}",
     ]

@@ -3,6 +3,8 @@
 Legend: C FLOPs, N parameters, D tokens, L loss; for a joint law L(C) is the loss of the optimum.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,8 @@ from isoflop.runs.cost import TokenCost
 REACH = 1e4
 """Factor beyond the runs, on both sides, up to which a curve is inverted."""
 PER_DECADE = 8
+ROUNDING = 1e-9
+"""Relative difference of two losses that is none."""
 SEARCHED_DRAWS = 200
 """Draws of a law whose optimum must be searched for."""
 
@@ -56,9 +60,9 @@ class LossCurve:
         ends = float(np.log(self.grid[0])), float(np.log(self.grid[-1]))
         if excess(ends[0]) <= 0:
             return float(self.grid[0])
-        if excess(ends[1]) > 0:
+        if not excess(ends[1]) <= ROUNDING * loss:
             return float("inf")
-        return float(np.exp(brentq(excess, *ends, xtol=1e-12)))  # pyright: ignore
+        return float(np.exp(root_between(excess, *ends)))
 
     def draws_at(self, compute: float) -> Array:
         """Log loss of every draw, (K,)."""
@@ -97,6 +101,28 @@ def loss_curve(fit: Fit, grid: tuple[float, float] | None = None) -> LossCurve:
     spread = (_log_loss_of_draws(fit, computes) - centre) * fit.stretch
     draws = np.minimum.accumulate(centre + spread, axis=1)  # more compute never hurts
     return LossCurve(fit, variable, low, high, computes, centre, draws)
+
+
+def root_between(gap: Callable[[float], float], low: float, high: float) -> float:
+    """Where a difference changes sign between two points; where it does not, the end nearest zero.
+
+    Rounding may give both ends one sign where the difference is zero but for its last digits.
+
+    Args:
+        gap: the difference.
+        low: one end.
+        high: the other.
+
+    Returns:
+        The root, an end, or infinity where neither end has a value.
+
+    >>> root_between(lambda x: x - 1, 0.0, 3.0), root_between(lambda x: x + 1e-16, 0.0, 3.0)
+    (1.0, 0.0)
+    """
+    sizes = [(abs(value), end) for end in (low, high) if math.isfinite(value := gap(end))]
+    if len(sizes) == 2 and gap(low) * gap(high) < 0:
+        return float(brentq(gap, low, high, xtol=1e-12))  # pyright: ignore
+    return min(sizes)[1] if sizes else math.inf
 
 
 def compute_name(law: AbstractLaw) -> str:

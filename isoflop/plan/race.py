@@ -7,14 +7,13 @@ multiplier: the compute A needs for the loss that B reaches with C, over C.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import stdtr
 
 from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.loss_curve import REACH, LossCurve, compute_name, loss_curve
+from isoflop.plan.loss_curve import REACH, LossCurve, compute_name, loss_curve, root_between
 from isoflop.plan.race_fits import fit_both, require_comparable
 from isoflop.plan.race_values import Exponent, Lap, Race
 from isoflop.runs.table import RunTable
@@ -23,6 +22,8 @@ LAPS = 5
 """Budgets compared among the runs, unless others are asked for."""
 AHEAD = (10.0, 100.0)
 """And beyond them, as multiples of the largest compute both have."""
+ROUNDING = 1e-6
+"""Relative difference of two losses up to which the curves are one."""
 
 
 def race_runs(
@@ -38,24 +39,26 @@ def race_runs(
     Args:
         a: runs of recipe A.
         b: runs of recipe B.
-        law: the form of both; by default Chinchilla's where both tables determine it, else a
-            power law with a constant in what both have, compute first.
+        law: the form of both; by default Chinchilla's where both tables determine it, else,
+            where every compute has one size in both, a power law of compute with a constant.
         spec: how to fit.
         flops: budgets at which to compare; five where both have runs, and two beyond.
 
     Raises:
         InputError: no variable that both tables have, or losses that cannot be compared.
-        RefusalError: a table does not determine the law.
+        RefusalError: a table does not determine the law, nor is its loss one of its compute.
     """
     spec = spec or FitSpec()
     require_comparable(a, b)
-    first, second = fit_both(a, b, law, spec)
+    first, second, fallback = fit_both(a, b, law, spec)
     ends = _ends(first, second)
     shared = max(ends[0]), min(ends[1])
-    budgets = tuple(flops) or _budgets(shared)
+    inside = _budgets(shared)
+    budgets = tuple(flops) or (*(inside or shared[1:]), *_ahead(shared[1]))
     grid = (min(*ends[0], *budgets) / REACH, max(*ends[1], *budgets) * REACH)
     curves = loss_curve(first, grid), loss_curve(second, grid)
-    laps = tuple(_lap(*curves, budget, spec.level) for budget in budgets)
+    laps = {c: _lap(*curves, c, spec.level) for c in dict.fromkeys((*inside, *budgets))}
+    distinguishable = _is_distinguishable(*curves, shared, spec.level)
     crossing, share = _crossing(*curves, spec.level)
     return Race(
         a=a.source,
@@ -64,11 +67,13 @@ def race_runs(
         variable=curves[0].variable,
         shared=shared,
         exponents=_exponents(first, second, spec.level),
-        laps=laps,
-        crossing=crossing,
+        laps=tuple(laps[c] for c in budgets),
+        measured=tuple(laps[c] for c in inside),
+        crossing=None if distinguishable is False else crossing,
         crossing_share=share,
-        distinguishable=_is_distinguishable(*curves, shared, spec.level),
+        distinguishable=distinguishable,
         fits=(first, second),
+        fallback=fallback,
     )
 
 
@@ -103,11 +108,17 @@ def _ends(first: Fit, second: Fit) -> tuple[tuple[float, float], tuple[float, fl
 
 
 def _budgets(shared: tuple[float, float]) -> tuple[float, ...]:
+    """Budgets at which both have runs, of few digits where those stay among them."""
     low, high = shared
-    if low >= high:  # nothing in common: the largest of the smaller table, and beyond
-        return (high, *(high * factor for factor in AHEAD))
-    inner = np.geomspace(low, high, LAPS)
-    return (*(float(f"{c:.3g}") for c in inner), *(float(f"{high * f:.3g}") for f in AHEAD))
+    if low >= high:
+        return (high,) if low == high else ()
+    exact = [low, *np.geomspace(low, high, LAPS)[1:-1], high]
+    rounded = [float(f"{c:.3g}") for c in exact]
+    return tuple(r if low <= r <= high else float(c) for r, c in zip(rounded, exact, strict=True))
+
+
+def _ahead(highest: float) -> tuple[float, ...]:
+    return tuple(float(f"{highest * factor:.3g}") for factor in AHEAD)
 
 
 def _lap(a: LossCurve, b: LossCurve, budget: float, level: float) -> Lap:
@@ -122,7 +133,7 @@ def _lap(a: LossCurve, b: LossCurve, budget: float, level: float) -> Lap:
         low=low,
         high=high,
         level=level,
-        extrapolated=not (a.lowest <= budget <= a.highest and b.lowest <= budget <= b.highest),
+        extrapolated=any(not 0.999 * c.lowest < budget < 1.001 * c.highest for c in (a, b)),
     )
 
 
@@ -206,12 +217,14 @@ def _is_distinguishable(
 
 def _crossing(a: LossCurve, b: LossCurve, level: float) -> tuple[Estimate | None, float]:
     """Compute at which the losses are equal, nearest to the runs; share of draws that cross."""
-    point = _nearest_root(a, a.log_loss - b.log_loss)
-    if point is None:
+    difference = a.log_loss - b.log_loss
+    point = _nearest_root(a, difference)
+    if point is None or np.max(np.abs(difference)) < ROUNDING:
         return None, 0.0
-    bracket = _bracket(a, a.log_loss - b.log_loss, point)
+    log_grid = np.log(a.grid)
+    k = int(np.clip(np.searchsorted(log_grid, point) - 1, 0, len(log_grid) - 2))
     gap = lambda x: np.log(a.loss_at(float(np.exp(x))) / b.loss_at(float(np.exp(x))))  # noqa: E731
-    exact = float(brentq(gap, *bracket))  # pyright: ignore
+    exact = root_between(gap, float(log_grid[k]), float(log_grid[k + 1]))
     value = float(np.exp(exact))
     count = min(len(a.draws), len(b.draws))
     roots = [_nearest_root(a, a.draws[k] - b.draws[k], near=exact) for k in range(count)]
@@ -234,9 +247,3 @@ def _nearest_root(a: LossCurve, gap: Array, *, near: float | None = None) -> flo
     roots = log_grid[turns] + share * (log_grid[turns + 1] - log_grid[turns])
     middle = near if near is not None else np.log(a.highest)
     return float(roots[np.argmin(np.abs(roots - middle))])
-
-
-def _bracket(a: LossCurve, gap: Array, root: float) -> tuple[float, float]:
-    log_grid = np.log(a.grid)
-    k = int(np.clip(np.searchsorted(log_grid, root) - 1, 0, len(log_grid) - 2))
-    return float(log_grid[k]), float(log_grid[k + 1])

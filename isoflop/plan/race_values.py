@@ -95,12 +95,15 @@ class Race:
         variable: what is spent: `flops`, or the law's variable.
         shared: lowest and highest compute at which both have runs.
         exponents: numbers of the law in both.
-        laps: one a budget.
-        crossing: where the losses are equal, nearest to the runs; None if nowhere near them.
+        laps: one a budget asked for.
+        measured: laps where both have runs, whatever was asked for; the verdict rests on these.
+        crossing: where the losses are equal, nearest to the runs; None if nowhere near them, or
+            if the two are not distinguishable.
         crossing_share: share of the draws that cross at all.
         distinguishable: whether they differ where both were measured, beyond chance; None
             without draws.
         fits: of A and of B.
+        fallback: why a law of compute alone stands in for a joint one; None where it does not.
     """
 
     a: str
@@ -110,19 +113,23 @@ class Race:
     shared: tuple[float, float]
     exponents: tuple[Exponent, ...]
     laps: tuple[Lap, ...]
+    measured: tuple[Lap, ...]
     crossing: Estimate | None
     crossing_share: float
     distinguishable: bool | None
     fits: tuple[Fit, Fit]
+    fallback: Finding | None = None
 
     @property
     def verdict(self) -> str:
         """One sentence."""
         if self.distinguishable is None:
             return "no intervals were asked for, so nothing is said about who wins"
+        if not self.measured:
+            return "no compute is common to both tables, so no measurement says who wins"
         if not self.distinguishable:
             return "not distinguishable: these runs cannot tell A from B where both were measured"
-        better = [lap for lap in self.laps if not lap.extrapolated and lap.settled]
+        better = [lap for lap in self.measured if lap.settled]
         if not better:
             return "A and B differ where both were measured, but at no single budget beyond chance"
         sides = {lap.multiplier > 1 for lap in better}
@@ -151,6 +158,7 @@ class Race:
             "shared": list(self.shared),
             "exponents": [exponent.to_dict() for exponent in self.exponents],
             "laps": [lap.to_dict() for lap in self.laps],
+            "measured": [lap.to_dict() for lap in self.measured],
             "crossing": self.crossing.to_dict() if self.crossing else None,
             "crossing_share": self.crossing_share,
             "distinguishable": self.distinguishable,
@@ -169,7 +177,7 @@ def _side(source: str, fit: Fit) -> dict[str, object]:
 
 
 def _judge(race: Race) -> list[Finding]:
-    findings = []
+    findings = [race.fallback] if race.fallback else []
     if race.distinguishable is False:
         findings.append(
             Finding(

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table, table_of
 
-from isoflop.base.errors import InputError, RunTableError
-from isoflop.fitting.parametric import FitSpec
+from isoflop.base.errors import InputError, RefusalError, RunTableError
+from isoflop.cli.race import race_text
+from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import find_form
+from isoflop.plan.loss_curve import loss_curve, root_between
 from isoflop.plan.race import race_runs
 from isoflop.runs.table import RunTable
 
@@ -76,6 +78,42 @@ def test_the_faster_recipe_wins_and_the_verdict_says_by_how_much() -> None:
     swapped = race_runs(joint(2.0, noise=0.004, seed=2), joint(noise=0.004, seed=1), spec=SPEC)
     assert swapped.verdict.startswith("A wins: ")
     assert swapped.laps[2].multiplier == pytest.approx(1 / race.laps[2].multiplier, rel=0.02)
+
+
+@pytest.mark.parametrize("make", [joint, single])
+def test_the_verdict_does_not_depend_on_the_budgets_listed(make) -> None:
+    tables = make(noise=0.003, seed=1), make(2.0, noise=0.003, seed=2)
+    race = race_runs(*tables, spec=SPEC)
+    ahead = race_runs(*tables, spec=SPEC, flops=(1e24,))
+    assert [lap.flops for lap in ahead.laps] == [1e24]
+    assert len(ahead.measured) == 5
+    assert ahead.verdict == race.verdict
+    assert ahead.verdict.startswith("B wins: ")
+
+
+@pytest.mark.parametrize("spec", [SPEC, POINT])
+def test_a_table_against_itself_has_no_crossing(spec: FitSpec) -> None:
+    table = joint(noise=0.004, seed=1)
+    race = race_runs(table, table, spec=spec, flops=(1e22,))
+    assert race.crossing is None
+    assert race.laps[0].multiplier == pytest.approx(1, rel=1e-3)
+    assert race.distinguishable is (False if spec is SPEC else None)
+
+
+def test_a_root_of_rounding_is_an_end_and_of_nothing_infinite() -> None:
+    assert root_between(lambda x: x - 2, 0.0, 5.0) == pytest.approx(2)
+    assert root_between(lambda x: 1e-17 * (1 + x), 0.0, 5.0) == 0.0
+    assert root_between(lambda x: 0.0, 1.0, 5.0) == 1.0
+    assert root_between(lambda x: math.nan if x > 1 else 1.0, 0.0, 5.0) == 0.0
+    assert root_between(lambda x: math.nan, 0.0, 5.0) == math.inf
+
+
+def test_a_curve_is_inverted_at_its_own_ends() -> None:
+    curve = loss_curve(fit_parametric(joint(), find_form("chinchilla"), POINT))
+    for end in (curve.grid[0], curve.grid[-1]):
+        assert curve.compute_for(curve.loss_at(float(end))) == pytest.approx(end, rel=1e-6)
+    assert math.isinf(curve.compute_for(0.1))
+    assert math.isinf(curve.compute_for(math.nan))
 
 
 def coverage(make, m: float, noise: float, studies: int) -> tuple[float, float, float]:
@@ -168,6 +206,37 @@ def test_rays_of_runs_race_on_their_compute() -> None:
     race = race_runs(ray(EPOCH), ray(faster(EPOCH, 2.0)), spec=POINT)
     assert (race.law, race.variable) == ("power-constant", "flops")
     assert race.laps[2].multiplier == pytest.approx(2.0, rel=0.05)
+    assert race.findings[0].code == "raced-over-compute"
+    assert "lie on one ray" in race.findings[0].evidence
+
+
+def ray_table(columns: tuple[str, ...] = ("n_params", "n_tokens", "flops")) -> RunTable:
+    sizes = np.geomspace(1e8, 3e9, 12)
+    table = {"n_params": sizes, "n_tokens": 20 * sizes, "flops": 120 * sizes**2}
+    loss = chinchilla(EPOCH, sizes, 20 * sizes)
+    return table_of(**{name: table[name] for name in columns}, loss=loss)
+
+
+def test_a_ray_does_not_race_a_table_off_its_frontier() -> None:
+    # One law made both, so a winner here would be an artefact of the sizes tried.
+    for a, b in ((ray_table(), joint()), (joint(), ray_table())):
+        with pytest.raises(RefusalError, match=r"lie on one ray.*a compute does not have one size"):
+            race_runs(a, b, spec=POINT)
+
+
+def test_tokens_are_never_raced_over_unasked() -> None:
+    without = ray_table(("n_params", "n_tokens"))
+    race = race_runs(without, without, spec=POINT)
+    assert race.variable == "flops"
+    assert race.shared == pytest.approx((120 * 1e16, 120 * 9e18))  # 6ND with D = 20N
+    tokens = ray_table(("n_tokens",))
+    with pytest.raises(RefusalError, match="no flops to race over"):
+        race_runs(tokens, tokens, spec=POINT)
+    asked = race_runs(tokens, tokens, "power-constant", POINT)
+    assert asked.variable == "n_tokens"
+    assert "A needs × n_tokens" in race_text(asked)
+    assert "A needs × compute" in race_text(race)
+    assert "A needs × compute" not in race_text(asked)
 
 
 def test_a_law_whose_optimum_is_searched_for_can_race() -> None:
