@@ -6,10 +6,13 @@ import numpy as np
 
 from isoflop.base.estimate import Estimate, interval_from_draws, shorten
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.judge import NOT_PREDICTED
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 CORRELATED = 0.9
 """Correlation from which two parameters are named as one another's shadow."""
+FAR_HIGHER = 100.0
+"""Relative rise to the next minimum from which its size says nothing."""
 REACHES = (1.0, 10.0, 100.0)
 """Multiples of the largest of every variable at which the law's own error is shown."""
 
@@ -104,6 +107,9 @@ def _reach_lines(fit: Fit) -> list[str]:
     ends = [name for name in fit.law.variables if name in fit.data.ranges]
     if not len(fit.draws) or not fit.determined or len(ends) < len(fit.law.variables):
         return []
+    where = f"{fit.law.response} at the largest {', '.join(ends)}"
+    if any(finding.code == NOT_PREDICTED for finding in fit.findings):
+        return [f"{where}: not determined by these runs"]
     at = {name: np.multiply(REACHES, fit.data.ranges[name][1]) for name in ends}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         centre, drawn = (fit.law.predict(theta, at) for theta in (fit.theta, fit.draws))
@@ -112,7 +118,7 @@ def _reach_lines(fit: Fit) -> list[str]:
         for k, value in enumerate(centre)
     ]
     shown = [f"{m:g}×: {e}" for m, e in zip(REACHES, estimates, strict=True)]
-    return [f"{fit.law.response} at the largest {', '.join(ends)}: " + "  ".join(shown)]
+    return [f"{where}: " + "  ".join(shown)]
 
 
 def _range_lines(fit: Fit) -> list[str]:
@@ -138,7 +144,11 @@ def _size(fit: Fit, residual: float) -> str:
 
 
 def _gap(fit: Fit) -> str:
-    return "" if fit.basins.gap is None else f", the next {100 * fit.basins.gap:.2g} % higher"
+    gap = fit.basins.gap
+    if gap is None:
+        return ""
+    far = not np.isfinite(gap) or gap > FAR_HIGHER
+    return ", the next far higher" if far else f", the next {100 * gap:.2g} % higher"
 
 
 def _reach(fit: Fit) -> float:

@@ -15,8 +15,11 @@ OUTLYING = 5.0
 """Robust standard deviations from which a run counts as an outlier."""
 SIGNIFICANT = 1.5
 """Standard errors by which outliers must move the answer to be reported."""
-WATCHED = ("a", "overfit_exponent", "alpha")
-"""What "the answer" is, the first that the law has: an exponent."""
+EXPONENT = "a"
+"""What "the answer" is where a law derives it: N* ∝ C**a. As a constant, `a` may be anything,
+such as the asymptote of a broken law."""
+WATCHED = ("overfit_exponent", "alpha")
+"""What it is otherwise: the first of these exponents that the law has."""
 FAR = 100.0
 """Tokens per parameter are compared at this multiple of the largest compute."""
 
@@ -53,8 +56,11 @@ def check_influence(problem: Problem, theta: Array, names: list[str]) -> list[Fi
 
 
 def watched_name(law: AbstractLaw) -> str:
-    """Name what "the answer" of a law is: the first known of `WATCHED`, else its first constant."""
-    known = {*law.derive(np.ones(len(law.parameters))), *law.parameter_names}
+    """Name what "the answer" of a law is: the first exponent known, else its first constant."""
+    derived = law.derive(np.ones(len(law.parameters)))
+    if EXPONENT in derived:
+        return EXPONENT
+    known = {*derived, *law.parameter_names}
     return next((name for name in WATCHED if name in known), law.parameter_names[0])
 
 
@@ -102,14 +108,17 @@ def _finding(
         for name, old, new in zip(problem.law.parameter_names, theta, without, strict=True)
     )
     before, after = (float(watch(problem.law, vector)) for vector in (theta, without))
+    answer = watched_name(problem.law)
+    constant = answer not in WATCHED and answer in problem.law.parameter_names
+    role = answer if constant else "the exponent"
     return Finding(
         code="few-runs-move-the-answer",
         severity="warning",
         evidence=(
-            f"without {len(group)} of {len(names)} runs, {watched_name(problem.law)} goes from "
+            f"without {len(group)} of {len(names)} runs, {answer} goes from "
             f"{before:.4f} to {after:.4f} ({moved}){_tokens_per_param(problem, theta, without)}"
         ),
-        consequence="the exponent, and every plan made with it, rests on these runs",
+        consequence=f"{role}, and every plan made with it, rests on these runs",
         remedy="look at them; drop them with --drop-rows if they are wrong, and report both fits",
         runs=tuple(names[i] for i in sorted(group.tolist())),
     )

@@ -3,15 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.base.estimate import shorten
 from isoflop.fitting.identify import CONDITION_LIMIT
 from isoflop.fitting.solve.solver import Array
 from isoflop.fitting.uncertainty.bootstrap import FEW_RUNS_PER_PARAMETER
 from isoflop.fitting.uncertainty.uncertainty import Uncertainty
-from isoflop.laws.law import AbstractLaw
+from isoflop.laws.law import AbstractLaw, Variables
 from isoflop.runs.checks import Finding
 
 POOR_RMS = 0.05
 """Residual from which the runs cannot be said to follow the law; real tables measure .3 to 2 %."""
+TOO_WIDE = 1e3
+"""Factor between the ends of an interval from which it determines nothing."""
+NOT_PREDICTED = "prediction-not-determined"
+FEW_RESAMPLES = 100
+"""Draws below which the ends of a 90 % interval rest on fewer than five of them each."""
 KEPT_SHARE = 0.9
 """Share of the resamples that must have been refitted."""
 
@@ -73,6 +79,16 @@ def judge_resamples(spread: Uncertainty, *, asked: int, n_parameters: int) -> li
     """
     findings: list[Finding] = []
     interval, kept = spread.interval, len(spread.draws)
+    if 0 < asked < FEW_RESAMPLES:
+        findings.append(
+            Finding(
+                code="few-resamples",
+                severity="warning",
+                evidence=f"intervals from {asked} draws",
+                consequence="their ends are percentiles of a handful of draws, and move by seed",
+                remedy="ask for 1000, the default (--bootstrap 1000), or 0 for no intervals",
+            )
+        )
     few = spread.n_units <= FEW_RUNS_PER_PARAMETER * n_parameters
     if interval.cluster and few:
         findings.append(
@@ -96,3 +112,34 @@ def judge_resamples(spread: Uncertainty, *, asked: int, n_parameters: int) -> li
             )
         )
     return findings
+
+
+def judge_prediction(law: AbstractLaw, variables: Variables, spread: Uncertainty) -> list[Finding]:
+    """Report a law whose own prediction, at the largest runs fitted, is left free by its draws.
+
+    Args:
+        law: the law.
+        variables: {name: (n_runs,)} of the runs.
+        spread: the uncertainty.
+    """
+    if len(spread.draws) < 2 or law.residual_scale == "linear":  # whose response may be zero
+        return []
+    at = {name: np.atleast_1d(values.max()) for name, values in variables.items()}
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        drawn = law.predict(spread.draws, at)[:, 0]
+    drawn = drawn[np.isfinite(drawn)]
+    if drawn.size < 2:
+        return []
+    low, high = (float(end) for end in np.quantile(drawn, [0.05, 0.95]))
+    if high <= TOO_WIDE * low:
+        return []
+    return [
+        Finding(
+            code=NOT_PREDICTED,
+            severity="warning",
+            evidence=f"at the largest {', '.join(law.variables)} fitted, {law.name} predicts a "
+            f"{law.response} anywhere from {shorten(low)} to {shorten(high)}",
+            consequence="the intervals say nothing there or further out, and are not shown",
+            remedy="fit a law with fewer constants, or resample runs (--interval case)",
+        )
+    ]

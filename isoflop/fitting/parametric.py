@@ -17,7 +17,13 @@ from isoflop.fitting.identify import (
     require_variation,
 )
 from isoflop.fitting.influence import check_influence
-from isoflop.fitting.judge import judge_bounds, judge_condition, judge_resamples, judge_residuals
+from isoflop.fitting.judge import (
+    judge_bounds,
+    judge_condition,
+    judge_prediction,
+    judge_resamples,
+    judge_residuals,
+)
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.record import (
     describe_convention,
@@ -130,6 +136,8 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     findings += judge_condition(law, condition)
     findings += _judge_minimum(minimum, residuals, table.names(), converged=converged)
     findings += judge_resamples(spread, asked=n_draws, n_parameters=len(theta))
+    if determined:
+        findings += judge_prediction(law, problem.variables, spread)
     return Fit(
         law=law,
         theta=theta,

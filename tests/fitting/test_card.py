@@ -77,3 +77,18 @@ def test_a_fit_without_draws_says_that_it_has_no_intervals() -> None:
 
 def test_a_strip_of_many_residuals_is_their_means() -> None:
     assert len(residual_strip(np.linspace(-1, 1, 1000))) == 60
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (np.inf, "the next far higher"),
+        (1e9, "the next far higher"),
+        (0.021, "the next 2.1 % higher"),
+    ],
+)
+def test_the_rise_to_the_next_minimum_is_a_number_only_where_it_is_one(
+    fit: Fit, gap: float, words: str
+) -> None:
+    card = fit_card(replace(fit, basins=replace(fit.basins, gap=gap)))
+    assert line_of(card, "starts").endswith(words)

@@ -1,5 +1,7 @@
 """A fit says what is wrong with it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table
@@ -9,14 +11,17 @@ from isoflop.cli.main import run
 from isoflop.exchange.run_tables import write_runs
 from isoflop.fitting.frontiers.envelope import fit_envelope
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
+from isoflop.fitting.judge import judge_prediction
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.trials.backtest import backtest_largest_budget, rank_forms
+from isoflop.fitting.uncertainty.intervals import Interval
+from isoflop.fitting.uncertainty.uncertainty import Uncertainty
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.runs.table import RunTable
 
 EPOCH = SURFACES["epoch"]
-SPEC = FitSpec(n_resamples=80, n_starts=16)
+SPEC = FitSpec(n_resamples=100, n_starts=16)
 TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.003)
 
 
@@ -81,7 +86,7 @@ def test_too_few_clusters_are_said_to_be():
     for i, row in enumerate(rows):
         row["family"] = ""
         row["rung"] = f"group {i % 6}"
-    spec = FitSpec(n_resamples=80, n_starts=16, cluster="rung")
+    spec = FitSpec(n_resamples=100, n_starts=16, cluster="rung")
     fit = fit_parametric(RunTable.from_records(rows), ChinchillaLaw(), spec)
     assert codes(fit) == {"few-clusters"}
     assert fit.interval.estimator == "cluster"
@@ -130,3 +135,26 @@ def test_an_envelope_of_two_winners_is_refused():
             rows.append({"n_params": n, "n_tokens": d, "flops": 6 * n * d, "loss": loss})
     with pytest.raises(EdgeOptimumError, match=r"(winners|win) inside the grid"):
         fit_envelope(RunTable.from_records(rows), SPEC)
+
+
+@pytest.mark.parametrize(("n_resamples", "few"), [(0, False), (5, True), (99, True), (100, False)])
+def test_intervals_from_a_handful_of_draws_say_so(n_resamples, few):
+    spec = FitSpec(n_resamples=n_resamples, n_starts=4)
+    assert ("few-resamples" in codes(fit_parametric(TABLE, ChinchillaLaw(), spec))) == few
+
+
+def spread_of(draws) -> Uncertainty:
+    return Uncertainty(draws, np.eye(5), Interval(), 45)
+
+
+def test_a_prediction_whose_draws_span_decades_is_not_shown_as_an_interval():
+    fit = fit_parametric(TABLE, ChinchillaLaw(), SPEC)
+    at = {name: TABLE.numbers(name) for name in fit.law.variables}
+    assert judge_prediction(fit.law, at, spread_of(fit.draws)) == []
+    wild = fit.draws * np.geomspace(1e-6, 1e6, len(fit.draws))[:, None] ** [1, 1, 1, 0, 0]
+    (finding,) = judge_prediction(fit.law, at, spread_of(wild))
+    assert finding.code == "prediction-not-determined"
+    assert "anywhere from" in finding.evidence
+    card = str(replace(fit, draws=wild, findings=(finding,)))
+    (line,) = [row for row in card.splitlines() if row.startswith("loss at the largest")]
+    assert line.endswith(": not determined by these runs")

@@ -18,7 +18,7 @@ from isoflop.laws.power import PowerLaw
 from isoflop.runs.table import RunTable
 
 EPOCH = SURFACES["epoch"]
-QUICK = FitSpec(n_resamples=60, n_starts=8)
+QUICK = FitSpec(n_resamples=100, n_starts=8)
 
 
 def noisy_table(seed: int = 0, noise: float = 0.005) -> RunTable:

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight.misfit import Misfit, expected_error, measure_misfit
+from isoflop.fitting.foresight.misfit import Misfit, expected_error, measure_misfit, write_chance
 from isoflop.fitting.parametric import pose_problem
 from isoflop.fitting.solve.solver import Array, Problem
 from isoflop.runs.checks import Finding, keep_usable
@@ -143,8 +143,8 @@ def _judge_misfit(misfit: Misfit) -> list[Finding]:
             code="law-suspected",
             severity="note",
             evidence="were the law right and the noise normal, the chance of misses as large from "
-            f"smaller scales is {misfit.rolling:.3f}, of residuals as bent {misfit.shape:.3f}, of "
-            f"as many outliers {misfit.tails:.3f}",
+            f"smaller scales is {write_chance(misfit.rolling)}, of residuals as bent "
+            f"{write_chance(misfit.shape)}, of as many outliers {write_chance(misfit.tails)}",
             consequence="larger runs will miss by more than noise; intervals of future runs hold a "
             f"standard error of {misfit.drift:.2g} of the law's own one e-fold beyond the runs",
             remedy="see isoflop backtest; compare laws; look at the runs set aside",

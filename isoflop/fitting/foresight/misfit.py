@@ -99,6 +99,15 @@ class Misfit:
         }
 
 
+def write_chance(share: float) -> str:
+    """Write a chance to three digits; none of the simulated tables is not a chance of zero.
+
+    >>> write_chance(0.0), write_chance(0.77)
+    ('< .001', '0.770')
+    """
+    return "< .001" if share < 0.001 else f"{share:.3f}"
+
+
 def misfit_arrays(misfit: Misfit) -> dict[str, list[float]]:
     """Return what `Misfit.to_dict` leaves out, for a file."""
     return {name: getattr(misfit, name).ravel().tolist() for name in ARRAYS}
@@ -121,6 +130,7 @@ def restore_misfit(record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Misf
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def measure_misfit(
     problem: Problem, theta: Array, *, order: Array | None = None, seed: int = 0
 ) -> Misfit:
@@ -157,6 +167,7 @@ def measure_misfit(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def expected_error(
     misfit: Misfit, law: AbstractLaw, theta: Array, variables: Variables, *, objective: Objective
 ) -> Array:

@@ -27,22 +27,27 @@ def chance_rolling(
         simulated: (K, n_runs) standard normal noise.
 
     Returns:
-        Share of the simulated tables with larger misses; 1 without origins.
+        Share of the simulated tables with larger misses; 1 without origins that say anything:
+        some noise left after the fit below, and predictions within floats.
     """
-    if not origins:
-        return 1.0
     jacobian = problem.jacobian(theta[None])[0]
     found, expected = [], []
     for origin in origins:
         unit = np.sqrt(1 + leverage(problem, origin) ** 2)
-        found.append(np.median(np.abs(origin.errors) / unit) / max(origin.noise, 1e-300))
+        miss = np.median(np.abs(origin.errors) / unit) / max(origin.noise, 1e-300)
         moves = propagate(jacobian, origin)
         below, above = simulated[:, origin.below], simulated[:, ~origin.below]
         hat = orthonormal(jacobian[origin.below])
         left = np.abs(below - (below @ hat) @ hat.T)
         noise = np.median(np.sort(left, axis=1)[:, len(theta) :], axis=1) / NORMAL_MEDIAN
         unit = np.sqrt(1 + np.linalg.norm(moves, axis=1) ** 2)
-        expected.append(np.median(np.abs(above - below @ moves.T) / unit, axis=1) / noise)
+        misses = np.median(np.abs(above - below @ moves.T) / unit, axis=1)
+        if not (np.isfinite(miss) and np.isfinite(misses).all() and (noise > 0).all()):
+            continue  # a law on the edge of floats, or one that passes through every run below
+        found.append(miss)
+        expected.append(np.maximum(misses / noise, 1e-300))
+    if not found:
+        return 1.0
     score = float(np.mean(np.log(np.maximum(found, 1e-300))))
     return _chance(np.log(np.array(expected)).mean(axis=0), score)
 
@@ -95,17 +100,25 @@ def _chance(simulated: Array, found: float) -> float:
 
 def propagate(jacobian: Array, origin: Origin) -> Array:
     """Move of the predictions above by noise of the runs below, (n_above, n_below)."""
+    jacobian = np.where(np.isfinite(jacobian).all(axis=0), jacobian, 0.0)
     below = jacobian[origin.below]
-    length = np.linalg.norm(below, axis=0) + 1e-300
+    length = _lengths(below) + 1e-300
     return (jacobian[~origin.below] / length) @ np.linalg.pinv(below / length, rcond=1e-8)
 
 
 def orthonormal(columns: Array, *, tolerance: float = 1e-8) -> Array:
     """Orthonormal basis of what columns (n, k) span, near copies left out."""
-    length = np.linalg.norm(columns, axis=0)
-    unit = columns[:, length > tolerance * length.max(initial=0.0)]
-    left, singular, _ = np.linalg.svd(unit / np.linalg.norm(unit, axis=0), full_matrices=False)
+    columns = columns[:, np.isfinite(columns).all(axis=0)]
+    length = _lengths(columns)
+    kept = length > tolerance * length.max(initial=0.0)
+    left, singular, _ = np.linalg.svd(columns[:, kept] / length[kept], full_matrices=False)
     return left[:, singular > tolerance * singular[:1].sum()]
+
+
+def _lengths(columns: Array) -> Array:
+    """Euclidean length of every column, its squares kept within floats."""
+    peak = np.maximum(np.abs(columns).max(axis=0, initial=0.0), 1e-300)
+    return peak * np.linalg.norm(columns / peak, axis=0)
 
 
 def leverage(problem: Problem, origin: Origin) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fitting.foresight.misfit import Misfit
+from isoflop.fitting.foresight.misfit import Misfit, write_chance
 from isoflop.laws.law import Array
 
 
@@ -122,8 +122,9 @@ class Backtest:
                 f"missed by  {100 * self.rms_miss:.2f} % RMS",
                 f"law        {'' if misfit.suspected else 'not '}suspected, from the fitted runs "
                 "alone; were it right,",
-                f"           chance of as large rolling misses {misfit.rolling:.3f}, of as bent "
-                f"residuals {misfit.shape:.3f}, of as many outliers {misfit.tails:.3f}",
+                f"           chance of as large rolling misses {write_chance(misfit.rolling)}, "
+                f"of as bent residuals {write_chance(misfit.shape)}, of as many outliers "
+                f"{write_chance(misfit.tails)}",
             ]
         )
 
