@@ -76,7 +76,7 @@ def test_predict_names_what_a_law_predicts_and_takes_any_variable(isoflop) -> No
 
 
 def test_fit_gives_the_promised_keys_and_narrates_on_stderr(isoflop, runs: str) -> None:
-    result = isoflop("fit", runs, "--bootstrap", "40", "-o", "law.json", "--json")
+    result = isoflop("fit", runs, "--bootstrap", "100", "-o", "law.json", "--json")
     assert result.code == 0
     document = result.document
     promised = {"law", "method", "n_runs", "objective", "params", "derived", "outcome", "findings"}
