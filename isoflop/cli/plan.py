@@ -6,6 +6,7 @@ from isoflop.base.estimate import shorten
 from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, narrate, show
+from isoflop.fitting.foresight.covers import describe_estimate
 from isoflop.plan.choose import plan_budget
 
 
@@ -15,6 +16,10 @@ from isoflop.plan.choose import plan_budget
 @json_option
 def command(law: str, flops: float, as_json: bool) -> None:
     """Find the compute-optimal parameters and tokens for a budget.
+
+    Intervals of parameters, tokens and mean loss hold the error of the law's constants only; that
+    of a single run's loss also its noise and, where the fit's runs raise the suspicion, the law's
+    own error.
 
     \b
     Example:
@@ -30,8 +35,12 @@ def command(law: str, flops: float, as_json: bool) -> None:
         f"parameters        {plan.n_params}",
         f"tokens            {plan.n_tokens}",
         f"tokens/parameter  {plan.tokens_per_param}",
-        f"loss              {plan.loss}",
+        f"loss, mean        {describe_estimate(plan.loss, plan.loss_covers)}",
     ]
+    if plan.run_loss:
+        lines.append(f"loss, one run     {describe_estimate(plan.run_loss, plan.run_covers)}")
     for note in plan.notes:
         narrate(f"note: {note}")
+    for finding in plan.findings:
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.consequence}")
     show(plan.to_dict(), "\n".join(lines), as_json=as_json)

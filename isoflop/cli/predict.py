@@ -6,8 +6,9 @@ from isoflop.base.errors import InputError
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.fitting.automatic.automatic import AutomaticFit
+from isoflop.fitting.foresight.covers import describe_estimate
 from isoflop.fitting.frontiers.frontier import Frontier
-from isoflop.plan.choose import choose_law, predict_budget
+from isoflop.plan.choose import choose_law, describe_interval, predict_budget
 
 
 @click.command("predict")
@@ -22,6 +23,9 @@ from isoflop.plan.choose import choose_law, predict_budget
 @json_option
 def command(law: str, at: tuple[str, ...], as_json: bool, **amounts: float | None) -> None:
     """Predict the loss of one run, or what else the law predicts, with its interval if it has one.
+
+    The interval is of a single future run: it holds what the runs leave open of the constants, a
+    run's noise and, where the fit's own runs raise the suspicion, the law's own error.
 
     \b
     Example:
@@ -40,8 +44,15 @@ def command(law: str, at: tuple[str, ...], as_json: bool, **amounts: float | Non
     quantity = getattr(chosen, "predicts", quantity)
     if warning:
         narrate(f"warning: {warning}")
-    document = {quantity: estimate.to_dict(), "law": law, "inputs": inputs, "warning": warning}
-    show(document, f"{quantity} {estimate}", as_json=as_json)
+    document = {
+        quantity: estimate.to_dict(),
+        "covers": describe_interval(chosen),
+        "law": law,
+        "inputs": inputs,
+        "warning": warning,
+    }
+    said = describe_estimate(estimate, describe_interval(chosen))
+    show(document, f"{quantity} {said}", as_json=as_json)
 
 
 def _amount_at(pair: str) -> tuple[str, float]:

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import Estimate
 from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight.covers import RECORD, UNKNOWN, describe_single
 from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.saved import read_fit
@@ -19,6 +20,7 @@ from isoflop.laws.catalog import (
     published_names,
     rounding_warning,
 )
+from isoflop.plan.beyond import describe_outside
 from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
 from isoflop.runs.cost import TokenCost
 
@@ -79,7 +81,8 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
         inputs: {variable: amount}, in parameters, tokens, steps and FLOPs.
 
     Returns:
-        The estimate, and a warning or "": rounded constants, inputs the law does not read.
+        The estimate, of one run where the law was fitted, see `describe_interval`; and a warning or
+        "": rounded constants, inputs the law does not read, amounts beyond the runs fitted.
 
     Raises:
         InputError: a variable of the law is missing, or not positive.
@@ -91,11 +94,7 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
     if isinstance(chosen, Frontier):
         raise InputError("a frontier plans budgets; predict with a law, or use `isoflop plan`")
     if isinstance(chosen, AutomaticFit):
-        if chosen.over not in inputs:
-            raise InputError(f"auto was fitted over {chosen.over}; give its amount")
-        idle = ", ".join(name for name in inputs if name != chosen.over)
-        estimate = chosen.predict(np.array([inputs[chosen.over]])).estimates()[0]
-        return estimate, f"auto does not read {idle}" if idle else ""
+        return _continue_curve(chosen, inputs)
     needed = chosen.law.variables
     missing = [name for name in needed if name not in inputs]
     if missing:
@@ -107,19 +106,30 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
     idle = [name for name in inputs if name not in needed]
     unread = f"{chosen.law.name} does not read {', '.join(idle)}" if idle else ""
     if isinstance(chosen, Fit):
-        variables = {name: np.array([float(inputs[name])]) for name in needed}
-        warnings = "; ".join(filter(None, (unread, _beyond(chosen, inputs))))
+        amounts = {name: float(inputs[name]) for name in needed}
+        variables = {name: np.array([amount]) for name, amount in amounts.items()}
+        outside = describe_outside(chosen.data.ranges, amounts)
+        warnings = "; ".join(filter(None, (unread, outside)))
         return predict_loss(chosen, variables)[0], warnings
     estimate = predict_published(chosen, {name: inputs[name] for name in needed})
     return estimate, "; ".join(filter(None, (rounding_warning(chosen), unread)))
 
 
-def _beyond(fit: Fit, inputs: Mapping[str, float]) -> str:
-    """Say which inputs lie outside the runs the law was fitted to, and how far."""
-    outside = []
-    for name in fit.law.variables:
-        low, high = fit.data.ranges[name]
-        factor = max(low / inputs[name], inputs[name] / high)
-        if factor > 1:
-            outside.append(f"{name} is {shorten(factor)}x outside the runs fitted")
-    return ", ".join(outside)
+def describe_interval(law: AnyLaw) -> str:
+    """Say what the interval of `predict_budget` covers under a law."""
+    if isinstance(law, Fit):
+        return describe_single(law)
+    return RECORD if isinstance(law, AutomaticFit) else UNKNOWN
+
+
+def _continue_curve(fit: AutomaticFit, inputs: Mapping[str, float]) -> tuple[Estimate, str]:
+    """Predict one record of a continued curve, and warn of what lies beyond it."""
+    if fit.over not in inputs:
+        raise InputError(f"auto was fitted over {fit.over}; give its amount")
+    idle = ", ".join(name for name in inputs if name != fit.over)
+    unread = f"auto does not read {idle}" if idle else ""
+    curve = {fit.over: (float(np.exp(fit.curve.u[0])), float(np.exp(fit.curve.u[-1])))}
+    ranges = fit.data.ranges if fit.data else curve
+    outside = describe_outside(ranges, {fit.over: inputs[fit.over]})
+    estimate = fit.predict(np.array([inputs[fit.over]])).estimates()[0]
+    return estimate, "; ".join(filter(None, (unread, outside)))

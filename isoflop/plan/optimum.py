@@ -4,7 +4,7 @@ Legend: C FLOPs, N parameters, D tokens, with C = 6ND unless a cost says otherwi
 a, b exponents of N* ∝ C^a, D* ∝ C^b; G Hoffmann's constant, N* = G·(C/6)^a.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import brent
@@ -12,12 +12,17 @@ from scipy.optimize import brent
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight.covers import MEAN_OF_OPTIMA, UNKNOWN, describe_single
+from isoflop.fitting.foresight.foresight import SUSPECTED, predict_loss
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.plan.beyond import judge_beyond
+from isoflop.plan.plan import Plan as Plan
+from isoflop.runs.checks import Finding
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 
@@ -26,41 +31,6 @@ SEARCH_N = (1.0, 1e20)
 SEARCH_POINTS = 2001
 SIX_N = TokenCost()
 """C = 6ND."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to train with a budget.
-
-    Args:
-        law: name of the law.
-        flops: the budget.
-        n_params: optimal parameters.
-        n_tokens: optimal tokens.
-        loss: loss of the law there (its mean, not one run's).
-        tokens_per_param: D*/N*.
-        notes: how far the plan reaches and what it rests on.
-    """
-
-    law: str
-    flops: float
-    n_params: Estimate
-    n_tokens: Estimate
-    loss: Estimate
-    tokens_per_param: Estimate
-    notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the contract's JSON object."""
-        return {
-            "law": self.law,
-            "flops": self.flops,
-            "n_params": self.n_params.to_dict(),
-            "n_tokens": self.n_tokens.to_dict(),
-            "loss": self.loss.to_dict(),
-            "tokens_per_param": self.tokens_per_param.to_dict(),
-            "notes": list(self.notes),
-        }
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -90,7 +60,15 @@ def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost | None = None) -> P
     if fit.outcome is Outcome.AT_BOUND:
         notes += (fit.outcome.value,)
     draws = (stretched_n, stretched_loss)
-    return _plan(fit.law.name, flops, (n_params, loss), draws, cost, fit.level, notes)
+    plan = _plan(fit.law.name, flops, (n_params, loss), draws, cost, fit.level, notes)
+    at = {"n_params": n_params, "n_tokens": plan.n_tokens.value}
+    run_loss = predict_loss(fit, {name: np.array([amount]) for name, amount in at.items()})[0]
+    return replace(
+        plan,
+        run_loss=run_loss,
+        run_covers=describe_single(fit),
+        findings=(*_carried(fit), *judge_beyond(fit.data.ranges, {**at, "flops": flops})),
+    )
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -105,7 +83,18 @@ def plan_from_frontier(frontier: Frontier, flops: float) -> Plan:
     loss, note = _frontier_loss(frontier, flops)
     lowest, highest = frontier.points.flops.min(), frontier.points.flops.max()
     reach = f"the frontier was measured from {shorten(lowest)} to {shorten(highest)} FLOPs"
-    return Plan(frontier.method, flops, n_params, n_tokens, loss, ratio, (reach, note))
+    findings = _carried(frontier), judge_beyond({"flops": (lowest, highest)}, {"flops": flops})
+    return Plan(
+        frontier.method,
+        flops,
+        n_params,
+        n_tokens,
+        loss,
+        ratio,
+        (reach, note),
+        loss_covers=MEAN_OF_OPTIMA,
+        findings=tuple(finding for part in findings for finding in part),
+    )
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -120,7 +109,8 @@ def plan_from_theta(law: AbstractLaw, theta: Array, flops: float, *, name: str) 
     n_params, loss = optimal_params(law, theta, flops)
     draws = (np.empty(0), np.empty(0))
     note = "published constants without their covariance: no interval can be given"
-    return _plan(name, flops, (n_params, loss), draws, SIX_N, LEVEL, (note,))
+    plan = _plan(name, flops, (n_params, loss), draws, SIX_N, LEVEL, (note,))
+    return replace(plan, loss_covers=UNKNOWN)
 
 
 def optimal_params(
@@ -270,6 +260,11 @@ def _check_plannable(law: AbstractLaw) -> None:
             f"{law.name} is a law of {', '.join(law.variables)}; a plan needs one of n_params "
             "and n_tokens, such as chinchilla"
         )
+
+
+def _carried(fitted: Fit | Frontier) -> list[Finding]:
+    """Findings of a fit that a plan must not lose: its warnings, and a law that is suspected."""
+    return [f for f in fitted.findings if f.severity != "note" or f.code == SUSPECTED]
 
 
 def _reach(fit: Fit, flops: float) -> tuple[str, ...]:

@@ -95,3 +95,10 @@ def test_inputs_the_law_does_not_read_are_named_in_a_warning() -> None:
     estimate, warning = predict_budget("besiroglu-2024", inputs)
     assert warning == "chinchilla does not read flops"
     assert f"{estimate.value:.3f}" == "1.974"
+
+
+def test_a_run_outside_those_fitted_is_warned_of_in_decades() -> None:
+    _, warning = predict_budget(
+        FIT, {"n_params": FIT.data.ranges["n_params"][1] * 50, "n_tokens": 1e10}
+    )
+    assert warning == "n_params is 50.0x (1.7 decades) above the runs fitted"

@@ -23,6 +23,8 @@ TAIL_FREEDOM = 4.0
 """Degrees of freedom of Student's t for the error of a law that is suspected: a scale estimated
 from a handful of scales, and outliers; as `LEAST_DRIFT`, calibrated on public tables."""
 ENOUGH_DRAWS = 4000
+SUSPECTED = "law-suspected"
+"""Code of the finding that a law is wrong beyond noise."""
 
 
 def find_misfit(fit: Fit, table: RunTable, *, by: str | None = None) -> Misfit:
@@ -140,7 +142,7 @@ def _judge_misfit(misfit: Misfit) -> list[Finding]:
         return []
     return [
         Finding(
-            code="law-suspected",
+            code=SUSPECTED,
             severity="note",
             evidence="were the law right and the noise normal, the chance of misses as large from "
             f"smaller scales is {write_chance(misfit.rolling)}, of residuals as bent "

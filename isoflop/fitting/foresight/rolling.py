@@ -139,7 +139,7 @@ def _minimise_subsets(
 
 
 def _huber_delta(problem: Problem) -> float:
-    if problem.objective.scale == "log":
+    if problem.objective.scale != "linear":
         return HUBER_DELTA
     return HUBER_DELTA * max(float(np.std(problem.measured)), 1e-300)
 
