@@ -18,13 +18,16 @@ from isoflop.laws.law import (
     Variables,
     clip_to_bounds,
     solve_coefficients,
+    stack_columns,
     take_log,
 )
 from isoflop.laws.power import COEFFICIENT, EXPONENT, IRREDUCIBLE
-from isoflop.laws.softplus import logistic, softplus
+from isoflop.laws.softplus import logistic, soft_step
 
 NEWTON_STEPS = 60
 """More than the root of M4 ever takes: about 8, or 30 with alpha of 1e-3."""
+LAST_STEP = 1e-9
+"""Relative step after which the root is exact: Newton's next one is about its square."""
 
 
 @dataclass(frozen=True)
@@ -148,17 +151,17 @@ class SigmoidLaw(AbstractLaw):
         _, height, alpha, beta, _ = (theta[..., k, None] for k in range(5))
         log_x = take_log(variables[self.variable])
         v = _solve_root(theta, log_x)
-        rise, fall = logistic(v), logistic(-v)
+        step, rise = soft_step(v)
+        fall = logistic(-v)
         per_level = height * rise * fall / (fall + alpha * rise)
-        return np.stack(
+        return stack_columns(
             [
                 np.ones_like(v),
                 rise - per_level * (1 - alpha) / height,
-                per_level * (np.log(height) - softplus(v)),
+                per_level * (np.log(height) - step),
                 per_level / beta,
                 -per_level * log_x,
-            ],
-            axis=-1,
+            ]
         )
 
     def propose_starts(
@@ -189,15 +192,17 @@ def _solve_root(theta: Array, log_x: Array) -> Array:
     if not np.iscomplexobj(theta):
         return v
     alpha = theta[..., 2, None]
-    return v - _miss(v, alpha, _level(theta, log_x)) / _slope(v, alpha)
+    miss, slope = _miss(v, alpha, _level(theta, log_x))
+    return v - miss / slope
 
 
 def _newton(alpha: Array, level: Array) -> Array:
     v = np.where(level < 0, level, level / alpha)
     for _ in range(NEWTON_STEPS):
-        step = _miss(v, alpha, level) / _slope(v, alpha)
+        miss, slope = _miss(v, alpha, level)
+        step = miss / slope
         v = v - step
-        if not np.any(np.abs(step) > 1e-14 * (1 + np.abs(v))):
+        if not np.any(np.abs(step) > LAST_STEP * (1 + np.abs(v))):
             break
     return v
 
@@ -207,9 +212,7 @@ def _level(theta: Array, log_x: Array) -> Array:
     return np.log(beta) - c * log_x - (1 - alpha) * np.log(height)
 
 
-def _miss(v: Array, alpha: Array, level: Array) -> Array:
-    return alpha * softplus(v) - softplus(-v) - level
-
-
-def _slope(v: Array, alpha: Array) -> Array:
-    return logistic(-v) + alpha * logistic(v)
+def _miss(v: Array, alpha: Array, level: Array) -> tuple[Array, Array]:
+    """How far v is from the root's level, and the slope: log(1+e^-v) is log(1+e^v) - v."""
+    step, rise = soft_step(v)
+    return alpha * step - (step - v) - level, 1.0 + (alpha - 1.0) * rise

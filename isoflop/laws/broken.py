@@ -9,9 +9,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from isoflop.laws.law import AbstractLaw, Array, Parameter, Variables, clip_to_bounds, take_log
+from isoflop.laws.law import (
+    AbstractLaw,
+    Array,
+    Parameter,
+    Variables,
+    clip_to_bounds,
+    stack_columns,
+    take_log,
+)
 from isoflop.laws.power import COEFFICIENT, IRREDUCIBLE
-from isoflop.laws.softplus import logistic, softplus
+from isoflop.laws.softplus import soft_step, softplus
 
 SOURCE = "Caballero et al. 2022 (arXiv 2210.14891), eq. 1"
 FIRST = (
@@ -77,15 +85,17 @@ class AbstractBrokenLaw(AbstractLaw):
     def gradient(self, theta: Array, variables: Variables) -> Array:
         """Differentiate, (..., n_runs, 3 + 3·n_breaks)."""
         log_x = take_log(variables[self.variable])
-        reducible = self._reducible(theta, log_x)
-        slopes = [np.ones_like(reducible), reducible / theta[..., 1, None], -log_x * reducible]
+        log_loss, slopes = -theta[..., 2, None] * log_x, []
         for c, d, f in self._breaks(theta):
             t = (log_x - np.log(d)) / f
-            step, rise = softplus(t), logistic(t)
-            slopes.append(-f * step * reducible)
-            slopes.append(c * rise / d * reducible)
-            slopes.append(-c * (step - t * rise) * reducible)
-        return np.stack(slopes, axis=-1)
+            step, rise = soft_step(t)
+            log_loss = log_loss - c * f * step
+            slopes += [-f * step, c * rise / d, -c * (step - t * rise)]
+        power = np.exp(log_loss)
+        reducible = theta[..., 1, None] * power
+        by_limit = np.ones_like(reducible)
+        slopes = [by_limit, power, *(slope * reducible for slope in (-log_x, *slopes))]
+        return stack_columns(slopes)
 
     def propose_starts(
         self, variables: Variables, loss: Array, *, n_starts: int, rng: np.random.Generator

@@ -25,3 +25,17 @@ def logistic(t: Array) -> Array:
     """
     small = np.exp(np.where(np.real(t) > 0, -t, t))
     return np.where(np.real(t) > 0, 1.0, small) / (1.0 + small)
+
+
+def soft_step(t: Array) -> tuple[Array, Array]:
+    """Return `softplus` and its slope together, for one exponential instead of two.
+
+    >>> step, slope = soft_step(np.array([-800.0, 0.0, 800.0]))
+    >>> step.round(4).tolist(), slope.tolist()
+    ([0.0, 0.6931, 800.0], [0.0, 0.5, 1.0])
+    """
+    real = np.real(t)
+    small = np.exp(np.where(real > 0, -t, t))
+    return np.where(real > 0, t, 0.0) + np.log1p(small), np.where(real > 0, 1.0, small) / (
+        1.0 + small
+    )
