@@ -5,7 +5,7 @@ import click
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import json_option, show
 from isoflop.cli.table_options import table_arguments
-from isoflop.fitting.objective import LOSSES
+from isoflop.fitting.objective import LOSSES, SCALES
 from isoflop.runs.table import RunTable
 
 
@@ -17,6 +17,7 @@ from isoflop.runs.table import RunTable
 @click.option("--cut", type=AMOUNT, help="Fit below, predict from here on; else the last budget.")
 @click.option("--loss", type=click.Choice(LOSSES), default="robust", show_default=True)
 @click.option("--delta", type=float, help="Threshold; Huber's is 1e-3, robust measures its own.")
+@click.option("--residuals", type=click.Choice(SCALES), default="log", show_default=True)
 @click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.95, show_default=True)
 @click.option("--bootstrap", type=click.IntRange(0), default=400, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -29,6 +30,7 @@ def command(
     cut: float | None,
     loss: str,
     delta: float | None,
+    residuals: str,
     level: float,
     bootstrap: int,
     seed: int,
@@ -47,11 +49,11 @@ def command(
     Python:
       isoflop.backtest(isoflop.read_runs("runs.csv"), "chinchilla", by="flops", cut=1.2e20)
     """
-    from isoflop.fitting.objective import Objective, require_loss
+    from isoflop.fitting.objective import Objective, require_loss, require_scale
     from isoflop.fitting.parametric import FitSpec
     from isoflop.fitting.trials.backtest import backtest
 
-    objective = Objective(require_loss(loss), delta)
+    objective = Objective(require_loss(loss), delta, require_scale(residuals))
     spec = FitSpec(objective, bootstrap, level=level, seed=seed)
     result = backtest(runs, law, over=over, by=by, cut=cut, spec=spec)
     show(result.to_dict(), str(result), as_json=as_json)

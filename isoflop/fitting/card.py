@@ -130,7 +130,9 @@ def _range_lines(fit: Fit) -> list[str]:
 
 
 def _loss_name(fit: Fit) -> str:
-    what = f"{'log ' if fit.objective.scale == 'log' else ''}{fit.law.response}"
+    response = fit.law.response
+    scales = {"log": f"log {response}", "log1p": f"log(1 + {response})", "linear": response}
+    what = scales[fit.objective.scale]
     if fit.objective.kind == "huber":
         return f"Huber {fit.objective.delta:g} on {what}"
     if fit.objective.kind == "robust":

@@ -14,6 +14,8 @@ from isoflop.base.errors import InputError
 
 Array = NDArray[np.float64]
 LossKind = Literal["robust", "huber", "squared"]
+Scale = Literal["log", "linear", "log1p"]
+SCALES: tuple[Scale, ...] = ("log", "linear", "log1p")
 LOSSES: tuple[LossKind, ...] = ("robust", "huber", "squared")
 
 HUBER_DELTA = 1e-3
@@ -25,7 +27,8 @@ class Objective:
     """Robust, Huber or squared loss of residuals r = log(predicted) − log(measured).
 
     On a linear scale r = predicted − measured, for amounts that may be negative or whose noise
-    does not grow with them.
+    does not grow with them. On log1p r = log(1 + predicted) − log(1 + measured), as Caballero et
+    al. 2022 fit: relative for large amounts, absolute for small ones.
 
     Robust (Tukey's biweight): delta²/6·(1 − (1 − (r/delta)²)³) for |r| ≤ delta, delta²/6 beyond,
     so that a run further off than delta has no say at all; Huber: r²/2 for |r| ≤ delta,
@@ -36,7 +39,7 @@ class Objective:
         delta: threshold in units of the residual. Huber's is 1e-3 unless given. Robust without
             one takes 4.685 robust standard deviations of the residuals, measured by the fit
             (see `isoflop.fitting.solve.robust`), and the fit then says which.
-        scale: `log` or `linear`, of the residuals.
+        scale: `log`, `linear` or `log1p`, of the residuals.
 
     >>> Objective("huber", 1e-3).value(np.array([0.0, 1e-3, 2e-3]))
     array([0.0e+00, 5.0e-07, 1.5e-06])
@@ -46,12 +49,11 @@ class Objective:
 
     kind: LossKind = "robust"
     delta: float | None = None
-    scale: Literal["log", "linear"] = "log"
+    scale: Scale = "log"
 
     def __post_init__(self) -> None:
         require_loss(self.kind)
-        if self.scale not in ("log", "linear"):
-            raise InputError(f"scale must be log or linear, found {self.scale!r}")
+        require_scale(self.scale)
         if self.delta is None and self.kind != "robust":
             object.__setattr__(self, "delta", HUBER_DELTA)
         if self.delta is not None and not 0 < self.delta < np.inf:
@@ -66,6 +68,30 @@ class Objective:
     def threshold(self) -> float:
         """Residual beyond which the loss is no longer least squares' or Tukey's."""
         return np.inf if self.kind == "squared" or self.delta is None else self.delta
+
+    def enter(self, response: Array) -> Array:
+        """Put a response on the residuals' scale, same shape.
+
+        >>> Objective(scale="log1p").enter(np.array([0.0, np.e - 1]))
+        array([0., 1.])
+        """
+        if self.scale == "linear":
+            return response
+        return np.log(response) if self.scale == "log" else np.log1p(response)
+
+    def unit(self, response: Array) -> Array | float:
+        """What a residual of one is worth there in the response: dy/dr, same shape or 1."""
+        if self.scale == "linear":
+            return 1.0
+        return response if self.scale == "log" else 1.0 + response
+
+    def shift(self, response: Array, residuals: Array) -> Array:
+        """Move a response by residuals, same shape: the inverse of `enter`'s difference."""
+        if self.scale == "linear":
+            return response + residuals
+        if self.scale == "log":
+            return response * np.exp(residuals)
+        return (1.0 + response) * np.exp(residuals) - 1.0
 
     def value(self, residuals: Array) -> Array:
         """Loss of each residual, same shape."""
@@ -97,6 +123,14 @@ class Objective:
             return inside.astype(np.float64)
         share = (residuals / self.threshold) ** 2
         return np.where(inside, (1 - share) * (1 - 5 * share), 0.0)
+
+
+def require_scale(name: str) -> Scale:
+    """Check the name of a scale of residuals."""
+    for scale in SCALES:
+        if scale == name:
+            return scale
+    raise InputError(f"scale must be log, linear or log1p, found {name!r}")
 
 
 def require_loss(name: str) -> LossKind:

@@ -213,8 +213,18 @@ def pose_problem(table: RunTable, law: AbstractLaw, objective: Objective) -> Pro
 
 
 def suited_objective(law: AbstractLaw, objective: Objective) -> Objective:
-    """Take residuals linearly where the law's response may be zero, whatever was asked for."""
-    return replace(objective, scale="linear") if law.residual_scale == "linear" else objective
+    """Take residuals linearly where the law's response may be zero.
+
+    Raises:
+        InputError: another scale than log, the default, was asked for such a law.
+    """
+    if law.residual_scale != "linear":
+        return objective
+    if objective.scale == "log1p":
+        raise InputError(
+            f"{law.name} predicts {law.response}, which is compared as it is; leave --residuals out"
+        )
+    return replace(objective, scale="linear")
 
 
 def _group_labels(table: RunTable, column: str) -> list[str]:

@@ -69,5 +69,23 @@ def test_a_loss_nobody_knows_is_refused() -> None:
 
 
 def test_an_unknown_scale_is_refused() -> None:
-    with pytest.raises(InputError, match="scale must be log or linear"):
+    with pytest.raises(InputError, match="scale must be log, linear or log1p, found 'decades'"):
         Objective(scale="decades")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scale", ["log", "linear", "log1p"])
+def test_a_shift_undoes_entering_and_the_unit_is_its_slope(scale: str) -> None:
+    objective = Objective(scale=scale)  # type: ignore[arg-type]
+    response = np.array([0.01, 0.7, 3.0, 40.0])
+    target = response * 1.3 + 0.2
+    moved = objective.shift(response, objective.enter(target) - objective.enter(response))
+    np.testing.assert_allclose(moved, target, rtol=1e-13)
+    h = 1e-6
+    slope = (objective.shift(response, h * np.ones(4)) - response) / h
+    np.testing.assert_allclose(slope, objective.unit(response) * np.ones(4), rtol=1e-5)
+
+
+def test_log1p_is_the_log_of_one_plus_the_response() -> None:
+    measured, predicted = np.array([0.0, 1.0]), np.array([np.e - 1, 3.0])
+    scale = Objective("squared", scale="log1p")
+    np.testing.assert_allclose(scale.enter(predicted) - scale.enter(measured), [1.0, np.log(2)])

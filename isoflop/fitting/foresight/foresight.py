@@ -14,6 +14,7 @@ from scipy.special import stdtrit
 from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.misfit import Misfit, expected_error, measure_misfit, write_chance
+from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import pose_problem
 from isoflop.fitting.solve.solver import Array, Problem
 from isoflop.runs.checks import Finding, keep_usable
@@ -83,20 +84,20 @@ def predict_loss(
     """
     misfit = fit.misfit if misfit is None else misfit
     centre = fit.law.predict(fit.theta, variables)
-    is_log = fit.objective.scale == "log"
+    objective = fit.objective
     if future and misfit is not None and misfit.suspected:
         half = _half_width(fit, variables, misfit)
         return [
-            _around(float(value), float(h), fit.level, log=is_log)
+            _around(float(value), float(h), fit.level, objective)
             for value, h in zip(centre, half, strict=True)
         ]
     if not len(fit.draws):
         return [Estimate(float(value), level=fit.level) for value in centre]
     drawn = fit.law.predict(fit.draws, variables)
-    spread = (np.log(drawn) - np.log(centre) if is_log else drawn - centre) * fit.stretch
+    spread = (objective.enter(drawn) - objective.enter(centre)) * fit.stretch
     if future:
         spread = _add_noise(fit, spread, centre)
-    draws = centre * np.exp(spread) if is_log else centre + spread
+    draws = objective.shift(centre, spread)
     return [
         interval_from_draws(float(value), draws[:, k], level=fit.level)
         for k, value in enumerate(centre)
@@ -129,12 +130,12 @@ def _half_width(fit: Fit, variables: Mapping[str, Array], misfit: Misfit) -> Arr
     return stdtrit(freedom, (1 + fit.level) / 2) * scale
 
 
-def _around(value: float, half: float, level: float, *, log: bool) -> Estimate:
-    if not np.isfinite(value) or not np.isfinite(half) or (log and value <= 0):
+def _around(value: float, half: float, level: float, objective: Objective) -> Estimate:
+    at = np.array([value])
+    if not np.isfinite([value, half]).all() or np.any(np.asarray(objective.unit(at)) <= 0):
         return Estimate(value, level=level)
-    if log:
-        return Estimate(value, value * float(np.exp(-half)), value * float(np.exp(half)), level)
-    return Estimate(value, value - half, value + half, level)
+    low, high = (float(objective.shift(at, end)[0]) for end in (np.array(-half), np.array(half)))
+    return Estimate(value, low, high, level)
 
 
 def _judge_misfit(misfit: Misfit) -> list[Finding]:

@@ -41,15 +41,14 @@ class Problem:
         """Residuals predicted − measured on the objective's scale, (B, n)."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             predicted = self.law.predict(theta, self.variables)
-            if self.objective.scale == "linear":
-                return predicted - self.measured
-            return np.log(predicted) - np.log(self.measured)
+            return self.objective.enter(predicted) - self.objective.enter(self.measured)
 
     def jacobian(self, theta: Array) -> Array:
         """Derivative of the residuals by solver coordinates, (B, n, p)."""
         by_theta = self.law.gradient(theta, self.variables)
-        if self.objective.scale == "log":
-            by_theta = by_theta / self.law.predict(theta, self.variables)[..., None]
+        if self.objective.scale != "linear":
+            unit = self.objective.unit(self.law.predict(theta, self.variables))
+            by_theta = by_theta / np.asarray(unit)[..., None]
         return by_theta * coordinates_of(self.law).chain(theta)[..., None, :]
 
     def value(self, theta: Array, weights: Array) -> Array:
@@ -94,7 +93,8 @@ class Batch:
         """Residuals and their derivative by the prediction, (B, n) each."""
         if self.problem.objective.scale == "linear":
             return predicted - self.target, np.ones_like(predicted)
-        return np.log(predicted) - self.target, 1.0 / predicted
+        objective = self.problem.objective
+        return objective.enter(predicted) - self.target, 1.0 / np.asarray(objective.unit(predicted))
 
     def total(self, residuals: Array) -> Array:
         """Weighted sum of losses, (B,); infinite where the law overflows."""
@@ -116,8 +116,7 @@ ROUNDING = 1e-16
 
 def pose_batch(problem: Problem, weights: Array) -> Batch:
     """Prepare rows for minimisation: whatever does not change is computed once."""
-    log_scale = problem.objective.scale == "log"
-    target = np.log(problem.measured) if log_scale else problem.measured
+    target = problem.objective.enter(problem.measured)
     space = coordinates_of(problem.law)
     homogeneous = bool(space.linear.any()) and _is_homogeneous(problem, space)
     return Batch(problem, space, weights, target, homogeneous)

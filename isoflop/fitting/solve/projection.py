@@ -40,9 +40,10 @@ class Affine:
         """Least squares of relative errors, which needs no constants to start from, (B, m)."""
         batch = self.batch
         measured, relative = batch.target, 1.0
-        if batch.problem.objective.scale == "log":
-            measured = np.exp(batch.target)
-            relative = 1.0 / measured
+        if batch.problem.objective.scale != "linear":
+            shifted = np.exp(batch.target)
+            relative = 1.0 / shifted
+            measured = shifted - (batch.problem.objective.scale == "log1p")
         misses = (self.offset - measured) * relative
         return self._step(np.zeros(self.basis.shape[:2]), misses, relative, batch.weights)
 

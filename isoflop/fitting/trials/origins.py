@@ -164,11 +164,8 @@ def _score(fit: Fit, misfit: Misfit | None, hidden: RunTable, largest: float) ->
     predicted = predict_loss(fit, variables, misfit=misfit)
     measured = hidden.numbers(fit.law.response)
     values = np.array([estimate.value for estimate in predicted])
-    if fit.objective.scale == "log":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            misses = np.log(values) - np.log(measured)
-    else:
-        misses = values - measured
+    with np.errstate(divide="ignore", invalid="ignore"):
+        misses = fit.objective.enter(values) - fit.objective.enter(measured)
     misses = np.where(np.isfinite(misses), misses, np.inf)
     bounded = all(e.low is not None and e.high is not None for e in predicted)
     inside = [

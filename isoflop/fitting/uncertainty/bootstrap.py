@@ -101,8 +101,7 @@ def refit_wild(tangent: Tangent, *, n_resamples: int, rng: np.random.Generator) 
     noise = tangent.residuals / tangent.root_weights / (1 - tangent.leverage)
     noise = noise * rng.choice([-1.0, 1.0], size=(n_resamples, len(noise)))
     fitted = problem.law.predict(tangent.theta, problem.variables)
-    log = problem.objective.scale == "log"
-    measured = fitted * np.exp(noise) if log else fitted + noise
+    measured = problem.objective.shift(fitted, noise)
     starts = np.repeat(tangent.theta[None], n_resamples, axis=0)
     posed = replace(problem, measured=measured)
     weights = tangent.root_weights**2

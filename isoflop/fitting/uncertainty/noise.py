@@ -117,11 +117,10 @@ def _size_trend(x: Array, sizes: Array) -> tuple[float, float]:
 
 
 def _regressor(tangent: Tangent) -> Array:
-    """Log of the predicted response, centred; the response itself on linear residuals."""
+    """The predicted response on the residuals' scale, its log for most, centred."""
     problem = tangent.problem
     predicted = problem.law.predict(tangent.theta, problem.variables)
-    if problem.objective.scale == "log":
-        predicted = np.log(predicted)
+    predicted = problem.objective.enter(predicted)
     return predicted - predicted.mean()
 
 

@@ -200,7 +200,7 @@ def _refit(tangent: Tangent, targets: Array) -> Array:
     scale = problem.objective.scale
     targets = targets / tangent.root_weights
     fitted = problem.law.predict(tangent.theta, problem.variables)
-    measured = fitted * np.exp(targets) if scale == "log" else fitted + targets
+    measured = problem.objective.shift(fitted, targets)
     posed = replace(problem, measured=measured, objective=Objective("squared", scale=scale))
     starts = np.repeat(tangent.theta[None], len(targets), axis=0)
     return minimise(posed, starts, tangent.root_weights**2, tolerance=1e-6).theta
