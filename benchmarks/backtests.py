@@ -41,7 +41,7 @@ class Row:
         rmsle: root mean square log error.
         suspected: whether the fitted runs alone raised suspicion.
         plain_coverage: with the law taken at its word.
-        plain_log_width: likewise.
+        plain_log_width: likewise, the median.
         seconds: processor time.
     """
 
@@ -86,7 +86,7 @@ def measure(table: PublicTable) -> Iterator[Row]:
             cut=cut,
             suspected=found["misfit"]["suspected"],  # type: ignore[index]
             plain_coverage=plain["coverage"],
-            plain_log_width=plain["mean_log_width"],
+            plain_log_width=plain["median_log_width"],
             seconds=time.process_time() - began,
             **{name: found[name] for name in SHARED},  # type: ignore[arg-type]
         )

@@ -12,7 +12,7 @@ def test_a_run_table_becomes_a_page_with_the_law_that_fit_gives(isoflop, runs: s
     assert result.code == 0
     found = result.document
     assert len(found["answer"]) == 6
-    assert found["backtest"]["n_hidden"] >= 4
+    assert found["backtest"]["n_test"] >= 4
     fitted = isoflop("fit", runs, "--json").document
     for key in ("params", "derived", "objective", "data"):
         assert found["chinchilla"][key] == fitted[key]

@@ -47,7 +47,7 @@ def test_the_tour_ends_with_an_answer_of_six_lines_and_a_report(whole):
     assert len(printed["answer"]) == 6
     assert (folder / "report.html").stat().st_size < 1_000_000
     assert set(printed["by_count"]) <= {"non-embedding", "non-embedding + head", "total"}
-    assert printed["backtest"]["n_hidden"] >= 5
+    assert printed["backtest"]["n_test"] >= 5
     assert all(plan["n_params"]["value"] > 0 for plan in printed["plans"])
 
 

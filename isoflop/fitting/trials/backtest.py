@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError, IsoflopError, UnknownNameError
+from isoflop.base.estimate import Estimate
 from isoflop.fitting.automatic.backtest import AutomaticBacktest, backtest_automatic
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.foresight import find_misfit, predict_loss
+from isoflop.fitting.foresight.misfit import Misfit
 from isoflop.fitting.frontiers.valleys import group_budgets
 from isoflop.fitting.methods import AUTO, choose_form, only_variable
 from isoflop.fitting.parametric import FitSpec, fit_parametric
@@ -196,7 +198,16 @@ def _predict_hidden(
         chosen_predicted=predicted[best],
         misfit=misfit,
         plain=tuple(predict_loss(fit, variables)),
+        scale=hidden.numbers(by),
+        noise=_relative_noise(fit, misfit, predicted),
     )
+
+
+def _relative_noise(fit: Fit, misfit: Misfit, predicted: list[Estimate]) -> Array:
+    """Standard deviation of a single run over its prediction, (n_hidden,)."""
+    if fit.objective.scale == "log":
+        return np.full(len(predicted), misfit.noise)
+    return misfit.noise / np.maximum(np.abs([e.value for e in predicted]), 1e-300)
 
 
 def _same_design(variables: Variables, row: int) -> np.ndarray:

@@ -7,7 +7,12 @@ import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.foresight.misfit import Misfit, write_chance
+from isoflop.fitting.trials.missed import is_inside, judge_count
 from isoflop.laws.law import Array
+from isoflop.runs.checks import Finding
+
+MOST_SHOWN = 10
+"""Hidden runs printed; all are in the JSON document."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Backtest:
             loss, which is the luckiest.
         misfit: what the fitted runs said about the law before the others were seen.
         plain: (n_hidden,) the predictions with intervals that take the law at its word.
+        scale: (n_hidden,) their values of `by`.
+        noise: (n_hidden,) standard deviation of a single run, relative to its prediction.
     """
 
     law: str
@@ -49,13 +56,23 @@ class Backtest:
     chosen_predicted: Estimate
     misfit: Misfit
     plain: tuple[Estimate, ...]
+    scale: Array
+    noise: Array
 
     @property
     def misses(self) -> Array:
-        """Log predicted − log measured, (n_hidden,); NaN for a response at or below zero."""
+        """Log measured − log predicted, (n_hidden,); NaN for a response at or below zero.
+
+        Positive where the run measured above the prediction: the law was too optimistic.
+        """
         values = np.array([estimate.value for estimate in self.predicted])
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.log(values) - np.log(self.measured)
+            return np.log(self.measured) - np.log(values)
+
+    @property
+    def median_miss(self) -> float:
+        """Median of the misses, with their sign; positive where the law was too optimistic."""
+        return float(np.median(self.misses))
 
     @property
     def rms_miss(self) -> float:
@@ -66,6 +83,13 @@ class Backtest:
     def coverage(self) -> float:
         """Share of the hidden runs inside their interval."""
         return _cover(self.predicted, self.measured)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """A warning where the intervals held too few of the hidden runs to be chance."""
+        return tuple(
+            judge_count(self.predicted, self.measured, noise=self.noise, sizes=self.n_params)
+        )
 
     @property
     def mean_log_width(self) -> float | None:
@@ -88,65 +112,115 @@ class Backtest:
             "n_train": self.n_fitted,
             "n_test": self.n_hidden,
             "coverage": self.coverage,
-            "rmsle": self.rms_miss if np.isfinite(self.rms_miss) else None,
+            "rmsle": _finite(self.rms_miss),
+            "median_log_miss": _finite(self.median_miss),
             "mean_log_width": self.mean_log_width,
             "law_at_its_word": {
                 "coverage": _cover(self.plain, self.measured),
-                "mean_log_width": _mean_log_width(self.plain),
+                "median_log_width": _median_log_width(self.plain),
             },
             "misfit": self.misfit.to_dict(),
-            "hidden_flops": self.hidden_flops if np.isfinite(self.hidden_flops) else None,
-            "n_fitted": self.n_fitted,
-            "n_hidden": self.n_hidden,
+            "hidden_flops": _finite(self.hidden_flops),
             "chosen_measured": self.chosen_measured,
             "chosen_predicted": self.chosen_predicted.to_dict(),
             "inside": self.inside,
-            "rms_miss": self.rms_miss if np.isfinite(self.rms_miss) else None,
             "runs": [
-                {"run": name, "measured": float(loss), "predicted": estimate.to_dict()}
-                for name, loss, estimate in zip(
-                    self.names, self.measured, self.predicted, strict=True
-                )
+                {"run": name, "measured": float(loss), "predicted": e.to_dict(), "inside": held}
+                for name, loss, e, held in self._rows()
             ],
+            "findings": [finding.to_dict() for finding in self.findings],
         }
 
+    def _rows(self) -> list[tuple[str, float, Estimate, bool]]:
+        """Name, measurement, prediction and whether it held, of every hidden run."""
+        held = is_inside(self.predicted, self.measured)
+        return list(zip(self.names, self.measured.tolist(), self.predicted, held, strict=True))
+
     def __str__(self) -> str:
-        level = f"{100 * self.chosen_predicted.level:g} %"
-        misfit = self.misfit
+        level, misfit = f"{100 * self.chosen_predicted.level:g} %", self.misfit
+        plain = _median_log_width(self.plain)
         return "\n".join(
             [
                 f"{self.law} fitted to {self.n_fitted} runs, {self.n_hidden} with {self.by} of "
                 f"{shorten(self.cut)} or more predicted",
-                f"covered    {_describe(self.predicted, self.measured)}, of {level}",
-                f"           {_describe(self.plain, self.measured)}, the law taken at its word",
-                f"missed by  {100 * self.rms_miss:.2f} % RMS",
+                f"covered    {_describe(self.predicted, self.measured)} of {level} for a single "
+                f"run, {_wide('mean', self.mean_log_width)}",
+                f"           {_describe(self.plain, self.measured)}, the law taken at its word, "
+                f"{_wide('median', plain)}",
+                f"missed by  {100 * self.rms_miss:.2f} % RMS, median {_signed(self.median_miss)}",
                 f"law        {'' if misfit.suspected else 'not '}suspected, from the fitted runs "
                 "alone; were it right,",
                 f"           chance of as large rolling misses {write_chance(misfit.rolling)}, "
                 f"of as bent residuals {write_chance(misfit.shape)}, of as many outliers "
                 f"{write_chance(misfit.tails)}",
+                *self._table(level),
+                *(f"{f.severity}: {f.code}: {f.evidence}\n    {f.consequence}; {f.remedy}"
+                  for f in self.findings),
             ]
-        )
+        )  # fmt: skip
+
+    def _table(self, level: str) -> list[str]:
+        """The largest hidden runs, largest first."""
+        order = np.argsort(-self.scale, kind="stable")[:MOST_SHOWN]
+        rows = self._rows()
+        name_width = max(len("run"), *(len(self.names[k]) for k in order))
+        left_out = len(rows) - len(order)
+        lines = [
+            f"{'run':{name_width}}  {self.by:>10}  measured  predicted [{level} for a single run]"
+        ]
+        for k in order:
+            name, measured, predicted, held = rows[k]
+            lines.append(
+                f"{name:{name_width}}  {shorten(float(self.scale[k])):>10}  "
+                f"{shorten(measured, digits=4):>8}  {predicted}  "
+                f"{_side(measured, predicted, held=held)}"
+            )
+        return lines + ([f"and {left_out} smaller ones, see --json"] if left_out else [])
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _signed(miss: float) -> str:
+    """Write a median log miss in per cent, and which side of the prediction it means."""
+    share = 100 * float(np.expm1(miss))
+    side = "above" if share > 0 else "below"
+    return f"{share:+.2f} % (measured {side} the prediction)"
+
+
+def _side(measured: float, predicted: Estimate, *, held: bool) -> str:
+    if predicted.low is None or predicted.high is None:
+        return "no interval"
+    return "inside" if held else "above" if measured > predicted.high else "below"
 
 
 def _cover(predicted: Sequence[Estimate], measured: Array) -> float:
     """Share of the measurements inside their intervals."""
-    inside = [
-        e.low is not None and e.high is not None and e.low <= loss <= e.high
-        for e, loss in zip(predicted, measured, strict=True)
-    ]
-    return float(np.mean(inside))
+    return float(np.mean(is_inside(predicted, measured)))
+
+
+def _log_widths(predicted: Sequence[Estimate]) -> Array | None:
+    """Log of high over low, (n,); None where some interval is unknown or not positive."""
+    low = np.array([np.nan if e.low is None else e.low for e in predicted])
+    high = np.array([np.nan if e.high is None else e.high for e in predicted])
+    return np.log(high / low) if ((low > 0) & (high >= low)).all() else None
 
 
 def _mean_log_width(predicted: Sequence[Estimate]) -> float | None:
-    low = np.array([np.nan if e.low is None else e.low for e in predicted])
-    high = np.array([np.nan if e.high is None else e.high for e in predicted])
-    if not ((low > 0) & (high >= low)).all():
-        return None
-    return float(np.mean(np.log(high / low)))
+    widths = _log_widths(predicted)
+    return None if widths is None else float(widths.mean())
+
+
+def _median_log_width(predicted: Sequence[Estimate]) -> float | None:
+    widths = _log_widths(predicted)
+    return None if widths is None else float(np.median(widths))
+
+
+def _wide(which: str, width: float | None) -> str:
+    return "without a width" if width is None else f"{which} log width {width:.3f}"
 
 
 def _describe(predicted: Sequence[Estimate], measured: Array) -> str:
-    width = _mean_log_width(predicted)
-    wide = "without a width" if width is None else f"mean log width {width:.3f}"
-    return f"{100 * _cover(predicted, measured):3.0f} % by intervals, {wide}"
+    inside = is_inside(predicted, measured)
+    return f"{sum(inside)} of {len(inside)} ({100 * np.mean(inside):.0f} %) inside intervals"

@@ -1,10 +1,13 @@
 """Hiding the largest budget of a surface that is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table, table_of
 
 from isoflop.base.errors import InputError
+from isoflop.base.estimate import Estimate
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.trials.backtest import backtest, backtest_largest_budget, rank_forms
@@ -110,9 +113,68 @@ def test_forms_that_cannot_be_fitted_are_left_out_of_the_ranking() -> None:
 
 def test_the_json_object_says_what_was_hidden_and_how_it_went() -> None:
     document = backtest_largest_budget(noisy_table(0), ChinchillaLaw(), SPEC).to_dict()
-    assert document["n_hidden"] == len(document["runs"]) == 9
-    assert set(document) >= {"law", "hidden_flops", "inside", "coverage", "rms_miss"}
+    assert document["n_test"] == len(document["runs"]) == 9
+    assert set(document) >= {"law", "hidden_flops", "inside", "coverage", "findings"}
     assert set(document) >= {"n_train", "n_test", "rmsle", "mean_log_width", "law_at_its_word"}
+    assert not {"n_hidden", "n_fitted", "rms_miss"} & set(document)  # one name for one number
+
+
+def test_a_few_wild_draws_do_not_set_the_width_of_the_law_at_its_word() -> None:
+    result = backtest_largest_budget(noisy_table(0), ChinchillaLaw(), SPEC)
+    wild = Estimate(2.0, 2e-9, 2e9)
+    sane = [np.log(e.high / e.low) for e in result.plain[1:]]  # type: ignore[operator]
+    document = replace(result, plain=(wild, *result.plain[1:])).to_dict()
+    at_its_word = document["law_at_its_word"]
+    assert set(at_its_word) == {"coverage", "median_log_width"}  # type: ignore[call-overload]
+    assert at_its_word["median_log_width"] <= max(sane)  # type: ignore[index]
+
+
+def lifted(seed: int, share: float):
+    """Nine sizes at five budgets; every run of the largest lies above the law by a share."""
+    table = noisy_table(seed)
+    top = table.numbers("flops") > 5e20
+    loss = table.numbers("loss") * np.where(top, 1 + share, 1.0)
+    names = ("n_params", "n_tokens", "flops")
+    return table_of(**{name: table.numbers(name) for name in names}, loss=loss)
+
+
+@pytest.mark.parametrize(("share", "side"), [(0.06, "9 above theirs"), (-0.06, "and 9 below")])
+def test_hidden_runs_outside_their_intervals_are_a_finding(share: float, side: str) -> None:
+    result = backtest_largest_budget(lifted(0, share), ChinchillaLaw(), SPEC)
+    assert not result.misfit.suspected
+    (finding,) = result.findings
+    assert (finding.code, finding.severity) == ("backtest-missed", "warning")
+    assert "0 of 9 hidden runs inside intervals that should hold 90 %" in finding.evidence
+    assert side in finding.evidence
+    assert result.to_dict()["findings"] == [finding.to_dict()]
+    assert "warning: backtest-missed: 0 of 9" in str(result)
+
+
+def test_intervals_that_are_right_are_rarely_called_missed() -> None:
+    found = [
+        backtest_largest_budget(noisy_table(seed), ChinchillaLaw(), SPEC).findings
+        for seed in range(40)
+    ]
+    assert sum(map(len, found)) <= 5  # of a true 5 %, more once in seventy
+
+
+def test_a_miss_is_positive_where_the_law_was_too_optimistic() -> None:
+    for share in (0.05, -0.05):
+        result = backtest_largest_budget(lifted(1, share), ChinchillaLaw(), SPEC)
+        assert result.median_miss == pytest.approx(np.log1p(share), abs=0.012)
+        side = "above" if share > 0 else "below"
+        assert f"(measured {side} the prediction)" in str(result)
+
+
+def test_ten_of_the_hidden_runs_are_printed_largest_first() -> None:
+    result = backtest(noisy_table(0), "chinchilla", cut=1e20, spec=SPEC)
+    lines = str(result).splitlines()
+    head = next(k for k, line in enumerate(lines) if line.startswith("run "))
+    rows = [line.split() for line in lines[head + 1 :]]
+    assert len(result.names) == 18
+    assert [float(row[2]) for row in rows[:10]] == sorted(float(r[2]) for r in rows[:10])[::-1]
+    assert {row[-1] for row in rows[:10]} <= {"inside", "above", "below"}
+    assert lines[head + 11] == "and 8 smaller ones, see --json"
 
 
 def test_a_cut_divides_the_runs() -> None:
