@@ -1,0 +1,163 @@
+"""The constants of any law, fitted or published, and what follows from them with an interval.
+
+A fit brings draws from its own distribution, so that whatever is computed from its constants is
+computed once for each draw. Published constants carry no covariance: no interval, and said so.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from isoflop.base.errors import InputError, RefusalError
+from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.solve.solver import Outcome
+from isoflop.laws.catalog import PublishedLaw, rounding_warning
+from isoflop.laws.fixed import FixedLaw
+from isoflop.laws.law import AbstractLaw, Array
+from isoflop.plan.choose import AnyLaw, choose_law
+
+NO_COVARIANCE = "published constants carry no covariance: no interval can be given"
+
+
+@dataclass(frozen=True)
+class Constants:
+    """A law's constants, complete, with the draws of a fit.
+
+    Args:
+        name: of the published law, or of the form fitted.
+        law: the law; constants that a fit held are among its own again.
+        theta: (p,) float.
+        draws: (K, p) float, K = 0 for published constants.
+        stretch: small-sample factor on the draws' percentiles.
+        level: confidence level.
+        ranges: {column: (lowest, highest)} of the runs fitted; empty where not recorded.
+        notes: what a reader of anything computed from it must know.
+    """
+
+    name: str
+    law: AbstractLaw
+    theta: Array
+    draws: Array
+    stretch: float = 1.0
+    level: float = LEVEL
+    ranges: Mapping[str, tuple[float, float]] | None = None
+    notes: tuple[str, ...] = ()
+
+    def rows(self, n_draws: int | None = None) -> Array:
+        """Theta, then `n_draws` of the draws (all by default), (1 + n_draws, p)."""
+        count = len(self.draws) if n_draws is None else n_draws
+        draws = self.draws[:count] if len(self.draws) else np.tile(self.theta, (count, 1))
+        return np.concatenate([self.theta[None], draws])
+
+
+def take_constants(law: AnyLaw | str, *forms: type[AbstractLaw], reads: str = "") -> Constants:
+    """Take the constants of a fit or of a published law.
+
+    Args:
+        law: a fit, a published law, or the name or file of one.
+        forms: classes of which the law must be one; any if none is given.
+        reads: variables, with commas, that it must be a function of; any if empty.
+
+    Raises:
+        UnknownNameError: a name nobody knows.
+        InputError: a law of another form, or of other variables.
+        RefusalError: a fit that did not converge, or is not identified.
+
+    >>> take_constants("kaplan-2020-ns").notes[0]
+    'kaplan-2020-ns: published constants carry no covariance: no interval can be given'
+    """
+    chosen = choose_law(law) if isinstance(law, str) else law
+    if isinstance(chosen, PublishedLaw):
+        found = _of_published(chosen)
+    elif isinstance(chosen, Fit):
+        found = _of_fit(chosen)
+    else:
+        raise InputError("a law with constants is needed; found a frontier or an automatic fit")
+    wanted = ", ".join(form.name for form in forms)
+    if forms and not isinstance(found.law, forms):
+        raise InputError(f"{found.name} is of the form {found.law.name}; needed: {wanted}")
+    if reads and set(found.law.variables) != set(reads.split(",")):
+        raise InputError(
+            f"{found.name} is a law of {', '.join(found.law.variables)}; needed: one of "
+            f"{reads.replace(',', ', ')}"
+        )
+    return found
+
+
+def _of_published(law: PublishedLaw) -> Constants:
+    theta = np.asarray(law.theta, dtype=np.float64)
+    empty = np.empty((0, len(theta)))
+    warning = rounding_warning(law)
+    notes = (f"{law.name}: {NO_COVARIANCE}", *((warning,) if warning else ()))
+    return Constants(law.name, law.law, theta, empty, notes=notes)
+
+
+def _of_fit(fit: Fit) -> Constants:
+    if fit.outcome in (Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED):
+        raise RefusalError(f"nothing can be decided from this fit: {fit.outcome.value}")
+    law, theta, draws = fit.law, fit.theta, fit.draws
+    if isinstance(law, FixedLaw):
+        theta, draws, law = law.complete(theta), law.complete(draws), law.law
+    notes = (fit.outcome.value,) if fit.outcome is Outcome.AT_BOUND else ()
+    return Constants(
+        law.name, law, theta, draws, fit.stretch, fit.level, dict(fit.data.ranges), notes
+    )
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def estimate_from(
+    compute: Callable[..., Array], *constants: Constants, log: bool = True
+) -> Estimate:
+    """Compute a quantity from one or several laws' constants, with its interval.
+
+    Draws of several laws are taken as independent; a published law among them is held.
+
+    Args:
+        compute: (1 + K, p) rows of constants, one array for each law, to (1 + K,) values.
+        constants: the laws' constants.
+        log: take the interval in log space, for positive amounts.
+    """
+    fitted = [each for each in constants if len(each.draws)]
+    count = min((len(each.draws) for each in fitted), default=0)
+    values = np.asarray(compute(*(each.rows(count) for each in constants)), dtype=np.float64)
+    if not fitted:
+        return Estimate(float(values[0]))
+    return interval_from_draws(
+        float(values[0]),
+        values[1:],
+        level=fitted[0].level,
+        stretch=max(each.stretch for each in fitted),
+        log=log,
+    )
+
+
+def all_notes(*constants: Constants) -> tuple[str, ...]:
+    """Notes of several laws, each once."""
+    return tuple(dict.fromkeys(note for each in constants for note in each.notes))
+
+
+def reach_note(constants: Constants, amounts: Mapping[str, float]) -> tuple[str, ...]:
+    """Say which amounts lie beyond the runs that a law was fitted to, and how far."""
+    notes = []
+    for name, amount in amounts.items():
+        low, high = (constants.ranges or {}).get(name, (0.0, np.inf))
+        factor = max(low / amount, amount / high)
+        if factor > 1:
+            notes.append(
+                f"{constants.name}: {name} {shorten(amount)} is {shorten(factor)}× outside the "
+                "runs fitted"
+            )
+    return tuple(notes)
+
+
+def check_positive(**amounts: float | None) -> None:
+    """Refuse amounts that are not positive and finite; None is nothing given.
+
+    Raises:
+        InputError: naming the amount and what was found.
+    """
+    for name, amount in amounts.items():
+        if amount is not None and not (np.isfinite(amount) and amount > 0):
+            raise InputError(f"{name} must be positive and finite, found {amount:g}")
