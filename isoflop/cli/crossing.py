@@ -4,7 +4,7 @@ import click
 
 from isoflop.base.estimate import shorten
 from isoflop.cli.output import json_option, show
-from isoflop.plan.crossing import find_crossing
+from isoflop.plan.contradiction.crossing import find_crossing
 
 
 @click.command("crossing")

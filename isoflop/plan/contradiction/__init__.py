@@ -1,0 +1,1 @@
+"""Where what compute promises and what the data allow contradict each other."""
