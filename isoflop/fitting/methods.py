@@ -61,7 +61,7 @@ def fit(
     if method != "parametric":
         raise UnknownNameError("method", method, METHODS)
     if law == AUTO:
-        return fit_automatic_table(table, over or only_variable(table), spec, fixed=fixed)
+        return fit_automatic_table(table, over, spec, fixed=fixed)
     if isinstance(law, str):
         law = choose_form(table, law, over=over)
     return fit_parametric(table, fix_constants(law, fixed or {}), spec)

@@ -25,6 +25,7 @@ from isoflop.fitting.judge import (
     judge_residuals,
 )
 from isoflop.fitting.objective import Objective
+from isoflop.fitting.one_curve import check_one_compute
 from isoflop.fitting.record import (
     describe_convention,
     label_groups,
@@ -132,6 +133,8 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     minimum, spread = assess(minimum, labels, asked, determined=determined)
     problem, theta = minimum.problem, minimum.theta
     residuals = problem.residuals(theta[None])[0]
+    if problem.objective.scale == "log":
+        findings += check_one_compute(table, law.variables, residuals)
     findings += check_mixed(table, law.variables) + check_clusters(spread.interval, labels)
     findings += judge_condition(law, condition)
     findings += _judge_minimum(minimum, residuals, table.names(), converged=converged)

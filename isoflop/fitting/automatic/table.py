@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.fitting.automatic.automatic import AutomaticFit, fit_automatic
+from isoflop.fitting.one_curve import check_one_compute, choose_curve
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.record import record_data
 from isoflop.runs.checks import check_comparable, check_duplicates, keep_usable
@@ -41,8 +44,7 @@ def fit_automatic_table(
     spec = spec or FitSpec()
     if fixed:
         raise InputError(f"auto has no constants to fix; found {', '.join(fixed)}")
-    if over is None:
-        raise InputError("auto is a law of one variable; say which, such as --over n_tokens")
+    over = choose_curve(table, over)
     if over in TEXT_COLUMNS or (over not in table and over not in NUMBER_COLUMNS):
         raise UnknownNameError(
             "variable", over, [name for name in table.columns if name not in TEXT_COLUMNS]
@@ -50,7 +52,8 @@ def fit_automatic_table(
     columns = (over, "loss")
     table, findings = keep_usable(table, columns)
     findings += check_comparable(table) + check_duplicates(table, columns)
-    fit = fit_automatic(
-        table.numbers(over), table.numbers("loss"), over=over, level=spec.level, seed=spec.seed
-    )
+    x, loss = table.numbers(over), table.numbers("loss")
+    fit = fit_automatic(x, loss, over=over, level=spec.level, seed=spec.seed)
+    line = np.polynomial.Polynomial.fit(np.log(x), np.log(loss), 1)  # enough within one compute
+    findings += check_one_compute(table, (over,), np.asarray(line(np.log(x)) - np.log(loss)))
     return replace(fit, data=record_data(table, columns), findings=(*findings, *fit.findings))
