@@ -62,6 +62,12 @@ class BacktestFigure:
         known = np.isfinite(self.n_params)
         return bool(known.all() and np.ptp(self.n_params) > 0)
 
+    @property
+    def one_curve(self) -> bool:
+        """Whether each size has one prediction, as within a budget, so that a line joins them."""
+        same = [self.predicted[self.n_params == size] for size in np.unique(self.n_params)]
+        return bool(max(map(np.ptp, same)) <= 0.1 * np.ptp(self.predicted))
+
 
 def backtest_figure(backtest: Backtest, *, labels: AxisLabels | None = None) -> BacktestFigure:
     """Gather the predictions of a backtest.
@@ -140,7 +146,8 @@ def _draw_by_size(ax: "Axes", figure: BacktestFigure) -> None:
     N = figure.n_params[order]
     middle, low, high = (v[order] for v in (figure.predicted, figure.low, figure.high))
     spread = [np.nan_to_num(middle - low), np.nan_to_num(high - middle)]
-    ax.plot(N, middle, color=OKABE_ITO[0], linewidth=0.8, alpha=0.6)
+    if figure.one_curve:
+        ax.plot(N, middle, color=OKABE_ITO[0], linewidth=0.8, alpha=0.6)
     ax.errorbar(
         N,
         middle,

@@ -12,6 +12,7 @@ import numpy as np
 from isoflop.base.errors import IsoflopError, RefusalError
 from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight.foresight import foresee
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.frontiers.valleys import vertex_draws
@@ -117,7 +118,8 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
     table = _finished(table)
     main = MAIN_CONVENTION if MAIN_CONVENTION in table else "n_params"
     counted = count_as(table, main)
-    ranked = tuple(rank_forms(counted, [JOINT_FORMS[name] for name in FORMS], spec))
+    ranking = rank_forms(counted, [JOINT_FORMS[name] for name in FORMS], spec)
+    ranked = tuple((foresee(fit, counted), backtest) for fit, backtest in ranking)
     chinchilla = next((fit for fit, _ in ranked if fit.law.name == "chinchilla"), None)
     if chinchilla is None:  # say why: the same calls, not caught
         fit_parametric(counted, JOINT_FORMS["chinchilla"], spec)

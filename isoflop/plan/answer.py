@@ -6,13 +6,14 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.plan.analysis import PLAN_FACTORS, Analysis
 from isoflop.plan.disagreement import hold_methods
+from isoflop.plan.hidden_words import describe_hidden
 from isoflop.plan.identification import headline_exponent, identification_verdict
 from isoflop.runs.checks import Finding
 
 
 def answer_lines(analysis: Analysis) -> tuple[str, ...]:
     """Write the answer in six lines."""
-    fit, backtest = analysis.best
+    _, backtest = analysis.best
     chinchilla = analysis.chinchilla
     headline = headline_exponent(analysis)
     optimum = "not determined by these runs"
@@ -22,14 +23,12 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
         f"{words} {shorten(f.params['a'].value, digits=2)}"
         for words, f in analysis.frontiers.items()
     )
-    hit = "inside" if backtest.inside else "OUTSIDE"
     return (
         f"Optimum     {optimum}",
         f"By count    a = {by_count or 'one count of N recorded'}",
         f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
         f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
-        f"Foresight   largest budget hidden ({backtest.n_hidden} runs): {fit.law.name} predicted "
-        f"{backtest.chosen_predicted}, measured {backtest.chosen_measured:.4f}: {hit}",
+        f"Foresight   {describe_hidden(backtest)}",
         f"Plan        {plan_sentence(analysis)}",
         f"Identified  {identification_verdict(analysis)}{_warnings(analysis)}",
     )
@@ -44,10 +43,11 @@ def _warnings(analysis: Analysis) -> str:
 def all_findings(analysis: Analysis) -> tuple[Finding, ...]:
     """List the findings, each once.
 
-    Of the best joint fit, of the Chinchilla form, of the frontier, and of the two held against
-    each other.
+    Of the best joint fit, of its backtest, of the Chinchilla form, of the frontier, and of the two
+    held against each other.
     """
-    found = [*analysis.best[0].findings, *analysis.chinchilla.findings]
+    best, backtest = analysis.best
+    found = [*best.findings, *backtest.findings, *analysis.chinchilla.findings]
     if analysis.frontier:
         found += analysis.frontier.findings
         found += _disagreement(analysis.chinchilla, analysis.frontier)
@@ -72,7 +72,7 @@ def plan_sentence(analysis: Analysis) -> str:
     losses = [p.loss.value for p in (plan, *others)]
     return (
         f"at {shorten(plan.flops, digits=2)} FLOPs train N = {plan.n_params} on D = "
-        f"{plan.n_tokens} tokens for a loss of {plan.loss} ({plan.law}; all methods: N from "
+        f"{plan.n_tokens} tokens for a mean loss of {plan.loss} ({plan.law}; all methods: N from "
         f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)}, loss from "
         f"{shorten(min(losses))} to {shorten(max(losses))})"
     )

@@ -67,8 +67,9 @@ def identification_rows(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         rows.append(
             (
                 f"foresight of {fit.law.name}",
-                f"hidden budget missed by {100 * backtest.rms_miss:.2f} % RMS, best run {hit} its "
-                f"interval, {100 * backtest.coverage:.0f} % of {backtest.n_hidden} runs inside",
+                f"hidden runs missed by {100 * backtest.rms_miss:.2f} % RMS, the run it chose "
+                f"{hit} its interval, {100 * backtest.coverage:.0f} % of {backtest.n_hidden} runs "
+                "inside",
             )
         )
     for name in ("alpha", "beta"):

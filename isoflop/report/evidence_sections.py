@@ -4,6 +4,7 @@ from isoflop.base.estimate import shorten
 from isoflop.draw.backtest import backtest_figure, draw_backtest
 from isoflop.draw.learning_curves import draw_learning_curves, learning_curves_figure
 from isoflop.fitting.trials.backtest import Backtest
+from isoflop.plan.hidden_words import describe_hidden, describe_runs, one_budget
 from isoflop.report.blocks import Block, FindingList, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import StudyReport
@@ -16,8 +17,8 @@ def backtest_section(study: StudyReport) -> tuple[Block, ...]:
     if study.backtest:
         figure = backtest_figure(study.backtest, labels=study.axis_labels)
         caption = (
-            f"The {counted(study.backtest.n_hidden, 'run')} of the largest budget, hidden from the "
-            f"fit of the other {study.backtest.n_fitted}, against what it predicted."
+            f"The {describe_runs(study.backtest)}, hidden from the fit of the other "
+            f"{study.backtest.n_fitted}, against what it predicted."
         )
         sentence = _describe(study.backtest)
         drawn = picture("backtest", figure, draw_backtest(figure), caption=caption, alt=sentence)
@@ -31,7 +32,7 @@ def backtest_section(study: StudyReport) -> tuple[Block, ...]:
             f"{shorten(optimum.measured)}: {verdict} the interval."
         )
         blocks.append(Paragraph(text))
-    return (Heading("Backtest: the largest budget hidden"), *blocks) if blocks else ()
+    return (Heading("Backtest: the largest runs hidden"), *blocks) if blocks else ()
 
 
 def learning_section(study: StudyReport) -> tuple[Block, ...]:
@@ -73,12 +74,8 @@ def findings_section(study: StudyReport) -> tuple[Block, ...]:
 
 
 def _describe(backtest: Backtest) -> str:
-    verdict = "inside" if backtest.inside else "OUTSIDE"
-    covered = round(backtest.coverage * backtest.n_hidden)
-    return (
-        f"At {shorten(backtest.hidden_flops)} FLOPs the hidden run that {backtest.law} would have "
-        f"chosen, as the lowest it predicted, was to reach a loss of {backtest.chosen_predicted}; "
-        f"that run measured {backtest.chosen_measured:.4f}, {verdict} the interval. RMS miss "
-        f"{100 * backtest.rms_miss:.2f} %; {covered} of {counted(backtest.n_hidden, 'hidden run')} "
-        f"inside {'its interval' if backtest.n_hidden == 1 else 'their intervals'}."
-    )
+    chosen = ""
+    if one_budget(backtest):
+        chosen = " The run it would have chosen is the one it predicted to be lowest."
+    said = describe_hidden(backtest)
+    return f"{said}.{chosen} RMS miss {100 * backtest.rms_miss:.2f} %."

@@ -69,8 +69,9 @@ def plan_section(study: StudyReport) -> tuple[Block, ...]:
     if drawn:
         blocks.append(drawn)
     if study.plans:
-        head = ("budget (FLOPs)", "law", "N*", "D*", "D*/N*", "loss")
-        blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), "Plans."))
+        head = ("budget (FLOPs)", "law", "N*", "D*", "D*/N*", "mean loss", "loss of one run")
+        caption = f"Plans. {_covers(study.plans)}"
+        blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), caption))
         blocks += [Paragraph(f"{note}.") for note in _plan_notes(study.plans)]
     return (Heading("What to train with a larger budget"), *blocks) if blocks else ()
 
@@ -122,7 +123,19 @@ def _optima(frontier: Frontier) -> tuple[Table, ...]:
 
 def _plan_row(plan: Plan) -> tuple[str, ...]:
     amounts = (plan.n_params, plan.n_tokens, plan.tokens_per_param, plan.loss)
-    return (shorten(plan.flops), plan.law, *(_known(amount) for amount in amounts))
+    one_run = str(plan.run_loss) if plan.run_loss else ""
+    return (shorten(plan.flops), plan.law, *(_known(amount) for amount in amounts), one_run)
+
+
+def _covers(plans: tuple[Plan, ...]) -> str:
+    """What the intervals of both losses cover, each wording once with the laws it is about."""
+    said: dict[str, list[str]] = {}
+    for plan in plans:
+        said.setdefault(f"mean loss: {plan.loss_covers}", []).append(plan.law)
+        if plan.run_loss:
+            said.setdefault(f"loss of one run: {plan.run_covers}", []).append(plan.law)
+    parts = [f"{words} ({', '.join(dict.fromkeys(laws))})" for words, laws in said.items()]
+    return f"{_percent(plans[0].loss.level)} intervals: {'; '.join(parts)}."
 
 
 def _known(amount: Estimate) -> str:

@@ -77,8 +77,8 @@ def _ranking(ranking: tuple[RankedForm, ...]) -> Table:
         )
         for form in ranking
     )
-    head = ("form", "RMS, all runs fitted", "RMS, largest budget hidden", "the run it chose")
-    return Table(head, rows, "Joint forms, ranked by how well they foresaw the hidden budget.")
+    head = ("form", "RMS, all runs fitted", "RMS, largest runs hidden", "the run it chose")
+    return Table(head, rows, "Joint forms, ranked by how well they foresaw the hidden runs.")
 
 
 def _shown(label: str, fit: Fit) -> str:

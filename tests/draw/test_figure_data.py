@@ -180,3 +180,14 @@ def test_a_run_name_that_is_a_formula_is_disarmed(table, joint):
     renamed = RunTable.from_records([{**row, "run": "=1+1"} for row in table.records()])
     assert "\n'" not in figure_csv(residuals_figure(joint, table))
     assert ",'=1+1," in figure_csv(residuals_figure(joint, renamed))
+
+
+def test_predictions_are_joined_by_a_line_only_where_each_size_has_one(table, joint):
+    figure = backtest_figure(backtest_largest_budget(table, joint.law, SPEC))
+    assert figure.one_curve
+    twice = replace(
+        figure,
+        n_params=np.repeat(figure.n_params, 2),
+        predicted=np.outer(figure.predicted, [1.0, 1.2]).ravel(),
+    )
+    assert not twice.one_curve

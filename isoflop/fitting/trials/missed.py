@@ -30,7 +30,7 @@ N_SIMULATED = 4000
 def is_inside(predicted: Sequence[Estimate], measured: Array) -> list[bool]:
     """Whether each measurement lies inside its interval; none does in one that is unknown."""
     return [
-        e.low is not None and e.high is not None and e.low <= loss <= e.high
+        bool(e.low is not None and e.high is not None and e.low <= loss <= e.high)
         for e, loss in zip(predicted, measured, strict=True)
     ]
 
