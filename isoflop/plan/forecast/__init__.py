@@ -1,0 +1,1 @@
+"""Far forecasts: a budget of a century, and how far benchmarks are from human level."""
