@@ -23,6 +23,7 @@ SUMMARIES: Mapping[str, str] = {
     "race": "Hold two recipes against each other: exponents, compute multiplier, crossing.",
     "plan": "Find the compute-optimal N and D for a budget.",
     "crossing": "Find where the compute and the data law must contradict each other.",
+    "orders": "Count orders of magnitude from benchmark scores to human level.",
     "ladder": "Price, train, watch and resume a ladder of models.",
     "report": "Write a self-contained HTML report of a study or a run table.",
     "completion": "Print the shell completion script.",
