@@ -1,6 +1,6 @@
 """How often the break detector cries wolf, and how large a break it sees.
 
-`python -m benchmarks.break_power [--studies N] [--json]` prints the table of
+`python -m benchmarks.break_power [--studies N] [--loss LOSS] [--json]` prints the table of
 docs/reproductions/break-detector.md: 7 budgets 1e18..1e21 × 9 sizes within ×4 of the optimum on
 the surface of Besiroglu et al. 2024, .5 % noise, the two largest budgets hidden.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from isoflop.fitting.frontiers.frontier import Array
-from isoflop.fitting.objective import Objective
+from isoflop.fitting.objective import LOSSES, Objective
 from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.fitting.trials.excess import ALARM, measure_excess, sure_excess
 from isoflop.laws.chinchilla import ChinchillaLaw
@@ -71,12 +71,18 @@ def no_break(C: Array, loss: Array) -> Array:
 
 def lifted(share: float) -> Break:
     """Every hidden run this much above the law."""
-    return lambda C, loss: share * loss
+    return lambda C, loss: np.where(C > HIDDEN_FROM, share * loss, 0.0)
 
 
-def bent(nats: float) -> Break:
-    """A smooth break: nats times the square of log10(C / 2e20)."""
-    return lambda C, loss: nats * np.log10(C / HIDDEN_FROM) ** 2
+def bent(nats: float, start: float = HIDDEN_FROM) -> Break:
+    """A smooth break: nats times the square of log10(C / start)."""
+    return lambda C, loss: nats * np.log10(np.maximum(C / start, 1.0)) ** 2
+
+
+def lifted_last(share: float) -> Break:
+    """The largest budget alone this much above the law, half of the hidden runs."""
+    from_here = BUDGETS[-2:].mean()
+    return lambda C, loss: np.where(from_here < C, share * loss, 0.0)
 
 
 CELLS: tuple[tuple[str, str, Noise, Break, float | None], ...] = (
@@ -91,6 +97,9 @@ CELLS: tuple[tuple[str, str, Noise, Break, float | None], ...] = (
     ("smooth from 2e20, .146 nats at 1e23", "grid", iid, bent(0.02), 0.16),
     ("smooth from 2e20, .73 nats at 1e23", "grid", iid, bent(0.1), 0.95),
     ("+1 %, 5 % outliers", "grid", outliers, lifted(0.01), None),
+    ("+1 %, t3", "grid", student, lifted(0.01), None),
+    ("+2 %, the largest budget alone", "grid", iid, lifted_last(0.02), None),
+    ("smooth from 2e19, .27 nats at 1e23", "grid", iid, bent(0.02, 2e19), None),
 )
 """Name, design, noise, break, and what the reference measured (1000 studies)."""
 
@@ -107,13 +116,22 @@ def design(kind: str) -> tuple[Array, Array]:
     return sizes[columns], BUDGETS[rows]
 
 
-def alarm_rate(kind: str, noise: Noise, broken: Break, *, studies: int, seed: int) -> float:
+def alarm_rate(
+    kind: str,
+    noise: Noise,
+    broken: Break,
+    *,
+    studies: int,
+    seed: int,
+    objective: Objective | None = None,
+) -> float:
     """Share of the studies in which the hidden runs are found above the law."""
+    objective = objective or Objective()
     N, C = design(kind)
     hidden = C > HIDDEN_FROM
     runs = {"n_params": N, "n_tokens": C / (6 * N)}
     exact = LAW.predict(SURFACE, runs)
-    exact = exact + np.where(hidden, broken(C, exact), 0.0)
+    exact = exact + broken(C, exact)
     rng = np.random.default_rng(seed)
     losses = exact * np.exp([noise(rng, N) for _ in range(studies)])
     fitted, ahead = ({k: v[rows] for k, v in runs.items()} for rows in (~hidden, hidden))
@@ -126,21 +144,28 @@ def alarm_rate(kind: str, noise: Noise, broken: Break, *, studies: int, seed: in
     freedom = int((~hidden).sum()) - len(SURFACE)
     alarms = 0
     for loss, start in zip(losses, starts, strict=True):
-        small = Problem(LAW, fitted, loss[~hidden], squared)
-        excess, error, _ = measure_excess(small, Problem(LAW, ahead, loss[hidden], squared), start)
+        small = Problem(LAW, fitted, loss[~hidden], objective)
+        large = Problem(LAW, ahead, loss[hidden], objective)
+        excess, error, _ = measure_excess(small, large, start)
         alarms += stdtr(freedom, -excess / error) < ALARM
     return alarms / studies
 
 
-def cells(studies: int = STUDIES) -> list[Cell]:
+def cells(studies: int = STUDIES, objective: Objective | None = None) -> list[Cell]:
     """Measure every row."""
     return [
-        Cell(name, alarm_rate(kind, noise, broken, studies=studies, seed=k), expected)
+        Cell(
+            name,
+            alarm_rate(kind, noise, broken, studies=studies, seed=k, objective=objective),
+            expected,
+        )
         for k, (name, kind, noise, broken, expected) in enumerate(CELLS)
     ]
 
 
-def power_at_detectable(studies: int = STUDIES) -> tuple[float, float]:
+def power_at_detectable(
+    studies: int = STUDIES, objective: Objective | None = None
+) -> tuple[float, float]:
     """The excess said to be seen four times in five on the grid, and how often it is."""
     from isoflop.fitting.trials.excess import detectable_excess
 
@@ -149,16 +174,19 @@ def power_at_detectable(studies: int = STUDIES) -> tuple[float, float]:
     hidden = C > HIDDEN_FROM
     fitted, ahead = ({k: v[rows] for k, v in runs.items()} for rows in (~hidden, hidden))
     size = detectable_excess(LAW, SURFACE, fitted, ahead, noise=NOISE)
-    return size, alarm_rate("grid", iid, lifted(size), studies=studies, seed=99)
+    rate = alarm_rate("grid", iid, lifted(size), studies=studies, seed=99, objective=objective)
+    return size, rate
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=STUDIES)
+    parser.add_argument("--loss", choices=LOSSES, default="robust", help="Of the fit.")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    table = cells(options.studies)
-    size, power = power_at_detectable(options.studies)
+    objective = Objective(options.loss)
+    table = cells(options.studies, objective)
+    size, power = power_at_detectable(options.studies, objective)
     if options.json:
         rows = [vars(cell) for cell in table]
         print(json.dumps({"cells": rows, "detectable": size, "power_there": power}))

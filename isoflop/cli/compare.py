@@ -86,9 +86,10 @@ def laws_text(comparison: Comparison) -> str:
         "by the rolling backtest: log miss of all larger runs",
         format_table(head, rows, right=range(1, 6)),
         "",
-        f"{best.law} from each origin",
+        f"{best.law} from each origin; mean: measured − predicted, positive where it was too "
+        "optimistic",
         format_table(
-            ["fitted below", "runs", "predicted", "miss", "mean", "covered", "E"],
+            ["fitted below", "runs", "predicted", "RMS miss", "mean", "covered", "E"],
             [
                 [
                     shorten(origin.largest),

@@ -68,6 +68,9 @@ def test_breaks_exits_with_one_where_a_break_is_seen(
     assert result.document["seen"] == bool(code)
     assert result.document["detectable"] == pytest.approx(0.0067, rel=0.35)
     assert "detectable, 4 in 5" in isoflop("breaks", "b.csv").out
+    assert result.document["loss"]["kind"] == "robust"
+    other = isoflop("breaks", "b.csv", "--loss", "huber", "--json")
+    assert (other.code, other.document["loss"]["kind"]) == (code, "huber")
 
 
 def test_table_options_are_those_of_fit(isoflop, tmp_path) -> None:

@@ -205,9 +205,8 @@ def _predict_hidden(
 
 def _relative_noise(fit: Fit, misfit: Misfit, predicted: list[Estimate]) -> Array:
     """Standard deviation of a single run over its prediction, (n_hidden,)."""
-    if fit.objective.scale == "log":
-        return np.full(len(predicted), misfit.noise)
-    return misfit.noise / np.maximum(np.abs([e.value for e in predicted]), 1e-300)
+    values = np.array([estimate.value for estimate in predicted])
+    return misfit.noise * np.abs(fit.objective.unit(values)) / np.maximum(np.abs(values), 1e-300)
 
 
 def _same_design(variables: Variables, row: int) -> np.ndarray:

@@ -1,7 +1,9 @@
 """How far hidden runs lie from the law of the others, robustly, with its standard error.
 
-Both the fit and the mean are Huber's with a threshold of 1.345 robust standard deviations, so
-that one-sided outliers raise no alarm. Legend: n runs fitted, h hidden, p parameters.
+The fit is by the loss asked for, robust by default; the mean of the hidden runs is Huber's with a
+threshold of 1.345 robust standard deviations, so that one-sided outliers raise no alarm, and runs
+that break, unlike in a biweight's mean, are never set aside. Legend: n runs fitted, h hidden, p
+parameters; excess = log measured − log predicted, positive where the law is too optimistic.
 """
 
 from collections.abc import Mapping
@@ -10,7 +12,8 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.solve.solver import Problem, minimise
+from isoflop.fitting.solve.robust import robust_scale, solve
+from isoflop.fitting.solve.solver import Problem
 from isoflop.fitting.uncertainty.covariance import inverse_gram
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.table import RunTable
@@ -21,6 +24,10 @@ ALARM = 0.05
 """False alarms of a law that holds."""
 POWER = 0.8
 """Chance with which the smallest detectable break is seen."""
+ROUNDS = 200
+"""Of the reweighted mean."""
+LEAST_BEND = 0.05
+"""Mean curvature of the loss below which no noise can be read from it."""
 PERFECT = 1e-12
 """Noise assumed where there is none, so that an exact law divides by something."""
 
@@ -31,27 +38,24 @@ def measure_excess(
     """Mean log excess of the large runs over the law of the small ones, and its standard error.
 
     Args:
-        small: law and the runs fitted, on log residuals.
+        small: law, the runs fitted, and the loss of their log residuals.
         large: the same law and the runs hidden.
-        start: (p,) least-squares fit of the small runs, or near it.
+        start: (p,) fit of the small runs, or near it.
         shared: correlation of hidden runs that share a size, times how many do less one.
 
     Returns:
-        Excess, standard error, and the (p,) robust fit of the small runs.
+        Excess, standard error, and the (p,) fit of the small runs.
     """
-    n, p = small.n_runs, len(start)
-    theta = minimise(small, start[None], np.ones(n)).theta
+    small, found = solve(small, start[None])
+    theta = found.theta
     residuals = small.residuals(theta)[0]
-    size = 1.4826 * float(np.median(np.abs(residuals - np.median(residuals))))
-    threshold = TUNING * max(size * np.sqrt(n / (n - p)), PERFECT)
-    robust = Problem(small.law, small.variables, small.measured, Objective("huber", threshold))
-    theta = minimise(robust, theta, np.ones(n)).theta
-    residuals = robust.residuals(theta)[0]
-    variance = _noise_variance(residuals, threshold, p)
-    covariance = variance * inverse_gram(robust.jacobian(theta)[0])
+    variance = _noise_variance(small.objective, residuals, len(start))
+    covariance = variance * inverse_gram(small.jacobian(theta)[0])
     slope = large.jacobian(theta)[0].mean(axis=0)
-    excess = _robust_mean(-large.residuals(theta)[0], threshold)
-    spread = slope @ covariance @ slope + variance * (1 + shared) / large.n_runs
+    monotone = _monotone(small.objective, residuals, len(start))
+    noise = _noise_variance(monotone, residuals, len(start))
+    excess = _centre(monotone, -large.residuals(theta)[0])
+    spread = slope @ covariance @ slope + noise * (1 + shared) / large.n_runs
     return excess, float(np.sqrt(max(spread, PERFECT**2))), theta[0]
 
 
@@ -127,21 +131,36 @@ def shared_noise(table: RunTable, small: Problem, theta: Array, fitted: np.ndarr
     return correlation * (int((~fitted).sum()) / len(np.unique(N[~fitted])) - 1)
 
 
-def _noise_variance(residuals: Array, threshold: float, p: int) -> float:
-    """Variance of one run as a Huber fit feels it (Huber 1981, eq. 7.6.6)."""
-    n = len(residuals)
-    inside = float(np.mean(np.abs(residuals) <= threshold))
-    correction = 1 + p / n * (1 - inside) / inside
-    clipped = np.clip(residuals, -threshold, threshold)
-    return float(correction**2 * (clipped @ clipped) / (n - p) / inside**2)
+def _noise_variance(objective: Objective, residuals: Array, p: int) -> float:
+    """Variance of one run as an M-estimate feels it (Huber 1981, eq. 7.6.6).
+
+    K²·sum psi(r)² / (n − p) / mean(psi')², K = 1 + p/n·var(psi')/mean(psi')², psi the slope of
+    the loss.
+    """
+    slope = residuals * objective.slope_over_residual(residuals)
+    bend = objective.curvature(residuals)
+    n, mean = len(residuals), max(float(bend.mean()), LEAST_BEND)
+    correction = 1 + p / n * float(bend.var()) / mean**2
+    return float(correction**2 * (slope @ slope) / (n - p) / mean**2)
 
 
-def _robust_mean(values: Array, threshold: float) -> float:
-    """Huber's mean: runs beyond the threshold pull no harder than at it."""
-    mean = float(np.median(values))
-    for _ in range(100):
-        weights = threshold / np.maximum(np.abs(values - mean), threshold)
-        mean, before = float(weights @ values / weights.sum()), mean
-        if abs(mean - before) <= 1e-12 * threshold:
+def _monotone(objective: Objective, residuals: Array, p: int) -> Objective:
+    """Loss by which the hidden runs' centre is found: squares, or Huber's by the noise measured.
+
+    Not the fit's own, which may give runs far off no say: it would set aside those that break.
+    """
+    if objective.kind == "squared":
+        return objective
+    size = robust_scale(residuals, p)
+    return Objective("huber", TUNING * max(size, PERFECT))
+
+
+def _centre(objective: Objective, values: Array) -> float:
+    """Centre of the hidden runs' excesses by a loss, from their median."""
+    centre = float(np.median(values))
+    for _ in range(ROUNDS):
+        weights = objective.slope_over_residual(values - centre)
+        centre, before = float(weights @ values / weights.sum()), centre
+        if abs(centre - before) <= 1e-12 * min(objective.threshold, 1.0):
             break
-    return mean
+    return centre

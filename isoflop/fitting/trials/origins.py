@@ -33,8 +33,8 @@ class Origin:
         largest: largest scale fitted.
         n_fitted: runs fitted.
         n_hidden: larger runs, predicted.
-        rmsle: root mean square of log predicted − log measured of the hidden runs.
-        bias: its mean; positive when the law was too pessimistic.
+        rmsle: root mean square of log measured − log predicted of the hidden runs.
+        bias: its mean; positive where they measured above the prediction, the law too optimistic.
         coverage: share of the hidden runs inside their interval, None without intervals.
         constant: the irreducible loss as these runs give it, None for a law without one.
     """
@@ -165,7 +165,7 @@ def _score(fit: Fit, misfit: Misfit | None, hidden: RunTable, largest: float) ->
     measured = hidden.numbers(fit.law.response)
     values = np.array([estimate.value for estimate in predicted])
     with np.errstate(divide="ignore", invalid="ignore"):
-        misses = fit.objective.enter(values) - fit.objective.enter(measured)
+        misses = fit.objective.enter(measured) - fit.objective.enter(values)
     misses = np.where(np.isfinite(misses), misses, np.inf)
     bounded = all(e.low is not None and e.high is not None for e in predicted)
     inside = [

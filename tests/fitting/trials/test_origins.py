@@ -35,11 +35,22 @@ def test_a_miss_is_the_fit_of_the_smaller_runs_held_against_the_larger() -> None
     fit = fit_parametric(table.select(small), ChinchillaLaw(), POINT)
     hidden = table.select(~small)
     N, D = hidden.numbers("n_params"), hidden.numbers("n_tokens")
-    misses = np.log(chinchilla(fit.theta, N, D) / hidden.numbers("loss"))
+    misses = np.log(hidden.numbers("loss") / chinchilla(fit.theta, N, D))
     origin = roll_backtest(table, ChinchillaLaw(), POINT).origins[1]
     assert origin.rmsle == pytest.approx(np.sqrt(np.mean(misses**2)), rel=1e-9)
     assert origin.bias == pytest.approx(misses.mean(), rel=1e-9)
     assert origin.coverage is None
+
+
+@pytest.mark.parametrize("share", [0.03, -0.03])
+def test_the_mean_miss_is_positive_where_the_law_was_too_optimistic(share: float) -> None:
+    table = seven_budgets()
+    top = table.numbers("flops") > 5e20
+    loss = table.numbers("loss") * np.where(top, 1 + share, 1.0)
+    names = ("n_params", "n_tokens", "flops")
+    table = table_of(**{name: table.numbers(name) for name in names}, loss=loss)
+    last = roll_backtest(table, ChinchillaLaw(), POINT).origins[-1]
+    assert last.bias == pytest.approx(np.log1p(share), abs=0.01)
 
 
 def test_the_score_is_the_root_mean_square_over_origins() -> None:
