@@ -17,6 +17,7 @@ from isoflop.laws.catalog import PublishedLaw, rounding_warning
 from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.plan.choose import AnyLaw, choose_law
+from isoflop.plan.published_ranges import RANGES
 
 NO_COVARIANCE = "published constants carry no covariance: no interval can be given"
 
@@ -34,6 +35,7 @@ class Constants:
         level: confidence level.
         ranges: {column: (lowest, highest)} of the runs fitted; empty where not recorded.
         notes: what a reader of anything computed from it must know.
+        about: what the catalog says of a published law.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Constants:
     level: float = LEVEL
     ranges: Mapping[str, tuple[float, float]] | None = None
     notes: tuple[str, ...] = ()
+    about: str = ""
 
     def rows(self, n_draws: int | None = None) -> Array:
         """Theta, then `n_draws` of the draws (all by default), (1 + n_draws, p)."""
@@ -91,7 +94,8 @@ def _of_published(law: PublishedLaw) -> Constants:
     empty = np.empty((0, len(theta)))
     warning = rounding_warning(law)
     notes = (f"{law.name}: {NO_COVARIANCE}", *((warning,) if warning else ()))
-    return Constants(law.name, law.law, theta, empty, notes=notes)
+    ranges = RANGES.get(law.name)
+    return Constants(law.name, law.law, theta, empty, ranges=ranges, notes=notes, about=law.note)
 
 
 def _of_fit(fit: Fit) -> Constants:
