@@ -12,6 +12,8 @@ from isoflop.cli.main import SUMMARIES, app
 
 COMMANDS = (
     "count",
+    "convert",
+    "cost",
     "laws",
     "laws show",
     "predict",
