@@ -13,6 +13,8 @@ from isoflop.base.errors import IsoflopError
 SUMMARIES: Mapping[str, str] = {
     "tour": "Train a ladder on real text, fit, plan and report, in minutes.",
     "count": "Count parameters and FLOPs under each convention.",
+    "convert": "Convert compute, losses and amounts of data between units.",
+    "cost": "Price compute on accelerators: hours, days, dollars, energy.",
     "laws": "List the forms and the published laws, or show one.",
     "predict": "Predict a loss from a law.",
     "fit": "Fit a law, or the compute-optimal frontier, to a run table.",
