@@ -23,6 +23,7 @@ from isoflop.laws.published import (
     luo_2025,
     muennighoff_2023,
     pearce_2024,
+    sardana_2024,
     tao_2024,
 )
 from isoflop.laws.published.entry import UNITS, PublishedLaw
@@ -49,6 +50,7 @@ CATALOG: Mapping[str, PublishedLaw] = {
         muennighoff_2023,
         besiroglu_2024,
         gadre_2024,
+        sardana_2024,
         clark_2022,
         krajewski_2024,
         tao_2024,

@@ -6,6 +6,7 @@ critical batch, B_star and alpha_B its constants in L.
 
 from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.growth import GrowthLaw
+from isoflop.laws.logarithm import LogarithmLaw
 from isoflop.laws.published.entry import PublishedLaw, growth_theta, theta_of
 from isoflop.laws.published.kaplan_2020 import C_MIN, NON_EMBEDDING, PAPER, ROUNDING
 
@@ -107,4 +108,17 @@ D_OVERFIT = PublishedLaw(
     note="Distinct tokens that keep the overfitting penalty L(N, D)/L(N, inf) - 1 below 2 %.",
 )
 
-ENTRIES = (N_OPT, B_CRIT, S_MIN, D_OPT, D_OPT_AT_B_CRIT, B_CRIT_OF_LOSS, D_OVERFIT)
+LEARNING_RATE = PublishedLaw(
+    name="kaplan-2020-lr",
+    law=LogarithmLaw("n_params"),
+    theta=theta_of(0.003239, 0.0001395),
+    predicts="lr",
+    convention=f"{NON_EMBEDDING}; peak rate of Adam, warm-up of 3000 steps, cosine to zero",
+    source=f"{PAPER}, appendix D.1",
+    printed={"a": 0.003239, "b": 0.0001395},
+    rounding="its constants are printed to four digits",
+    note="Natural logarithm: it gives Henighan's Table 4 (98304 parameters .00164, 6.79e8 "
+    ".000402). It reaches zero at 1.2e10 parameters and says nothing near there.",
+)
+
+ENTRIES = (N_OPT, B_CRIT, S_MIN, D_OPT, D_OPT_AT_B_CRIT, B_CRIT_OF_LOSS, D_OVERFIT, LEARNING_RATE)
