@@ -16,9 +16,10 @@ from benchmarks._chinchilla_package import MISSING, fit_with_package, is_install
 from benchmarks._plain_fit import GRID, fit_plainly, to_plain
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.objective import Objective
-from isoflop.fitting.parametric import DEFAULT_STARTS, pose_problem
+from isoflop.fitting.parametric import pose_problem
 from isoflop.fitting.solve.problem import Problem
 from isoflop.fitting.solve.solver import Solution, minimise
+from isoflop.fitting.starts import usual_starts
 from isoflop.fitting.uncertainty.bootstrap import RESAMPLE_TOLERANCE, resample_weights
 from isoflop.laws.broken import BrokenLaw
 from isoflop.laws.chinchilla import ChinchillaLaw
@@ -96,7 +97,8 @@ def report(label: str, ours: float, plain: float, note: str) -> None:
 def time_point_fit(problem: Problem, *, full: bool) -> tuple[np.ndarray, float]:
     found = fit_globally(problem)
     ours = median_seconds(lambda: fit_globally(problem), 25)
-    careful = median_seconds(lambda: fit_globally(problem, DEFAULT_STARTS), 15)
+    usual = usual_starts(problem.law)
+    careful = median_seconds(lambda: fit_globally(problem, usual), 25)
     best, reached = (
         found.objective.min(),
         np.mean(found.objective <= found.objective.min() * 1.000001),
@@ -109,7 +111,7 @@ def time_point_fit(problem: Problem, *, full: bool) -> tuple[np.ndarray, float]:
     seconds = (time.perf_counter() - start) * len(GRID) / len(starts)
     part = "all 4,500 starts" if full else f"extrapolated from {len(starts)} of 4,500 starts"
     report(f"Chinchilla's law, global, {N_STARTS} starts", ours, seconds, part)
-    print(f"  from {DEFAULT_STARTS} starts, the default of a fit: {1e3 * careful:.1f} ms")
+    print(f"  from {usual} starts, the default of a fit: {1e3 * careful:.1f} ms")
     arrive = np.mean(plain.values <= best * (1 + 1e-6))
     print(f"  objective {best:.13f} from {100 * reached:.0f} % of ours; plain best")
     print(

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.base.errors import InputError, RefusalError, UnknownNameError
+from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.base.estimate import LEVEL
 from isoflop.fitting.assess import Asked, Minimum, assess
-from isoflop.fitting.fit import Basins, Fit
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.floor import require_response
 from isoflop.fitting.identify import (
     CONDITION_LIMIT,
@@ -32,8 +32,9 @@ from isoflop.fitting.record import (
     record_data,
     split_scales,
 )
-from isoflop.fitting.solve.robust import check_set_aside, solve
-from isoflop.fitting.solve.solver import Outcome, Problem, Solution
+from isoflop.fitting.solve.robust import check_set_aside
+from isoflop.fitting.solve.solver import Outcome, Problem
+from isoflop.fitting.starts import count_basins, search_starts
 from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
 from isoflop.fitting.uncertainty.clusters import check_clusters
 from isoflop.fitting.uncertainty.intervals import GROUPED, Estimator, require_estimator
@@ -47,7 +48,6 @@ from isoflop.runs.checks import (
 )
 from isoflop.runs.table import RunTable
 
-DEFAULT_STARTS = 64
 GROUP_COLUMNS = ("n_params", "family")
 """Columns whose equal values may mean shared noise; .14 to .39 of it by model size on published
 tables."""
@@ -62,7 +62,7 @@ class FitSpec:
             gives way to weighted least squares where the noise follows the loss.
         n_resamples: draws of the intervals, or bootstrap refits; 0 for no intervals.
         cluster: column whose groups share noise; looked for in `GROUP_COLUMNS` if "".
-        n_starts: random starts.
+        n_starts: random starts; None for as many as the law asks for, see `usual_starts`.
         level: confidence level of the intervals.
         seed: seed of starts and draws.
         interval: what the intervals rest on, see `choose_interval`; auto chooses from the
@@ -72,7 +72,7 @@ class FitSpec:
     objective: Objective = field(default_factory=Objective)
     n_resamples: int = DEFAULT_RESAMPLES
     cluster: str = ""
-    n_starts: int = DEFAULT_STARTS
+    n_starts: int | None = None
     level: float = LEVEL
     seed: int = 0
     interval: Estimator = "auto"
@@ -80,7 +80,7 @@ class FitSpec:
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
             raise InputError(f"level must lie between 0 and 1, found {self.level}")
-        if self.n_resamples < 0 or self.n_starts < 1:
+        if self.n_resamples < 0 or (self.n_starts is not None and self.n_starts < 1):
             raise InputError("a fit needs at least one start and no negative number of resamples")
         require_estimator(self.interval)
 
@@ -121,7 +121,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     require_runs(law, problem.variables, problem.measured, table.source)
     require_variation(law, problem.variables)
     require_response(law, table)
-    problem, found, best = _search(problem, spec)
+    problem, found, best = search_starts(problem, spec.n_starts, spec.seed)
     theta = found.theta[best]
     condition = condition_number(problem, theta)
     converged = bool(found.converged[best])
@@ -150,7 +150,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         residuals=residuals,
         n_units=spread.n_units,
         outcome=_outcome(converged, minimum.at_bound, condition),
-        basins=_basins(found),
+        basins=count_basins(found),
         condition=condition,
         findings=tuple(findings),
         data=record_data(table, columns),
@@ -163,23 +163,6 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         noise_unit=minimum.noise_unit,
         scales=split_scales(table, law, residuals),
     )
-
-
-def _search(problem: Problem, spec: FitSpec) -> tuple[Problem, Solution, int]:
-    """Minimise from many starts: the problem with its threshold known, all ends, the best one."""
-    law = problem.law
-    rng = np.random.default_rng(spec.seed)
-    starts = law.propose_starts(
-        problem.variables, problem.measured, n_starts=spec.n_starts, rng=rng
-    )
-    problem, found = solve(problem, starts)
-    if not np.isfinite(found.objective).any():
-        raise RefusalError(
-            f"{law.name} overflows at every start on these runs; look at the ranges of "
-            f"{', '.join((*law.variables, law.response))}"
-        )
-    best = np.argmin(np.where(found.converged, found.objective, found.objective + 1e-9))
-    return problem, found, int(best)
 
 
 def _judge_minimum(
@@ -248,17 +231,3 @@ def _outcome(converged: bool, at_bound: NDArray[np.bool_], condition: float) -> 
     if condition >= CONDITION_LIMIT:
         return Outcome.UNIDENTIFIED
     return Outcome.AT_BOUND if at_bound.any() else Outcome.CONVERGED
-
-
-def _basins(found: Solution) -> Basins:
-    """Group converged starts whose objectives agree to six digits."""
-    values = np.sort(found.objective[found.converged])
-    if not values.size:
-        return Basins(len(found.objective), 0.0, 0, None)
-    tolerance = 1e-6 * values + 1e-18
-    breaks = np.flatnonzero(np.diff(values) > tolerance[:-1])
-    share = float(np.mean(found.objective <= values[0] + tolerance[0]))
-    gap = None
-    if breaks.size:
-        gap = float(values[breaks[0] + 1] / max(values[0], 1e-300) - 1)
-    return Basins(len(found.objective), share, len(breaks) + 1, gap)

@@ -33,7 +33,7 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):  # pyright: ignore[rep
         columns: names of the columns of X; those of the law's own variables, in its order, if
             left out and X has no names.
         loss: robust, huber or squared.
-        n_starts: random starts.
+        n_starts: random starts; None for as many as the law asks for.
         n_resamples: draws for the intervals of `fit_.params`; 0 for none.
         random_state: seed of starts and draws.
 
@@ -54,7 +54,7 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):  # pyright: ignore[rep
         *,
         columns: Sequence[str] | None = None,
         loss: str = "robust",
-        n_starts: int = 64,
+        n_starts: int | None = None,
         n_resamples: int = 0,
         random_state: int = 0,
     ) -> None:

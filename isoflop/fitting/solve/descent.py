@@ -74,22 +74,59 @@ def descend(batch: Batch, starts: Array, tolerance: float) -> State:
         starts: (B, p) parameters.
         tolerance: largest projected gradient at convergence, relative to curvature and objective.
     """
+    state = begin(batch, starts)
+    walk(batch, state, tolerance, MAX_ITERATIONS)
+    return end(batch, state, tolerance)
+
+
+def begin(batch: Batch, starts: Array) -> State:
+    """Settle the linear constants of every start (B, p) and look around there."""
     np.empty(HELD_BYTES, dtype=np.uint8)
-    size = max(1, BATCH_CELLS // (batch.weights.shape[1] * starts.shape[1]))
-    state = _start(batch, starts, size)
-    rounding = batch.rounding
-    for _ in range(MAX_ITERATIONS):
+    return _start(batch, starts, _block(batch))
+
+
+def walk(
+    batch: Batch,
+    state: State,
+    tolerance: float,
+    iterations: int,
+    followed: NDArray[np.bool_] | None = None,
+) -> None:
+    """Advance the rows that have not arrived by so many steps at most.
+
+    Args:
+        batch: the rows.
+        state: where they stand; overwritten.
+        tolerance: as of `descend`.
+        iterations: most steps of a row.
+        followed: (B,) the rows to advance; all of them by default.
+    """
+    rounding, size = batch.rounding, _block(batch)
+    for _ in range(iterations):
         _mark_converged(state, rounding, tolerance)
-        rows = np.flatnonzero(
-            ~state.converged & (state.failures < MAX_FAILURES) & np.isfinite(state.picture.value)
-        )
+        moving = under_way(state) if followed is None else under_way(state) & followed
+        rows = np.flatnonzero(moving)
         if not rows.size:
             break
         for first in range(0, len(rows), size):
             _advance(state, batch, rows[first : first + size], rounding)
-    # A row that can no longer descend in floating point has converged if its gradient is small.
-    _mark_converged(state, rounding, 1e3 * tolerance)
+
+
+def end(batch: Batch, state: State, tolerance: float) -> State:
+    """Take a row that floating point lets no further down for converged, if its slope is small."""
+    _mark_converged(state, batch.rounding, 1e3 * tolerance)
     return state
+
+
+def under_way(state: State) -> NDArray[np.bool_]:
+    """Rows (B,) that have neither converged nor come to the end of their descent."""
+    stuck = state.failures >= MAX_FAILURES
+    return ~state.converged & ~stuck & np.isfinite(state.picture.value)
+
+
+def _block(batch: Batch) -> int:
+    """Rows advanced at once."""
+    return max(1, BATCH_CELLS // (batch.weights.shape[1] * len(batch.space.low)))
 
 
 def _start(batch: Batch, starts: Array, size: int) -> State:

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from isoflop.fitting.objective import HUBER_DELTA, Objective
-from isoflop.fitting.solve.solver import Array, Problem, Solution, minimise
+from isoflop.fitting.solve.search import search
+from isoflop.fitting.solve.solver import Array, Problem, Solution
 from isoflop.runs.checks import Finding
 
 EFFICIENT = 4.685
@@ -20,6 +21,8 @@ NORMAL_MEDIAN = 0.6745
 """Median of |z| of a standard normal z."""
 PERFECT = 1e-7
 """Robust standard deviation taken for runs that a law fits without noise."""
+MINIMA = 16
+"""Huber's minima from which the way goes on to the robust loss, the lowest ones."""
 
 
 def robust_scale(residuals: Array, n_parameters: int) -> float:
@@ -51,31 +54,34 @@ def solve(problem: Problem, starts: Array) -> tuple[Problem, Solution]:
     """
     every = np.ones(len(problem.measured))
     if not problem.objective.measured:
-        return problem, minimise(problem, starts, every)
+        return problem, search(problem, starts, every)
     scale = problem.objective.scale
-    unit = 1.0 if scale == "log" else max(float(np.std(problem.measured)), 1e-300)
+    unit = 1.0 if scale != "linear" else max(float(np.std(problem.measured)), 1e-300)
     huber = replace(problem, objective=Objective("huber", HUBER_DELTA * unit, scale))
-    first = minimise(huber, starts, every)
+    first = search(huber, starts, every)
     if not np.isfinite(first.objective).any():
         return huber, first
     best = first.theta[int(np.argmin(first.objective))]
     residuals = problem.residuals(best[None])[0]
     size = max(robust_scale(residuals, len(best)), PERFECT * unit)
     problem = replace(problem, objective=Objective("robust", EFFICIENT * size, scale))
-    return problem, _minimise_once(problem, first, every)
+    return problem, _go_on(problem, first, every)
 
 
-def _minimise_once(problem: Problem, first: Solution, weights: Array) -> Solution:
-    """Go on from each minimum found, once however many starts had reached it."""
+def _go_on(problem: Problem, first: Solution, weights: Array) -> Solution:
+    """Go on from each of the lowest minima found, once however many starts had reached it."""
     with np.errstate(divide="ignore", invalid="ignore"):
         basin = np.round(np.log(first.objective), 6)
     _, leaders, member = np.unique(basin, return_index=True, return_inverse=True)
-    found = minimise(problem, first.theta[leaders], weights)
+    found = search(problem, first.theta[leaders[:MINIMA]], weights)
+    beyond = member >= MINIMA
+    row = np.where(beyond, 0, member)
     return Solution(
-        theta=found.theta[member],
-        objective=found.objective[member],
-        converged=found.converged[member],
-        at_bound=found.at_bound[member],
+        theta=np.where(beyond[:, None], first.theta, found.theta[row]),
+        objective=np.where(beyond, np.inf, found.objective[row]),
+        converged=found.converged[row] & ~beyond,
+        at_bound=found.at_bound[row],
+        given_up=found.given_up[row] | first.given_up | beyond,
     )
 
 

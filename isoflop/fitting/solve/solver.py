@@ -39,12 +39,14 @@ class Solution:
         objective: (B,) sum of weighted losses.
         converged: (B,) whether the projected gradient vanished.
         at_bound: (B, p) parameters resting on a bound.
+        given_up: (B,) rows left on the way because others were lower.
     """
 
     theta: Array
     objective: Array
     converged: NDArray[np.bool_]
     at_bound: NDArray[np.bool_]
+    given_up: NDArray[np.bool_]
 
 
 @np.errstate(all="ignore")
@@ -66,15 +68,16 @@ def minimise(
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=np.float64))
     batch = pose_batch(problem, np.broadcast_to(weights, (len(starts), problem.n_runs)))
-    solution = _conclude(batch, descend(batch, starts, tolerance))
+    solution = conclude(batch, descend(batch, starts, tolerance))
     rows, parted = part_terms(problem.law, solution.theta)
     if rows.size:
-        again = _conclude(batch.take(rows), descend(batch.take(rows), parted, tolerance))
-        _replace(solution, rows, again)
+        again = conclude(batch.take(rows), descend(batch.take(rows), parted, tolerance))
+        replace_higher(solution, rows, again)
     return solution
 
 
-def _conclude(batch: Batch, state: State) -> Solution:
+def conclude(batch: Batch, state: State) -> Solution:
+    """Bring where the rows stand to the law's own units and one order of its terms."""
     space, phi = batch.space, state.phi
     resting = (phi <= space.floor + 1e-9) | (phi >= space.ceiling - 1e-9)
     theta = space.leave(phi)
@@ -84,10 +87,11 @@ def _conclude(batch: Batch, state: State) -> Solution:
         objective=state.picture.value,
         converged=state.converged,
         at_bound=np.take_along_axis(resting, order, axis=1),
+        given_up=np.zeros(len(phi), dtype=bool),
     )
 
 
-def _replace(solution: Solution, rows: NDArray[np.intp], again: Solution) -> None:
+def replace_higher(solution: Solution, rows: NDArray[np.intp], again: Solution) -> None:
     """Overwrite the rows whose second descent went lower."""
     lower = again.objective < solution.objective[rows]
     solution.theta[rows[lower]] = again.theta[lower]

@@ -187,7 +187,7 @@ def _score(table: RunTable, law: AbstractLaw, spec: FitSpec) -> LawScore:
 
 
 def _roll(table: RunTable, law: AbstractLaw, spec: FitSpec) -> RollingBacktest:
-    return roll_backtest(table, law, replace(spec, n_starts=min(ORIGIN_STARTS, spec.n_starts)))
+    return roll_backtest(table, law, replace(spec, n_starts=min(ORIGIN_STARTS, spec.n_starts or ORIGIN_STARTS)))
 
 
 def _leave_scales_out(table: RunTable, fit: Fit) -> float | None:
