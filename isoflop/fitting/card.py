@@ -4,8 +4,11 @@ from html import escape
 
 import numpy as np
 
-from isoflop.base.estimate import Estimate, interval_from_draws, shorten
-from isoflop.fitting.fit import Basins, Fit
+from isoflop.base.estimate import Estimate, shorten
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight.covers import MEAN, describe_single
+from isoflop.fitting.foresight.foresight import predict_loss
+from isoflop.fitting.given import HELD
 from isoflop.fitting.judge import NOT_PREDICTED
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -14,7 +17,7 @@ CORRELATED = 0.9
 FAR_HIGHER = 100.0
 """Relative rise to the next minimum from which its size says nothing."""
 REACHES = (1.0, 10.0, 100.0)
-"""Multiples of the largest of every variable at which the law's own error is shown."""
+"""Multiples of the largest of every variable at which mean and single run are predicted."""
 
 
 def fit_card(fit: Fit) -> str:
@@ -26,12 +29,15 @@ def fit_card(fit: Fit) -> str:
         f"  {fit.outcome.value}",
         "",
         *_rows("parameters", fit.params, fit),
-        *_rows("derived", fit.derived, fit),
+        *(f"  {name:<18} {value:.15g}  {HELD}" for name, value in fit.held.items()),
+        *_rows("derived", {n: e for n, e in fit.derived.items() if n not in fit.given}, fit),
+        *_given_rows(fit),
         *_interval_lines(fit),
         "",
         f"objective {fit.objective_value:.10g} ({_loss_name(fit)}, summed)"
         f"   residual rms {_size(fit, fit.rms)}   condition {fit.condition:.3g}",
-        _starts_line(fit.basins),
+        f"starts {fit.basins.n_starts}, {100 * fit.basins.share_best:.0f} % reach the best of "
+        f"{fit.basins.n_basins} minima" + _gap(fit),
         f"residuals  {residual_strip(fit.residuals)}  (by row, ±{_size(fit, _reach(fit))})",
         *_scale_lines(fit),
         *_range_lines(fit),
@@ -71,6 +77,12 @@ def _rows(title: str, estimates: dict[str, Estimate], fit: Fit) -> list[str]:
     return [head, *(f"  {name:<18} {estimate}{free}" for name, estimate in estimates.items())]
 
 
+def _given_rows(fit: Fit) -> list[str]:
+    """What follows without the runs having a say, and what sets it instead."""
+    given = {name: why for name, why in fit.given.items() if why != HELD}
+    return [f"  {name:<18} {fit.derived[name]}  {why}" for name, why in given.items()]
+
+
 def _interval_lines(fit: Fit) -> list[str]:
     """What the intervals rest on, and which parameters cannot be told apart."""
     if not len(fit.draws):
@@ -102,7 +114,7 @@ def _scale_lines(fit: Fit) -> list[str]:
 
 
 def _reach_lines(fit: Fit) -> list[str]:
-    """How the interval of the law's mean widens beyond the runs."""
+    """How the intervals of the law's mean and of a single run widen beyond the runs."""
     ends = [name for name in fit.law.variables if name in fit.data.ranges]
     if not len(fit.draws) or not fit.determined or len(ends) < len(fit.law.variables):
         return []
@@ -110,14 +122,13 @@ def _reach_lines(fit: Fit) -> list[str]:
     if any(finding.code == NOT_PREDICTED for finding in fit.findings):
         return [f"{where}: not determined by these runs"]
     at = {name: np.multiply(REACHES, fit.data.ranges[name][1]) for name in ends}
+    said = ((MEAN, False), (describe_single(fit), True))
+    lines = [f"{where} ({100 * fit.level:g} % intervals)"]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        centre, drawn = (fit.law.predict(theta, at) for theta in (fit.theta, fit.draws))
-    estimates = [
-        interval_from_draws(float(value), drawn[:, k], level=fit.level, stretch=fit.stretch)
-        for k, value in enumerate(centre)
-    ]
-    shown = [f"{m:g}×: {e}" for m, e in zip(REACHES, estimates, strict=True)]
-    return [f"{where}: " + "  ".join(shown)]
+        for covers, future in said:
+            found = zip(REACHES, predict_loss(fit, at, future=future), strict=True)
+            lines.append(f"  {covers}: " + "  ".join(f"{m:g}×: {e}" for m, e in found))
+    return lines
 
 
 def _range_lines(fit: Fit) -> list[str]:
@@ -144,17 +155,8 @@ def _size(fit: Fit, residual: float) -> str:
     return f"{100 * residual:.2g} %" if fit.objective.scale == "log" else f"{residual:.2g}"
 
 
-def _starts_line(basins: Basins) -> str:
-    """How many starts, and what became of them."""
-    left = f" ({basins.n_given_up} given up on the way)" if basins.n_given_up else ""
-    which = " of the others" if left else ""
-    return (
-        f"starts {basins.n_starts}{left}, {100 * basins.share_best:.0f} %{which} reach the best of "
-        f"{basins.n_basins} minima{_gap(basins.gap)}"
-    )
-
-
-def _gap(gap: float | None) -> str:
+def _gap(fit: Fit) -> str:
+    gap = fit.basins.gap
     if gap is None:
         return ""
     far = not np.isfinite(gap) or gap > FAR_HIGHER

@@ -8,6 +8,7 @@ import numpy as np
 from isoflop import __version__
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.foresight.misfit import Misfit
+from isoflop.fitting.given import given_quantities, held_constants
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solve.solver import Array, Outcome
 from isoflop.fitting.uncertainty.bootstrap import small_sample_stretch, student_over_normal
@@ -63,17 +64,15 @@ class Basins:
 
     Args:
         n_starts: starts tried.
-        share_best: share of those followed to their end that ended in the best minimum.
+        share_best: share of them that ended in the best minimum.
         n_basins: distinct minima among the converged starts.
         gap: relative rise of the objective from the best minimum to the next, None if one.
-        n_given_up: starts left on the way because others were lower by then.
     """
 
     n_starts: int
     share_best: float
     n_basins: int
     gap: float | None
-    n_given_up: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -198,14 +197,27 @@ class Fit:
 
     @property
     def derived(self) -> dict[str, Estimate]:
-        """What follows from the parameters, such as the optimum's exponents, with intervals."""
+        """What follows from the parameters, such as the optimum's exponents, with intervals.
+
+        Without one where no run has a say: constants held, exponents that the form sets.
+        """
         with np.errstate(over="ignore"):  # a scale x_c = A**(1/alpha) may lie beyond floats
             values = self.law.derive(self.theta)
-            draws = self.law.derive(self.draws)
+            draws = {**self.law.derive(self.draws), **dict.fromkeys(self.given, np.empty(0))}
         return {
             name: self._interval(float(values[name]), draws[name], log=name in POSITIVE_DERIVED)
             for name in values
         }
+
+    @property
+    def held(self) -> dict[str, float]:
+        """Constants that were held, not estimated."""
+        return held_constants(self.law)
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What sets those derived quantities that the runs do not: see `given_quantities`."""
+        return given_quantities(self.law, self.theta)
 
     @property
     def determined(self) -> bool:
@@ -230,6 +242,8 @@ class Fit:
             "loss": asdict(self.objective),
             "params": {name: e.to_dict() for name, e in self.params.items()},
             "derived": {name: e.to_dict() for name, e in self.derived.items()},
+            "held": self.held,
+            "given": self.given,
             "residual_rms": self.rms,
             "condition": self.condition if np.isfinite(self.condition) else None,
             "basins": self.basins.to_dict(),

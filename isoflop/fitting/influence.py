@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from isoflop.base.estimate import shorten
 from isoflop.fitting.solve.solver import Array, Problem, minimise
+from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
 
@@ -57,7 +58,8 @@ def check_influence(problem: Problem, theta: Array, names: list[str]) -> list[Fi
 
 def watched_name(law: AbstractLaw) -> str:
     """Name what "the answer" of a law is: the first exponent known, else its first constant."""
-    derived = law.derive(np.ones(len(law.parameters)))
+    free = law.law if isinstance(law, FixedLaw) else law  # what is held moves with no run
+    derived = free.derive(np.ones(len(free.parameters)))
     if EXPONENT in derived:
         return EXPONENT
     known = {*derived, *law.parameter_names}

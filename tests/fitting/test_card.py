@@ -8,8 +8,11 @@ from planted import SURFACES, isoflop_design, make_table
 
 from isoflop.fitting.card import fit_card, fit_card_html, residual_strip
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.foresight.foresight import foresee
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.fixed import fix_constants
+from isoflop.laws.over_training import OverTrainingLaw
 
 EPOCH = SURFACES["epoch"]
 TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.005)
@@ -53,11 +56,16 @@ def test_residuals_are_shown_by_decade_of_compute(fit: Fit) -> None:
 
 
 def test_the_interval_of_the_law_widens_with_the_reach(fit: Fit) -> None:
-    reach = line_of(str(fit), "loss at the largest n_params, n_tokens:")
+    assert "loss at the largest n_params, n_tokens (90 % intervals)" in str(fit)
+    reach = line_of(str(fit), "mean of runs, the constants' error only:")
     ends = [part.split("[")[1].split("]")[0].split(", ") for part in reach.split("×:")[1:]]
     widths = [float(high) - float(low) for low, high in ends]
     assert widths == sorted(widths)
     assert "100×" in reach
+    single = line_of(str(fit), "a single run, noise in, misfit not asked for:")
+    ends = [part.split("[")[1].split("]")[0].split(", ") for part in single.split("×:")[1:]]
+    for width, (low, high) in zip(widths, ends, strict=True):
+        assert float(high) - float(low) > width
 
 
 def test_a_notebook_shows_the_card_and_runs_nothing_that_came_from_a_file(fit: Fit) -> None:
@@ -92,3 +100,41 @@ def test_the_rise_to_the_next_minimum_is_a_number_only_where_it_is_one(
 ) -> None:
     card = fit_card(replace(fit, basins=replace(fit.basins, gap=gap)))
     assert line_of(card, "starts").endswith(words)
+
+
+def test_a_single_run_is_shown_with_the_suspected_misfit_and_the_mean_without(fit: Fit) -> None:
+    asked = foresee(fit, TABLE)
+    assert asked.misfit is not None
+    suspected = replace(asked, misfit=replace(asked.misfit, rolling=0.0))
+    words = "a single run, noise and suspected misfit in:"
+    quiet = line_of(str(asked), "a single run, noise in, misfit not suspected:")
+    assert line_of(str(suspected), words).split("100×:")[1] != quiet.split("100×:")[1]
+    mean = "mean of runs, the constants' error only:"
+    assert line_of(str(suspected), mean) == line_of(str(asked), mean)
+
+
+def test_constants_held_are_no_estimates_and_what_follows_says_so() -> None:
+    law = fix_constants(ChinchillaLaw(), {"E": 1.8172, "alpha": 0.35, "beta": 0.36})
+    fit = fit_parametric(TABLE, law, FitSpec(n_resamples=60, n_starts=8))
+    card = fit_card(fit)
+    assert line_of(card, "E ").split() == ["E", "1.8172", "held"]
+    assert card.count("1.8172  held") == 1
+    assert line_of(card, "a ").endswith("0.507  by the constants held")
+    assert "[" in line_of(card, "G ")
+    assert fit.derived["a"].value == pytest.approx(0.36 / 0.71)
+    assert (fit.derived["a"].low, fit.derived["E"].low) == (None, None)
+    assert fit.to_dict()["held"] == {"E": 1.8172, "alpha": 0.35, "beta": 0.36}
+
+
+def test_an_exponent_that_the_form_sets_is_no_estimate() -> None:
+    fit = fit_parametric(TABLE, OverTrainingLaw(), FitSpec(n_resamples=60, n_starts=8))
+    assert line_of(fit_card(fit), "a ").split() == ["a", "0.500", "by", "form"]
+    assert "[" in line_of(fit_card(fit), "M_opt")
+    assert fit.given == {"a": "by form", "b": "by form"}
+
+
+def test_a_free_fit_holds_nothing(fit: Fit) -> None:
+    assert fit.held == {}
+    assert fit.given == {}
+    assert "held" not in fit_card(fit)
+    assert "by form" not in fit_card(fit)

@@ -6,6 +6,7 @@ import pytest
 from isoflop.fitting.influence import check_influence, watch, watched_name
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solve.solver import Problem, minimise
+from isoflop.laws.fixed import fix_constants
 from isoflop.laws.forms import find_form
 
 
@@ -33,3 +34,10 @@ def test_the_finding_of_a_broken_law_speaks_of_its_constant_and_of_no_exponent()
     assert watched_name(law) == "a"
     assert finding.consequence.startswith("a, and every plan")
     assert "exponent" not in finding.consequence
+
+
+def test_a_constant_that_is_held_is_not_watched() -> None:
+    law = fix_constants(find_form("bnsl1", over="n_tokens"), {"a": 0.5})
+    assert watched_name(law) == law.parameter_names[0]
+    assert watched_name(fix_constants(find_form("power", over="n_tokens"), {"alpha": 0.3})) == "A"
+    assert watched_name(fix_constants(find_form("chinchilla"), {"E": 1.69})) == "a"

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from isoflop.base.errors import InputError
+from isoflop.laws.formula.allocation import power_exponents
 from isoflop.laws.formula.constants import (
     LETTERS,
     make_parameters,
@@ -147,8 +148,26 @@ class FormulaLaw(AbstractLaw):
                            given=dict(self.starts))  # fmt: skip
 
     def derive(self, theta: Array) -> dict[str, Array]:
-        """Nothing: what follows from your constants is yours to say."""
-        return {}
+        """Exponents a, b of N_opt ∝ C^a, D_opt ∝ C^b under C = 6ND, where the terms show them.
+
+        Of a loss that is constants plus a falling power of N and one of D; nothing of any other.
+        """
+        if self.exponents is None:
+            return {}
+        values = {name: theta[..., k] for k, name in enumerate(self.parameter_names)}
+        alpha, beta = (np.asarray(evaluate(steps, values)) for steps in self.exponents)
+        shape = theta.shape[:-1]
+        a, b = (np.broadcast_to(part / (alpha + beta), shape).copy() for part in (beta, alpha))
+        return {"a": a, "b": b}
+
+    @cached_property
+    def exponents(self) -> tuple[tuple[Step, ...], tuple[Step, ...]] | None:
+        """Steps of the exponents of N and D, None where they cannot be told or named."""
+        names = self.parameter_names
+        if self.predicts != "loss" or {"a", "b"} & set(names):
+            return None
+        positive = [p.name for p in self.parameters if p.low >= 0]
+        return power_exponents(self.steps, positive, names)
 
     def _values(self, theta: Array, variables: Variables) -> Mapping[str, Array]:
         constants = {name: theta[..., k, None] for k, name in enumerate(self.parameter_names)}
