@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fitting.fit import Fit
+from isoflop.fitting.fit import Basins, Fit
 from isoflop.fitting.foresight.covers import MEAN, describe_single
 from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.given import HELD
@@ -36,8 +36,7 @@ def fit_card(fit: Fit) -> str:
         "",
         f"objective {fit.objective_value:.10g} ({_loss_name(fit)}, summed)"
         f"   residual rms {_size(fit, fit.rms)}   condition {fit.condition:.3g}",
-        f"starts {fit.basins.n_starts}, {100 * fit.basins.share_best:.0f} % reach the best of "
-        f"{fit.basins.n_basins} minima" + _gap(fit),
+        _starts_line(fit.basins),
         f"residuals  {residual_strip(fit.residuals)}  (by row, ±{_size(fit, _reach(fit))})",
         *_scale_lines(fit),
         *_range_lines(fit),
@@ -155,8 +154,17 @@ def _size(fit: Fit, residual: float) -> str:
     return f"{100 * residual:.2g} %" if fit.objective.scale == "log" else f"{residual:.2g}"
 
 
-def _gap(fit: Fit) -> str:
-    gap = fit.basins.gap
+def _starts_line(basins: Basins) -> str:
+    """How many starts, and what became of them."""
+    left = f" ({basins.n_given_up} given up on the way)" if basins.n_given_up else ""
+    which = " of the others" if left else ""
+    return (
+        f"starts {basins.n_starts}{left}, {100 * basins.share_best:.0f} %{which} reach the best of "
+        f"{basins.n_basins} minima{_gap(basins.gap)}"
+    )
+
+
+def _gap(gap: float | None) -> str:
     if gap is None:
         return ""
     far = not np.isfinite(gap) or gap > FAR_HIGHER

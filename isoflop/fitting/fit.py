@@ -64,15 +64,17 @@ class Basins:
 
     Args:
         n_starts: starts tried.
-        share_best: share of them that ended in the best minimum.
+        share_best: share of those followed to their end that ended in the best minimum.
         n_basins: distinct minima among the converged starts.
         gap: relative rise of the objective from the best minimum to the next, None if one.
+        n_given_up: starts left on the way because others were lower by then.
     """
 
     n_starts: int
     share_best: float
     n_basins: int
     gap: float | None
+    n_given_up: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
