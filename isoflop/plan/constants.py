@@ -4,7 +4,7 @@ A fit brings draws from its own distribution, so that whatever is computed from 
 computed once for each draw. Published constants carry no covariance: no interval, and said so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +110,6 @@ def _of_fit(fit: Fit) -> Constants:
     )
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def estimate_from(
     compute: Callable[..., Array], *constants: Constants, log: bool = True
 ) -> Estimate:
@@ -123,18 +122,41 @@ def estimate_from(
         constants: the laws' constants.
         log: take the interval in log space, for positive amounts.
     """
+    linear = () if log else ("value",)
+    return estimates_from(lambda *rows: {"value": compute(*rows)}, *constants, linear=linear)[
+        "value"
+    ]
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def estimates_from(
+    compute: Callable[..., Mapping[str, Array]],
+    *constants: Constants,
+    linear: Collection[str] = (),
+) -> dict[str, Estimate]:
+    """Compute several quantities at once, as `estimate_from` computes one.
+
+    Args:
+        compute: rows of constants to {quantity: (1 + K,) values}.
+        constants: the laws' constants.
+        linear: quantities that may be zero or negative; the others' intervals are in log space.
+    """
     fitted = [each for each in constants if len(each.draws)]
     count = min((len(each.draws) for each in fitted), default=0)
-    values = np.asarray(compute(*(each.rows(count) for each in constants)), dtype=np.float64)
+    found = compute(*(each.rows(count) for each in constants))
     if not fitted:
-        return Estimate(float(values[0]))
-    return interval_from_draws(
-        float(values[0]),
-        values[1:],
-        level=fitted[0].level,
-        stretch=max(each.stretch for each in fitted),
-        log=log,
-    )
+        return {name: Estimate(float(values[0])) for name, values in found.items()}
+    stretch = max(each.stretch for each in fitted)
+    return {
+        name: interval_from_draws(
+            float(values[0]),
+            np.asarray(values[1:], dtype=np.float64),
+            level=fitted[0].level,
+            stretch=stretch,
+            log=name not in linear,
+        )
+        for name, values in found.items()
+    }
 
 
 def all_notes(*constants: Constants) -> tuple[str, ...]:

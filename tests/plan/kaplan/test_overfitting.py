@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from plan.fitted import fit_planted
-from planted import SURFACES
 
 from isoflop.base.errors import InputError
 from isoflop.laws.kaplan import KaplanTokensLaw
@@ -40,7 +39,6 @@ def test_the_early_stop_is_equation_5_7() -> None:
 
 def test_under_chinchillas_form_the_bound_is_its_closed_form() -> None:
     found = bound_overfitting(1e9, tolerance=0.01, law="besiroglu-2024")
-    E, A, B, alpha, beta = SURFACES["epoch"]
     E, A, B, alpha, beta = 1.8172, 482.01, 2085.43, 0.3478, 0.3658
     needed = (B / (0.01 * (E + A / 1e9**alpha))) ** (1 / beta)
     assert found.n_tokens_needed.value == pytest.approx(needed, rel=1e-9)
