@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solve.solver import Array, Problem
-from isoflop.fitting.uncertainty.intervals import Estimator, uneven_reason
+from isoflop.fitting.uncertainty.intervals import Estimator, profiled, uneven_reason
 from isoflop.fitting.uncertainty.reweigh import fit_weighted, should_weigh
 from isoflop.fitting.uncertainty.tangent import touch
 from isoflop.fitting.uncertainty.uncertainty import (
@@ -77,7 +77,9 @@ def assess(
     diagnosis = diagnose(touch(minimum.problem, minimum.theta), labels, asked.estimator)
     if not determined:
         diagnosis = fall_back(diagnosis)
-    elif should_weigh(diagnosis.tangent, diagnosis.profile, diagnosis.interval, asked.objective):
+    elif asked.estimator != "profile" and should_weigh(
+        diagnosis.tangent, diagnosis.profile, diagnosis.interval, asked.objective
+    ):
         better = fit_weighted(diagnosis.tangent, diagnosis.profile)
         theta = better.found.theta[0]
         tangent = touch(better.problem, theta, better.weights)
@@ -94,4 +96,7 @@ def assess(
             better.power,
             float(np.sqrt(even @ even / tangent.freedom)),
         )
-    return minimum, measure_uncertainty(diagnosis, n_draws=asked.n_draws, seed=asked.seed)
+    spread = measure_uncertainty(diagnosis, n_draws=asked.n_draws, seed=asked.seed)
+    if asked.estimator == "profile":
+        spread = replace(spread, interval=profiled(spread.interval))
+    return minimum, spread

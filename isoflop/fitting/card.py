@@ -10,6 +10,7 @@ from isoflop.fitting.foresight.covers import MEAN, describe_single
 from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.given import HELD
 from isoflop.fitting.judge import NOT_PREDICTED
+from isoflop.fitting.uncertainty.profile_ends import show_ends
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 CORRELATED = 0.9
@@ -73,7 +74,11 @@ def _rows(title: str, estimates: dict[str, Estimate], fit: Fit) -> list[str]:
         return []
     free = "" if fit.determined else "  (not determined by these runs)"
     head = f"{title} ({100 * fit.level:.0f} % intervals)"
-    return [head, *(f"  {name:<18} {estimate}{free}" for name, estimate in estimates.items())]
+    shown = {
+        name: show_ends(estimate) if name in fit.profiles else f"{estimate}{free}"
+        for name, estimate in estimates.items()
+    }
+    return [head, *(f"  {name:<18} {text}" for name, text in shown.items())]
 
 
 def _given_rows(fit: Fit) -> list[str]:
@@ -84,7 +89,7 @@ def _given_rows(fit: Fit) -> list[str]:
 
 def _interval_lines(fit: Fit) -> list[str]:
     """What the intervals rest on, and which parameters cannot be told apart."""
-    if not len(fit.draws):
+    if not len(fit.draws) and not fit.profiles:
         return ["intervals: none asked for"]
     weighed = f"; runs weigh {fit.law.response}^{-2 * fit.noise_power:.1f}"
     lines = [f"intervals: {fit.interval}" + (weighed if fit.noise_power else "")]

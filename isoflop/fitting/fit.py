@@ -134,6 +134,8 @@ class Fit:
         scales: residuals by scale.
         misfit: what the runs say about the law itself, if asked (`isoflop.foresee`).
         versions: {package: version} the fit was made with.
+        profiles: {constant, a or b: estimate} by profile likelihood, if asked; an end is None
+            where the runs rule nothing out.
     """
 
     law: AbstractLaw
@@ -158,6 +160,7 @@ class Fit:
     scales: tuple[ScaleResiduals, ...] = ()
     misfit: Misfit | None = None
     versions: Mapping[str, str] = field(default_factory=current_versions)
+    profiles: Mapping[str, Estimate] = field(default_factory=dict)
 
     method = "parametric"
 
@@ -193,7 +196,8 @@ class Fit:
         """Each parameter with its interval."""
         logs = [parameter.scale == "log" for parameter in self.law.parameters]
         return {
-            name: self._interval(self.theta[k], self.draws[:, k], log=logs[k])
+            name: self.profiles.get(name)
+            or self._interval(self.theta[k], self.draws[:, k], log=logs[k])
             for k, name in enumerate(self.law.parameter_names)
         }
 
@@ -207,7 +211,8 @@ class Fit:
             values = self.law.derive(self.theta)
             draws = {**self.law.derive(self.draws), **dict.fromkeys(self.given, np.empty(0))}
         return {
-            name: self._interval(float(values[name]), draws[name], log=name in POSITIVE_DERIVED)
+            name: self.profiles.get(name)
+            or self._interval(float(values[name]), draws[name], log=name in POSITIVE_DERIVED)
             for name in values
         }
 
@@ -261,6 +266,7 @@ class Fit:
             "noise_power": self.noise_power,
             "noise_unit": self.noise_unit,
             "scales": [vars(scale) for scale in self.scales],
+            "profiles": {name: e.to_dict() for name, e in self.profiles.items()},
             "versions": dict(self.versions),
             "data": self.data.to_dict(),
         }

@@ -7,6 +7,7 @@ from isoflop.base.estimate import shorten
 from isoflop.fitting.identify import CONDITION_LIMIT
 from isoflop.fitting.solve.solver import Array
 from isoflop.fitting.uncertainty.bootstrap import FEW_RUNS_PER_PARAMETER
+from isoflop.fitting.uncertainty.intervals import EVIDENCE, HEAVY_TAILS, SUSPICION, Interval
 from isoflop.fitting.uncertainty.uncertainty import Uncertainty
 from isoflop.laws.law import AbstractLaw, Variables
 from isoflop.runs.checks import Finding
@@ -112,6 +113,29 @@ def judge_resamples(spread: Uncertainty, *, asked: int, n_parameters: int) -> li
             )
         )
     return findings
+
+
+def judge_noise(interval: Interval) -> list[Finding]:
+    """Report intervals by profile where the residuals speak against even, independent noise."""
+    parts, evidence = [], interval.evidence
+    if evidence.get("icc_p", 1.0) < SUSPICION:
+        parts.append(f"ICC {evidence['icc']:.2f} by {interval.cluster or 'group'}")
+    if evidence.get("noise_power_p", 1.0) < EVIDENCE:
+        parts.append(f"size as response^{evidence['noise_power']:.1f}")
+    if evidence.get("kurtosis", 0.0) > HEAVY_TAILS:
+        parts.append(f"heavy tails, excess kurtosis {evidence['kurtosis']:.1f}")
+    if not parts:
+        return []
+    return [
+        Finding(
+            code="profile-takes-noise-even",
+            severity="warning",
+            evidence=f"the noise is not even, independent and normal: {', '.join(parts)}",
+            consequence="a profile likelihood counts every run alike, and its intervals are "
+            "usually too narrow then",
+            remedy="compare with --interval auto, which counts groups and sizes of noise",
+        )
+    ]
 
 
 def judge_prediction(law: AbstractLaw, variables: Variables, spread: Uncertainty) -> list[Finding]:

@@ -1,6 +1,7 @@
 """One door to the three methods."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from isoflop.base.errors import InputError, UnknownNameError
@@ -11,6 +12,7 @@ from isoflop.fitting.frontiers.envelope import fit_envelope
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.uncertainty.intervals import require_estimator
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.forms import JOINT_FORMS, PRESETS, canonical_name, find_form
 from isoflop.laws.formula.formula import FormulaLaw, is_formula
@@ -34,6 +36,7 @@ def fit(
     over: str | None = None,
     spec: FitSpec | None = None,
     fixed: Mapping[str, float] | None = None,
+    interval: str | None = None,
 ) -> Fit | Frontier | AutomaticFit:
     """Fit runs by any method.
 
@@ -46,11 +49,14 @@ def fit(
         over: variable of a one-variable law; guessed only when the table has just one.
         spec: how to fit.
         fixed: {constant: value} of the law that are known and not fitted.
+        interval: what intervals rest on, such as `profile`; the spec's own if left out.
 
     Raises:
         UnknownNameError: no such law, method or constant.
         InputError: bad input; see `fit_parametric`, `fit_isoflop`, `fit_envelope`.
     """
+    if interval is not None:
+        spec = replace(spec or FitSpec(), interval=require_estimator(interval))
     if fixed and method in ("isoflop", "envelope"):
         raise InputError(f"the {method} method has no constants to hold; fix those of a law")
     table = runs if isinstance(runs, RunTable) else RunTable.from_records(runs)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.base.estimate import LEVEL
+from isoflop.base.estimate import LEVEL, Estimate
 from isoflop.fitting.assess import Asked, Minimum, assess
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.floor import require_response
@@ -20,6 +20,7 @@ from isoflop.fitting.influence import check_influence
 from isoflop.fitting.judge import (
     judge_bounds,
     judge_condition,
+    judge_noise,
     judge_prediction,
     judge_resamples,
     judge_residuals,
@@ -38,6 +39,7 @@ from isoflop.fitting.starts import count_basins, search_starts
 from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
 from isoflop.fitting.uncertainty.clusters import check_clusters
 from isoflop.fitting.uncertainty.intervals import GROUPED, Estimator, require_estimator
+from isoflop.fitting.uncertainty.profile_ends import judge_profiles, profile_constants
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.runs.checks import (
     Finding,
@@ -141,6 +143,10 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
     findings += judge_resamples(spread, asked=n_draws, n_parameters=len(theta))
     if determined:
         findings += judge_prediction(law, problem.variables, spread)
+    profiles: dict[str, Estimate] = {}
+    if spec.interval == "profile" and converged:
+        profiles = profile_constants(problem, theta, level=spec.level)
+        findings += judge_profiles(law, profiles) + judge_noise(spread.interval)
     return Fit(
         law=law,
         theta=theta,
@@ -162,6 +168,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         noise_power=minimum.noise_power,
         noise_unit=minimum.noise_unit,
         scales=split_scales(table, law, residuals),
+        profiles=profiles,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, IsoflopError
+from isoflop.base.estimate import Estimate
 from isoflop.base.strict_json import dumps, loads
 from isoflop.fitting.automatic.automatic import AutomaticFit, continue_curve
 from isoflop.fitting.automatic.curve import Curve
@@ -104,13 +105,14 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         data=_data(document["data"]),
         convention=document["convention"],
         level=float(document["level"]),
-        seed=int(document["seed"]),
+        seed=_seed(document["seed"]),
         covariance=_covariance(arrays["covariance"], width),
         interval=_interval(document["interval"]),
         noise_power=float(document["noise_power"]),
         noise_unit=float(document["noise_unit"]),
         scales=tuple(ScaleResiduals(**scale) for scale in document["scales"]),
         misfit=_misfit(document.get("misfit"), arrays.get("misfit")),
+        profiles=_profiles(document.get("profiles", {})),
         versions={str(name): str(version) for name, version in document["versions"].items()},
     )
 
@@ -133,6 +135,25 @@ def _interval(record: Mapping[str, Any]) -> Interval:
     return Interval(estimator, str(record["reason"]), str(record["cluster"]), evidence)
 
 
+def _profiles(record: Mapping[str, Any]) -> dict[str, Estimate]:
+    """Read estimates whose ends may be open, null."""
+    return {
+        str(name): Estimate(
+            float(one["value"]),
+            *(None if one[end] is None else float(one[end]) for end in ("low", "high")),
+            level=float(one["level"]),
+        )
+        for name, one in record.items()
+    }
+
+
+def _seed(value: object) -> int:
+    seed = int(str(value))
+    if seed < 0:
+        raise ValueError(f"a seed is not negative, found {seed}")
+    return seed
+
+
 def _automatic(document: Mapping[str, Any]) -> AutomaticFit:
     """Weigh the saved curve again: the same curve gives the same fit, to the bit."""
     saved = document["curve"]
@@ -147,7 +168,7 @@ def _automatic(document: Mapping[str, Any]) -> AutomaticFit:
         over=document["over"],
         n_runs=int(document["n_runs"]),
         level=float(document["level"]),
-        seed=int(document["seed"]),
+        seed=_seed(document["seed"]),
     )
     data = None if document["data"] is None else _data(document["data"])
     return replace(fit, data=data, findings=_findings(document))
@@ -169,7 +190,7 @@ def _frontier(document: Mapping[str, Any]) -> Frontier:
         data=_data(document["data"]),
         convention=document["convention"],
         level=float(document["level"]),
-        seed=int(document["seed"]),
+        seed=_seed(document["seed"]),
         bias=_bias(document.get("bias")),
     )
 

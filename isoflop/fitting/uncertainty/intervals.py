@@ -7,6 +7,7 @@
 | hc3 | independent, size differs from run to run |
 | cluster | runs of a group share an offset: same model, same trunk, same tuning |
 | case, cluster-bootstrap, wild | refits of resampled runs, groups, residuals: slower |
+| profile | independent, one size; constants that hardly anything bounds; asked for only |
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,9 @@ from isoflop.fitting.uncertainty.components import Components, split_noise
 from isoflop.fitting.uncertainty.noise import NoiseProfile
 from isoflop.fitting.uncertainty.tangent import Tangent
 
-Estimator = Literal["auto", "wald", "hc3", "robust", "cluster", "case", "cluster-bootstrap", "wild"]
+Estimator = Literal[
+    "auto", "wald", "hc3", "robust", "cluster", "case", "cluster-bootstrap", "wild", "profile"
+]
 ESTIMATORS: tuple[Estimator, ...] = (
     "auto",
     "wald",
@@ -28,6 +31,7 @@ ESTIMATORS: tuple[Estimator, ...] = (
     "case",
     "cluster-bootstrap",
     "wild",
+    "profile",
 )
 GROUPED = frozenset({"cluster", "cluster-bootstrap"})
 """Estimators that need groups."""
@@ -92,6 +96,12 @@ class Groups:
     column: str
     labels: list[str]
     parts: Components | None
+
+
+def profiled(draws: Interval) -> Interval:
+    """Describe intervals by profile, whose draws, for predictions, rest on another estimator."""
+    reason = f"as asked, of each constant and of a; predictions and what else follows: {draws}"
+    return Interval("profile", reason, draws.cluster, draws.evidence)
 
 
 def require_estimator(name: str) -> Estimator:

@@ -83,8 +83,10 @@ def diagnose(
     """
     profile = profile_noise(tangent)
     groups = weigh_groups(tangent, labels)
-    if estimator == "auto":
+    if estimator in ("auto", "profile"):
         chosen = choose_interval(tangent, profile, groups, n_candidates=max(1, len(labels)))
+        if estimator == "profile" and chosen.estimator in RESAMPLED:  # draws for predictions only
+            chosen = replace(chosen, estimator="robust")
         return Diagnosis(tangent, profile, groups, chosen)
     if estimator in GROUPED and groups is None:
         raise InputError(f"the {estimator} interval needs groups of runs; name their column")
