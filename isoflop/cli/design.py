@@ -1,0 +1,52 @@
+"""`isoflop design`: a whole ladder for a budget."""
+
+from pathlib import Path
+
+import click
+
+from isoflop.cli.amount import AMOUNT
+from isoflop.cli.output import json_option, narrate, show
+from isoflop.plan.design.candidates import SPREAD
+from isoflop.plan.design.describe import describe_design
+from isoflop.plan.design.ladder import MAX_RUNS, Design, design_ladder
+
+
+@click.command("design")
+@click.option("--law", required=True, help="A published law, or a file written by fit -o.")
+@click.option("--budget", type=AMOUNT, required=True, help="FLOPs of all runs together.")
+@click.option("--flops", type=AMOUNT, required=True, help="Budget whose best run is forecast.")
+@click.option("--max-runs", type=click.IntRange(2), default=MAX_RUNS, show_default=True)
+@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Seeds.")
+@click.option("--spread", type=AMOUNT, default=SPREAD, show_default=True, help="Sizes around N*.")
+@click.option("--smallest", type=AMOUNT, help="FLOPs of the cheapest run; largest / 1000.")
+@click.option("--largest", type=AMOUNT, help="FLOPs of the dearest run; a tenth of the budget.")
+@click.option("--noise", type=AMOUNT, help="Standard deviation of one run's log loss.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the runs as CSV.")
+@json_option
+def command(output: Path | None, as_json: bool, **options: object) -> None:
+    """Propose the ladder that leaves the forecast of a larger budget least uncertain.
+
+    The law is a guess to be tested: the ladder is the best one if it is nearly right.
+
+    \b
+    Example:
+      isoflop design --law besiroglu-2024 --budget 1e21 --flops 1e23 --max-runs 30
+    \b
+    Python:
+      isoflop.design_ladder("besiroglu-2024", 1e21, 1e23, max_runs=30)
+    """
+    design = design_ladder(**options)  # pyright: ignore[reportArgumentType]
+    narrate(f"note: known from {design.source}")
+    if output:
+        _write(design, output)
+        narrate(f"wrote {output}")
+    show(design.to_dict(), describe_design(design), as_json=as_json)
+
+
+def _write(design: Design, path: Path) -> None:
+    from isoflop.exchange.run_tables import write_runs
+    from isoflop.runs.table import RunTable
+
+    rows = zip(design.runs.n_params, design.runs.n_tokens, design.runs.flops, strict=True)
+    records = [{"n_params": float(n), "n_tokens": float(d), "flops": float(c)} for n, d, c in rows]
+    write_runs(RunTable.from_records(records, source=str(path)), path)
