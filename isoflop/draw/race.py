@@ -1,4 +1,4 @@
-"""Two recipes against compute: their losses, and the compute multiplier between them."""
+"""Two recipes against what they spend: their losses, and the multiplier between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 POINTS = 60
 LARGEST_MULTIPLIER = 1e3
 """Where the band of a multiplier that may be infinite is cut."""
+WORDS = {"flops": "compute", "n_params": "parameters", "n_tokens": "tokens"}
+"""What may be spent."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class RaceFigure:
     Args:
         runs: measured runs of A and of B.
         curves: their fitted losses, with bands.
-        multiplier: compute A needs for B's loss over B's own, with its band.
-        shared: lowest and highest compute at which both have runs.
-        crossing: compute at which the losses are equal; NaN if nowhere near.
-        variable: what is spent.
+        multiplier: what A needs for B's loss over B's own, with its band.
+        shared: lowest and highest amount at which both have runs.
+        crossing: amount at which the losses are equal; NaN if nowhere near.
+        variable: what is spent: flops, n_params or n_tokens.
         labels: names of the axes.
     """
 
@@ -86,7 +88,11 @@ def race_figure(
         runs=(runs[0], runs[1]),
         curves=(lines[0], lines[1]),
         multiplier=Line(
-            "A needs × compute", x, middle, low if banded else NONE, high if banded else NONE
+            f"A needs × {_plain(race.variable)}",
+            x,
+            middle,
+            low if banded else NONE,
+            high if banded else NONE,
         ),
         shared=race.shared,
         crossing=race.crossing.value if race.crossing else float("nan"),
@@ -136,8 +142,13 @@ def _draw_multiplier(ax: "Axes", figure: RaceFigure, limits: tuple[float, float]
     ax.set_ylim(*ends)
     ax.yaxis.set_ticks(ticks, labels=format_alike(ticks))
     ax.yaxis.set_ticks([], labels=[], minor=True)
-    ax.set_ylabel("compute A needs for B's loss (×)")
+    ax.set_ylabel(f"{_plain(figure.variable)} A needs for B's loss (×)")
     ax.legend(loc="upper left")
+
+
+def _plain(variable: str) -> str:
+    """Name what is spent in a word."""
+    return WORDS.get(variable, variable.replace("_", " "))
 
 
 def _runs(table: RunTable, variable: str, name: str) -> Points:

@@ -1,9 +1,11 @@
 """Sections on the fitted laws: the card, the parameters, the curves and the residuals."""
 
+from isoflop.base.estimate import shorten
 from isoflop.draw.loss_curves import draw_loss_curves, loss_curves_figure
 from isoflop.draw.residuals import draw_residuals, residuals_figure
 from isoflop.fitting.card import fit_card
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.given import HELD
 from isoflop.report.blocks import Block, Code, Details, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import RankedForm, StudyReport, without_folders
@@ -17,7 +19,9 @@ def law_section(study: StudyReport) -> tuple[Block, ...]:
         return ()
     units = {parameter.name: parameter.unit for parameter in fit.law.parameters}
     rows = [(name, str(e), units[name]) for name, e in fit.params.items()]
-    rows += [(name, str(e), "derived") for name, e in fit.derived.items()]
+    rows += [(name, shorten(value, digits=6), HELD) for name, value in fit.held.items()]
+    derived = {name: e for name, e in fit.derived.items() if fit.given.get(name) != HELD}
+    rows += [(name, str(e), fit.given.get(name, "derived")) for name, e in derived.items()]
     caption = f"{100 * fit.level:.0f} % intervals: {fit.interval}."
     blocks: list[Block] = [
         Heading("The law"),

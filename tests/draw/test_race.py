@@ -8,6 +8,7 @@ from isoflop.draw.canvas import new_panels
 from isoflop.draw.race import draw_race, race_figure
 from isoflop.draw.render import render_svg
 from isoflop.fitting.parametric import FitSpec
+from isoflop.laws.power import PowerConstantLaw
 from isoflop.plan.race import race_runs
 
 EPOCH = SURFACES["epoch"]
@@ -64,3 +65,15 @@ def test_the_same_race_is_the_same_ink_and_fits_panels_of_ones_own(race, tables)
     canvas, axes = new_panels(2)
     assert draw_race(figure, axes) is canvas
     assert axes[1].get_ylabel() == "compute A needs for B's loss (×)"
+
+
+def test_a_race_over_tokens_names_tokens_on_every_axis(tables) -> None:
+    law = PowerConstantLaw("n_tokens")
+    race = race_runs(*tables, law=law, spec=FitSpec(n_resamples=0, n_starts=16))
+    figure = race_figure(race, *tables)
+    canvas, axes = new_panels(2)
+    assert draw_race(figure, axes) is canvas
+    assert axes[1].get_ylabel() == "tokens A needs for B's loss (×)"
+    assert figure.multiplier.label == "A needs × tokens"
+    assert [ax.get_xlabel() for ax in axes] == ["tokens D", "tokens D"]
+    assert b"compute" not in render_svg(canvas)

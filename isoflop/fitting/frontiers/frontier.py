@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MOST_SHOWN = 10
+"""Optima printed, the smallest and the largest; all are in the JSON document."""
+
 
 @dataclass(frozen=True)
 class Valley:
@@ -193,22 +196,27 @@ class Frontier:
             f"  {self.n_runs} runs, {len(self.points)} optima, {self.convention}",
             *(f"  {name:<4} {estimate}" for name, estimate in self.params.items()),
             "optima",
-            *(
-                f"  C {shorten(c)}  N* {shorten(n)}  D* {shorten(d)}  loss {loss:.4f}"
-                for c, n, d, loss in zip(
-                    self.points.flops,
-                    self.points.n_params,
-                    self.points.n_tokens,
-                    self.points.loss,
-                    strict=True,
-                )
-            ),
+            *_optima_lines(self.points),
         ]
         if self.bias:
             lines.append(f"bias by design  {self.bias}")
         for finding in self.findings:
             lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
         return "\n".join(lines)
+
+
+def _optima_lines(points: FrontierPoints) -> list[str]:
+    """The optima by compute: all of them, or the smallest and the largest few."""
+    columns = (points.flops, points.n_params, points.n_tokens, points.loss)
+    lines = [
+        f"  C {shorten(c)}  N* {shorten(n)}  D* {shorten(d)}  loss {loss:.4f}"
+        for c, n, d, loss in sorted(zip(*(column.tolist() for column in columns), strict=True))
+    ]
+    left = len(lines) - MOST_SHOWN
+    if left <= 1:  # one line more takes no more room than saying that it was left out
+        return lines
+    half = MOST_SHOWN // 2
+    return [*lines[:half], f"  … and {left} more (--json has all)", *lines[-half:]]
 
 
 def fit_lines(flops: Array, log_N: Array, log_D: Array) -> Array:

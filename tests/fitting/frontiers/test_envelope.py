@@ -1,11 +1,14 @@
 """Approach 1 on surfaces whose frontier is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted import SURFACES, chinchilla, make_table, optimum
 
 from isoflop.base.errors import EdgeOptimumError, InputError
 from isoflop.fitting.frontiers.envelope import fit_envelope
+from isoflop.fitting.frontiers.frontier import FrontierPoints
 from isoflop.fitting.parametric import FitSpec
 
 POINT = FitSpec(n_resamples=0)
@@ -86,3 +89,25 @@ def test_a_single_winner_inside_the_grid_has_no_slope() -> None:
     N, D = np.meshgrid([1e6, 1e7, 2e11, 4e13], np.geomspace(1e8, 3e13, 60))
     with pytest.raises(EdgeOptimumError, match="fewer than two winners inside the grid"):
         fit_envelope(make_table(SURFACES["epoch"], N.ravel(), D.ravel()), POINT)
+
+
+def test_the_card_shows_ten_optima_of_many_and_says_how_many_are_left() -> None:
+    frontier = fit_envelope(make_table(SURFACES["epoch"], *dense_design(SURFACES["epoch"])), POINT)
+    optima = [line for line in str(frontier).splitlines() if line.startswith("  C ")]
+    n_points = len(frontier.points)
+    assert n_points > 11
+    assert len(optima) == 10
+    assert f"  … and {n_points - 10} more (--json has all)" in str(frontier)
+    shown = [float(line.split()[1]) for line in optima]
+    flops = np.sort(frontier.points.flops)
+    assert shown == pytest.approx([*flops[:5], *flops[-5:]], rel=0.005)
+
+
+def test_a_card_of_few_optima_shows_them_all() -> None:
+    frontier = fit_envelope(make_table(SURFACES["epoch"], *dense_design(SURFACES["epoch"])), POINT)
+    few = FrontierPoints(
+        *(getattr(frontier.points, n)[:11] for n in ("flops", "n_params", "n_tokens", "loss"))
+    )
+    card = str(replace(frontier, points=few))
+    assert card.count("\n  C ") == 11
+    assert "more (--json has all)" not in card
