@@ -8,7 +8,13 @@ from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
 from isoflop.fitting.methods import choose_form
 from isoflop.fitting.parametric import FitSpec
-from isoflop.fitting.trials.compare import N_RESAMPLES, Comparison, compare_laws
+from isoflop.fitting.trials.compare import (
+    CONTENDERS,
+    N_RESAMPLES,
+    WITHIN,
+    Comparison,
+    compare_laws,
+)
 from isoflop.plan.disagreement import MethodComparison, compare_methods
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable
@@ -75,21 +81,32 @@ def laws_text(comparison: Comparison) -> str:
             _percent(score.scale_out),
             f"{score.criteria.aic_c - least:.1f}",
             f"{score.criteria.bic - least_bic:.1f}",
+            _share(score.rolling.coverage),
             "" if score.determined else "not determined",
         ]
         for score in comparison.scores
     ]
-    head = ["law", "p", "rolling", "scale out", "ΔAICc", "ΔBIC", ""]
-    best = comparison.best.rolling
+    head = ["law", "p", "rolling", "scale out", "ΔAICc", "ΔBIC", "covered", ""]
+    best, level = comparison.best.rolling, 100 * comparison.best.fit.level
     lines = [
         f"{comparison.n_runs} runs, {comparison.n_scales} scales of {comparison.column}; ordered "
         "by the rolling backtest: log miss of all larger runs",
-        format_table(head, rows, right=range(1, 6)),
+        format_table(head, rows, right=range(1, 7)),
+        f"covered: hidden runs inside their {level:g} % intervals, asked of at most {CONTENDERS} "
+        f"laws, within {WITHIN:g} times the first's miss; `isoflop backtest` asks it of any",
         "",
         f"{best.law} from each origin; mean: measured − predicted, positive where it was too "
         "optimistic",
         format_table(
-            ["fitted below", "runs", "predicted", "RMS miss", "mean", "covered", "E"],
+            [
+                "fitted below",
+                "runs",
+                "predicted",
+                "RMS miss",
+                "mean",
+                "covered",
+                f"E [{level:g} %]",
+            ],
             [
                 [
                     shorten(origin.largest),
@@ -97,7 +114,7 @@ def laws_text(comparison: Comparison) -> str:
                     str(origin.n_hidden),
                     _percent(origin.rmsle),
                     f"{100 * origin.bias:+.2f} %",
-                    "" if origin.coverage is None else f"{100 * origin.coverage:.0f} %",
+                    _share(origin.coverage),
                     str(origin.constant or ""),
                 ]
                 for origin in best.origins
@@ -141,6 +158,10 @@ def _over(name: str, over: str | None) -> str | None:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.2f} %"
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
 
 
 def _finding_lines(findings: tuple[Finding, ...]) -> list[str]:

@@ -18,6 +18,9 @@ def test_compare_orders_laws_and_says_what_it_left_out(isoflop, runs: str) -> No
     assert lines[0].startswith("45 runs, 5 scales of flops; ordered by the rolling backtest")
     assert lines[2].split()[0] == "chinchilla"
     assert any(line.startswith("left out: kaplan-ns: ") for line in lines)
+    assert lines[1].split()[-1] == "covered"
+    assert lines[2].split()[-2:][1] == "%"
+    assert "covered: hidden runs inside their 90 % intervals" in result.out
     assert "R²" not in result.out
     assert "R2" not in result.out
 

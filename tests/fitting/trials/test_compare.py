@@ -81,6 +81,22 @@ def test_the_best_description_need_not_be_the_best_forecast_and_close_races_are_
     assert "no-clear-winner" in [finding.code for finding in twins.findings]
 
 
+def test_intervals_are_scored_of_the_laws_that_contend() -> None:
+    laws = [*FORMS, find_form("over-training")]
+    scores = compare_laws(noisy(surface="epoch"), laws, FitSpec(n_resamples=40, n_starts=8)).scores
+    least = scores[0].rolling.rmsle
+    scored = [score.law for score in scores if score.rolling.coverage is not None]
+    near = [score.law for score in scores if score.rolling.rmsle <= 2 * least]
+    assert scored == near[:2]
+    assert {"chinchilla", "over-training"} == set(scored)
+    assert len(scored) < len(scores)
+    none = compare_laws(noisy(surface="epoch"), laws, SPEC).scores
+    assert [score.rolling.coverage for score in none] == [None] * 4
+    assert [s.rolling.rmsle for s in none] == pytest.approx(
+        [s.rolling.rmsle for s in scores], rel=1e-6
+    )
+
+
 def test_laws_are_chosen_by_the_columns() -> None:
     names = [law.name for law in suited_laws(noisy())]
     assert names[0] == "chinchilla"
