@@ -1,44 +1,177 @@
 """`isoflop crossing`: where the compute and the data law contradict each other."""
 
+from pathlib import Path
+
 import click
 
 from isoflop.base.estimate import shorten
-from isoflop.cli.output import json_option, show
-from isoflop.plan.contradiction.crossing import find_crossing
+from isoflop.base.units import to_pf_days
+from isoflop.cli.amount import AMOUNT
+from isoflop.cli.output import format_table, json_option, narrate, show
+from isoflop.plan.contradiction.crossing import Crossing, find_crossing
+from isoflop.plan.contradiction.recomputed import (
+    PAPERS_OWN,
+    RecomputedCrossing,
+    nearest_to_paper,
+    recompute_crossings,
+)
+from isoflop.plan.contradiction.spread import DRAWS, CrossingSpread
+from isoflop.plan.contradiction.trend import take_trend, tokens_per_param_rule
+
+LAW = "A published law, or a file written by fit -o."
+RULE = "D(C). Also the file of a frontier, or of a joint fit: its optimum."
+HALF = "Which published constants may lie half a unit of the last digit off."
+ROUNDED = click.Choice(("constants", "exponents", "ignored"))
+ERRORS = {"compute_error": "compute_law", "data_error": "data_law", "tokens_error": "tokens_rule"}
 
 
 @click.command("crossing")
-@click.option("--compute-law", default="kaplan-2020-l-cmin", show_default=True)
-@click.option("--data-law", default="kaplan-2020-l-d", show_default=True)
-@click.option("--tokens-rule", default="kaplan-2020-d-opt", show_default=True)
-@click.option("--params-rule", default="kaplan-2020-n-opt", show_default=True)
+@click.option("--compute-law", default="kaplan-2020-l-cmin", show_default=True, help=f"L(C). {LAW}")
+@click.option("--data-law", default="kaplan-2020-l-d", show_default=True, help=f"L(D). {LAW}")
+@click.option("--tokens-rule", default="kaplan-2020-d-opt", show_default=True, help=RULE)
+@click.option("--params-rule", help="N(C). As --tokens-rule; its file's own, or kaplan-2020-n-opt.")
+@click.option("--tokens-per-param", type=AMOUNT, help="D/N under C = 6ND, for both rules.")
+@click.option("--compute-error", type=float, help="Standard error of the exponent of L(C).")
+@click.option("--data-error", type=float, help="Standard error of the exponent of L(D).")
+@click.option("--tokens-error", type=float, help="Standard error of the exponent of D(C).")
+@click.option("--rounding", type=ROUNDED, default="constants", show_default=True, help=HALF)
+@click.option("--draws", type=click.IntRange(2), default=DRAWS, show_default=True)
+@click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--table", is_flag=True, help="Every set of constants in print, recomputed.")
+@click.option("--figure", type=click.Path(path_type=Path), help="Draw to FIGURE.png, .svg, .csv.")
 @json_option
 def command(
-    compute_law: str, data_law: str, tokens_rule: str, params_rule: str, as_json: bool
+    compute_law: str,
+    data_law: str,
+    tokens_rule: str,
+    params_rule: str | None,
+    tokens_per_param: float | None,
+    rounding: str,
+    draws: int,
+    level: float,
+    seed: int,
+    table: bool,
+    figure: Path | None,
+    as_json: bool,
+    **errors: float | None,
 ) -> None:
     """Find the compute beyond which L(C) promises less loss than L(D(C)) allows.
+
+    Intervals hold the draws of fits, errors given for exponents, and what the rounding of
+    published constants leaves open.
 
     \b
     Example:
       isoflop crossing
+      isoflop crossing --compute-error 0.002 --data-error 0.003
+      isoflop crossing --table
     \b
     Python:
-      isoflop.find_crossing()
+      isoflop.find_crossing("kaplan-2020-l-cmin", "kaplan-2020-l-d")
     """
-    found = find_crossing(compute_law, data_law, tokens_rule=tokens_rule, params_rule=params_rule)
+    given = {ERRORS[name]: error for name, error in errors.items() if error is not None}
+    spread = CrossingSpread(given, rounding, draws, level, seed)  # type: ignore[arg-type]
+    if table:
+        rows = recompute_crossings(spread)
+        document = {"rows": [row.to_dict() for row in rows], "kaplan_6_3": list(PAPERS_OWN)}
+        show(document, table_text(rows), as_json=as_json)
+        return
+    if tokens_per_param is not None:
+        by_tokens = tokens_per_param_rule(tokens_per_param, "tokens_rule")
+        by_params = tokens_per_param_rule(tokens_per_param, "params_rule")
+    else:
+        by_tokens = tokens_rule
+        by_params = None if params_rule is None else take_trend(params_rule, "params_rule")
+    found = find_crossing(
+        compute_law, data_law, tokens_rule=by_tokens, params_rule=by_params, spread=spread
+    )
+    if figure:
+        from isoflop.draw.contradiction import contradiction_figure, draw_contradiction
+        from isoflop.draw.save import save_figure
+
+        drawn = contradiction_figure(found)
+        for path in save_figure(drawn, draw_contradiction(drawn), figure):
+            narrate(f"written to {path}")
+    show(found.to_dict(), crossing_text(found), as_json=as_json)
+
+
+def crossing_text(found: Crossing) -> str:
+    """Write the crossing on one screen."""
+    interval = "" if found.flops.low is None else f", {100 * found.flops.level:.0f} % intervals"
     lines = [
-        f"C*  {found.flops} FLOPs = {found.pf_days} PF-days",
+        f"C*  {found.flops} FLOPs = {found.pf_days} PF-days{interval}",
         f"N*  {found.n_params} parameters",
         f"D*  {found.n_tokens} tokens",
-        f"L*  {found.loss} nats/token",
-        "constants used",
-        *(f"  {role:<12} {law.name}: {law.form}, "
-          + ", ".join(f"{k} = {v:g} {law.printed_units.get(k, '')}".rstrip()
-                      for k, v in law.printed.items())
-          + f" ({law.source})" for role, law in found.constants.items()),
-        "C* if an exponent were a little different",
-        *(f"  {s.exponent} {100 * s.change:+.0f} %: "
-          + (f"{shorten(s.flops / 8.64e19)} PF-days" if s.flops else "no crossing")
-          for s in found.sensitivity),
-    ]  # fmt: skip
-    show(found.to_dict(), "\n".join(lines), as_json=as_json)
+        f"L*  {found.loss} {found.loss_unit}",
+    ]
+    if found.first_epoch:
+        days = [
+            None if end is None else to_pf_days(end)
+            for end in (found.first_epoch.value, found.first_epoch.low, found.first_epoch.high)
+        ]
+        span = "" if days[1] is None or days[2] is None else (
+            f" [{shorten(days[1])}, {shorten(days[2])}]"
+        )  # fmt: skip
+        lines.append(
+            f"one epoch stops 10 % above L(D) up to {shorten(days[0] or 0.0)}{span} PF-days"
+        )
+    lines.append("constants used")
+    for role, law in found.constants.items():
+        constants = ", ".join(
+            f"{key} = {value:.6g} {law.printed_units.get(key, '')}".rstrip()
+            for key, value in law.printed.items()
+        )
+        lines.append(f"  {role:<12} {law.name}: {law.form}, {constants} ({law.source})")
+        lines.append(f"  {'':<12} uncertain: {found.assumed[role]}")
+    return "\n".join([*lines, *_moved(found)])
+
+
+def _moved(found: Crossing) -> list[str]:
+    """What each source alone does to C*, then each exponent, then the notes."""
+    lines = ["C* in PF-days if only this were uncertain"] if found.parts else []
+    for part in found.parts:
+        low, high = (to_pf_days(end) for end in (part.flops.low or 0.0, part.flops.high or 0.0))
+        lines.append(
+            f"  {part.role:<12} {part.constant} ({part.reason}): {shorten(low)} to {shorten(high)}"
+        )
+    lines.append("C* if an exponent were a little different")
+    lines += [
+        f"  {s.exponent} {100 * s.change:+.0f} %: "
+        + (f"{shorten(to_pf_days(s.flops))} PF-days" if s.flops else "no crossing")
+        for s in found.sensitivity
+    ]
+    return [*lines, *(f"note: {note}" for note in found.notes)]
+
+
+def table_text(rows: tuple[RecomputedCrossing, ...]) -> str:
+    """Write printed / recomputed, set by set."""
+    header = ["constants", "C*, PF-days", "N*", "D*", "L*", "C* interval, PF-days"]
+    cells = [
+        [
+            row.constants,
+            *(f"{p} / {r}" for p, r in zip(row.printed, row.recomputed, strict=True)),
+            _interval(row.crossing),
+        ]
+        for row in rows
+    ]
+    name, factor = nearest_to_paper(rows)
+    level = rows[0].crossing.flops.level
+    return "\n".join(
+        [
+            "printed / recomputed; printed is an independent calculation from the same constants",
+            format_table(header, cells),
+            f"{sum(row.agrees for row in rows)} of {len(rows)} sets agree in every digit; "
+            f"intervals {100 * level:.0f} %, of rounding or the errors given",
+            f"Kaplan 2020, 6.3, prints C* {PAPERS_OWN[0]} PF-days, N* {PAPERS_OWN[1]}, "
+            f"D* {PAPERS_OWN[2]}, L* {PAPERS_OWN[3]}: no set gives all four; the nearest, {name}, "
+            f"is off by {factor:.1f}x at most",
+        ]
+    )
+
+
+def _interval(found: Crossing) -> str:
+    low, high = found.pf_days.low, found.pf_days.high
+    if low is None or high is None:
+        return ""
+    return f"{shorten(low, digits=2)} to {shorten(high, digits=2)}"

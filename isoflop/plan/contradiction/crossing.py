@@ -18,7 +18,7 @@ from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.laws.law import Array
 from isoflop.laws.power import PowerLaw
 from isoflop.plan.contradiction.shifted import ShiftedCrossing, shift_exponents
-from isoflop.plan.contradiction.solve import Trio, solve_crossing, solve_draws
+from isoflop.plan.contradiction.solve import FLOPS_SEARCHED, Trio, solve_crossing, solve_draws
 from isoflop.plan.contradiction.spread import (
     CrossingPart,
     CrossingSpread,
@@ -190,9 +190,7 @@ def _measure(trends: Mapping[str, Trend], trio: Trio, spread: CrossingSpread) ->
     return Crossing(
         flops=estimate(flops, at),
         pf_days=estimate(to_pf_days(flops), at / PF_DAY),
-        n_params=estimate(
-            params.at(flops), _each(params, thetas["params_rule"], at), known=sized
-        ),
+        n_params=estimate(params.at(flops), _each(params, thetas["params_rule"], at), known=sized),
         n_tokens=estimate(tokens.at(flops), _each(tokens, thetas["tokens_rule"], at)),
         loss=estimate(compute.at(flops), _each(compute, thetas["compute_law"], at)),
         first_epoch=_first_epoch(trio, chosen, estimate),
@@ -260,6 +258,8 @@ def _notes(
     if moving and not np.isfinite(at).all():
         share = 100 * (1 - np.isfinite(at).mean())
         notes.append(f"the trends never cross in {share:.2g} % of the draws")
+    if flops > FLOPS_SEARCHED[1]:
+        notes.append(f"beyond {FLOPS_SEARCHED[1]:.0e} FLOPs: not a crossing anyone will meet")
     mixed = {trends[role].reach is None for role in CROSSED}
     if len(mixed) == 2:
         notes.append("fitted and published trends are mixed: data, tokens and counts of N differ")

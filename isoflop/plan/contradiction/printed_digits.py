@@ -11,7 +11,7 @@ import numpy as np
 from isoflop.base.units import PF_DAY
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.law import Array
-from isoflop.laws.power import PowerConstantLaw, PowerLaw
+from isoflop.laws.power import PowerConstantLaw
 from isoflop.plan.contradiction.trend import Trend
 
 LAST_DIGITS = {
@@ -103,7 +103,7 @@ def move_constants(trend: Trend, shifts: dict[str, Array]) -> Array:
 
 
 def _anchor(trend: Trend) -> float:
-    """x at which the printed value is held: 1 PF-day, 1 FLOP, X_c; of a fit, its pivot."""
+    """Where the printed value is held: 1 PF-day, 1 FLOP, X_c; of a fit, its pivot."""
     for unit in trend.printed_units.values():
         if "at 1 PF-day" in unit:
             return PF_DAY

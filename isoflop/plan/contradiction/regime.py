@@ -170,7 +170,7 @@ def find_regime(
 
 
 def _margins(extractor: Extractor, N: float, E: float, U: float) -> dict[str, Array]:
-    """g of parameters, of data and of epochs, each (K,)."""
+    """Margins g of parameters, of data and of epochs, each (K,)."""
     up, down = np.exp(STEP), np.exp(-STEP)
     loss = extractor.loss
     return {

@@ -35,7 +35,7 @@ def solve_crossing(trio: Trio, *, ratio: float = 1.0) -> float:
     compute_law, data_law, tokens_rule = trio
     if _is_pure(trio):
         thetas = (compute_law.theta, data_law.theta, tokens_rule.theta)
-        flops, approach = _solve_pure(*(theta[None] for theta in thetas), ratio)
+        flops, approach = _solve_pure(thetas[0][None], thetas[1][None], thetas[2][None], ratio)
         if approach[0] <= 0:
             decay = data_law.theta[1] * tokens_rule.theta[1]
             raise RefusalError(
@@ -98,7 +98,7 @@ def _solve_pure(compute: Array, data: Array, tokens: Array, ratio: float) -> tup
 def _scan(laws: tuple[AbstractLaw, ...], thetas: tuple[Array, ...], ratio: float) -> Array:
     """Interpolate the first fall below on a fine grid, (K,)."""
     compute_law, data_law, tokens_rule = laws
-    log_C = np.linspace(*np.log(FLOPS_SEARCHED), FINE_POINTS)
+    log_C = np.log(np.geomspace(FLOPS_SEARCHED[0], FLOPS_SEARCHED[1], FINE_POINTS))
     flops = {"flops": np.exp(log_C)}
     promised = compute_law.predict(thetas[0], flops)
     tokens = tokens_rule.predict(thetas[2], flops)

@@ -96,10 +96,17 @@ def draw_trend(trend: Trend, spread: CrossingSpread, rng: np.random.Generator) -
     if len(trend.draws) > 1:
         return trend.draws[rng.integers(len(trend.draws), size=n)]
     shifts = {
-        kind: rng.uniform(low, high, n)
+        kind: _draw_evenly(kind, low, high, n, rng)
         for _, kind, _, (low, high) in _rounding(trend, spread.rounding)
     }
     return move_constants(trend, shifts) if shifts else None
+
+
+def _draw_evenly(kind: str, low: float, high: float, n: int, rng: np.random.Generator) -> Array:
+    """Shifts of a constant that lies anywhere in its range, (n,); of a scale, in logarithms."""
+    if kind in ("scale", "prefactor"):
+        return np.log(rng.uniform(np.exp(low), np.exp(high), n))
+    return rng.uniform(low, high, n)
 
 
 def find_parts(trio: Trio, spread: CrossingSpread, flops: float) -> tuple[CrossingPart, ...]:

@@ -217,7 +217,7 @@ def _from_fit(fit: Fit, role: str, name: str) -> Trend:
         source=f"{fit.n_runs} runs of {fit.data.source}",
         printed={key: estimate.value for key, estimate in fit.params.items()},
         reach=reach,
-        loss_unit=fit.data.loss_unit,
+        loss_unit=fit.data.loss_unit.removesuffix(" (assumed)"),
     )
 
 
@@ -268,5 +268,5 @@ def _rule(
         source=f"the optimum of {n_runs} runs of {fit.data.source}",
         printed={"k": float(k), "p": float(p)},
         reach=reach,
-        loss_unit=fit.data.loss_unit,
+        loss_unit=fit.data.loss_unit.removesuffix(" (assumed)"),
     )
