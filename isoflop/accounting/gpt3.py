@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import count_params
+from isoflop.accounting.transformer import Transformer
 from isoflop.base.units import to_pf_days
 
 N_TOKENS = 300e9
@@ -113,6 +114,9 @@ class CountedRow:
         n_params_non_embedding: those of the blocks, counted.
         flops: 6·N_total·D on 300e9 tokens.
         pf_days: the same in PF-days.
+        flops_matmul: what the hardware multiplies, were every layer dense.
+        flops_matmul_least: the same, were the bands of every second layer one token wide;
+            the truth lies between, as the band is not printed.
         flaw: how the row contradicts itself, or None.
     """
 
@@ -122,6 +126,8 @@ class CountedRow:
     n_params_non_embedding: int
     flops: float
     pf_days: float
+    flops_matmul: float
+    flops_matmul_least: float
     flaw: str | None
 
 
@@ -136,8 +142,17 @@ def count_gpt3() -> tuple[CountedRow, ...]:
 
 def _count(row: Gpt3Row) -> CountedRow:
     shape = architecture_of(row)
-    params = count_params(shape)
-    flops = N_TOKENS * flops_per_token(shape).six_n_total
+    params, dense = count_params(shape), flops_per_token(shape)
+    banded = flops_per_token(Transformer(shape, span="alternating", band=1))
+    flops = N_TOKENS * dense.six_n_total
     return CountedRow(
-        row, shape, params.total, params.non_embedding, flops, to_pf_days(flops), find_flaw(row)
+        row=row,
+        architecture=shape,
+        n_params=params.total,
+        n_params_non_embedding=params.non_embedding,
+        flops=flops,
+        pf_days=to_pf_days(flops),
+        flops_matmul=N_TOKENS * dense.matmul,
+        flops_matmul_least=N_TOKENS * banded.matmul,
+        flaw=find_flaw(row),
     )

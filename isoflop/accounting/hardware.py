@@ -89,6 +89,10 @@ ACCELERATORS: tuple[Accelerator, ...] = (
         "NVIDIA H200 data sheet, SXM, halved for sparsity",
     ),
     Accelerator(
+        "b200", _tera(bf16=2250, fp16=2250, fp8=4500, tf32=1125, fp32=75), 180e9, 1000,
+        "NVIDIA HGX B200 data sheet, halved for sparsity",
+    ),
+    Accelerator(
         "l40s", _tera(bf16=362, fp16=362, fp8=733, tf32=183, fp32=91.6), 48e9, 350,
         "NVIDIA L40S data sheet",
     ),
@@ -100,7 +104,7 @@ ACCELERATORS: tuple[Accelerator, ...] = (
         "mi300x", _tera(bf16=1307.4, fp16=1307.4, fp8=2614.9, fp32=163.4), 192e9, 750,
         "AMD Instinct MI300X data sheet",
     ),
-    Accelerator("tpu-v4", _tera(bf16=275), 32e9, 192, "Google Cloud TPU v4 page, maximum power"),
+    Accelerator("tpu-v4", _tera(bf16=275), 32 * 2**30, 192, "Google Cloud TPU v4 page, most power"),
     Accelerator("tpu-v5e", _tera(bf16=197), 16e9, None, "Google Cloud TPU v5e page"),
     Accelerator("tpu-v5p", _tera(bf16=459), 95e9, None, "Google Cloud TPU v5p page"),
 )  # fmt: skip

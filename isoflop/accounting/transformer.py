@@ -84,7 +84,7 @@ class Transformer:
     def __post_init__(self) -> None:
         _check_choices(self)
         if self.span == "dense" and self.band:
-            raise InputError("a band is of banded or alternating attention; say which with span")
+            raise InputError("a band needs span, banded or alternating: which layers see only it")
         if self.span != "dense" and not 1 <= self.band <= self.shape.n_ctx:
             raise InputError(
                 f"{self.span} attention needs a band of 1 to n_ctx = {self.shape.n_ctx} tokens, "

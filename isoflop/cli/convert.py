@@ -2,7 +2,8 @@
 
 import click
 
-from isoflop.accounting.conversion import RATIO_SETS, convert_units, find_ratios, parse_ratio
+from isoflop.accounting.conversion import convert_units
+from isoflop.accounting.ratios import RATIO_SETS, find_ratios, parse_ratio
 from isoflop.base.errors import InputError
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.output import format_table, json_option, show

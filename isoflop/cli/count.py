@@ -47,6 +47,7 @@ def command(
       isoflop count --n-layer 1 --d-model 1024 --passes 6
       isoflop count --family lstm --n-layer 2 --d-model 1500
       isoflop count --family conv --n-layer 8 --d-model 512 --kernel 4 --gated
+      isoflop count --model gpt3-175b --span alternating --band 256
       isoflop count --table gpt3
     \b
     Python:

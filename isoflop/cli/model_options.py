@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -52,10 +53,7 @@ def read_model(name: str | None, family: str | None, sizes: Mapping[str, Any]) -
         InputError: a size that cannot be, an option of another family, or a name and a shape.
     """
     if name is not None:
-        if sizes or family:
-            other = _flag(next(iter(sizes))) if sizes else "--family"
-            raise InputError(f"--model {name} has its own shape; drop {other}")
-        return find_model(name)
+        return _named(name, family, sizes)
     if not sizes and family is None:
         return None
     family = family or "transformer"
@@ -67,6 +65,23 @@ def read_model(name: str | None, family: str | None, sizes: Mapping[str, Any]) -
             raise InputError(f"{_flag(option)} is missing; a shape needs it (or --model NAME)")
     _check_sizes(sizes)
     return NamedModel("your model", _BUILDERS[family](sizes), "the options")
+
+
+def _named(name: str, family: str | None, sizes: Mapping[str, Any]) -> NamedModel:
+    """Look a model up; its attention alone may be given another span."""
+    others = [_flag(option) for option in sizes if option not in ("span", "band")]
+    if others or family:
+        raise InputError(f"--model {name} has its own shape; drop {[*others, '--family'][0]}")
+    found = find_model(name)
+    if not sizes:
+        return found
+    if not isinstance(found.model, Architecture | Transformer):
+        raise InputError(f"{name} has no attention; drop {_flag(next(iter(sizes)))}")
+    _check_sizes(sizes)
+    plain = found.model if isinstance(found.model, Transformer) else Transformer(found.model)
+    model = replace(plain, **sizes)
+    asked = f"here {model.span}, band {model.band}" if model.band else "here dense"
+    return replace(found, model=model, note="; ".join(filter(None, [found.note, asked])))
 
 
 def _check_sizes(sizes: Mapping[str, Any]) -> None:

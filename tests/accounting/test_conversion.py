@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isoflop.accounting.conversion import (
-    RATIO_SETS,
-    Ratio,
-    convert_units,
-    find_ratios,
-    parse_ratio,
-)
+from isoflop.accounting.conversion import convert_units
+from isoflop.accounting.ratios import RATIO_SETS, Ratio, find_ratios, parse_ratio
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 
 SLIDES = RATIO_SETS["slides"].ratios

@@ -122,6 +122,14 @@ def test_gpt_3_took_3_14e23_flops_and_3640_pf_days() -> None:
     assert (f"{last.flops:.2e}", f"{last.pf_days:.2e}") == ("3.14e+23", "3.64e+03")
 
 
+def test_gpt_3s_unprinted_band_moves_compute_by_two_percent_at_most() -> None:
+    last = count_gpt3()[-1]
+    attention = 12 * 96 * 12288 * 2048 * 300e9
+    saved = last.flops_matmul - last.flops_matmul_least
+    assert saved == pytest.approx(attention / 2 * 2047 / 2048, rel=1e-12)
+    assert 0.01 < saved / last.flops_matmul < 0.02
+
+
 def test_an_unknown_model_suggests_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean mixtral-8x7b"):
         find_model("mixtral")

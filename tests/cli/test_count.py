@@ -67,6 +67,15 @@ def test_gpt_3_is_3_14e23_flops_and_3640_pf_days(isoflop) -> None:
     assert f"{document['pf_days']['six_n_total']:.2e}" == "3.64e+03"
 
 
+def test_the_attention_of_a_named_model_can_be_banded(isoflop) -> None:
+    def matmul(*options: str) -> float:
+        arguments = ("count", "--model", "gpt3-175b", *options, "--json")
+        return isoflop(*arguments).document["flops_per_token"]["matmul"]
+
+    saved = matmul() - matmul("--span", "alternating", "--band", "256")
+    assert saved == 12 * 48 * 12288 * (2048 - 256)
+
+
 def test_the_table_of_gpt_3_flags_two_rows(isoflop) -> None:
     rows = isoflop("count", "--table", "gpt3", "--json").document
     assert [row["name"] for row in rows if not row["consistent"]] == ["gpt3-xl", "gpt3-13b"]
@@ -152,6 +161,8 @@ BAD = {
     "unknown model": ("count --model gpt3-xxl", "did you mean gpt3-xl"),
     "name and shape": ("count --model gpt3-xl --d-ff 3", "has its own shape; drop --d-ff"),
     "other family": (f"count --family lstm {SHAPE} --band 3", "--band does not belong to --family"),
+    "band of an lstm": ("count --model awd-lstm --band 3", "awd-lstm has no attention"),
+    "band alone": ("count --model gpt3-xl --band 3", "a band needs span"),
     "no band": (f"count {SHAPE} --span banded", "needs a band of 1 to n_ctx"),
     "zero experts": (f"count {SHAPE} --n-expert 0", "--n-expert must be a positive integer"),
     "active alone": (f"count {SHAPE} --n-active 2", "--n-active needs --n-expert"),
