@@ -18,6 +18,11 @@ from isoflop.laws.law import Array
 MAX_ITERATIONS = 400
 MAX_FAILURES = 25
 """Steps in a row that may fail before a row is given up."""
+PATIENCE = 40
+"""Steps after which a row has to have got somewhere."""
+CREEP = 1e-5
+"""Share of the objective that so many steps must take off: a row that takes less creeps along a
+valley that all the steps allowed would not bring to an end."""
 NOISE = 1e-14
 """Relative rounding of a sum of losses."""
 ROUNDINGS = 4.0
@@ -102,8 +107,12 @@ def walk(
         followed: (B,) the rows to advance; all of them by default.
     """
     rounding, size = batch.rounding, _block(batch)
-    for _ in range(iterations):
+    before = state.picture.value.copy()
+    for taken in range(iterations):
         _mark_converged(state, rounding, tolerance)
+        if taken and taken % PATIENCE == 0:
+            _stop_creeping(state, before)
+            before = state.picture.value.copy()
         moving = under_way(state) if followed is None else under_way(state) & followed
         rows = np.flatnonzero(moving)
         if not rows.size:
@@ -122,6 +131,13 @@ def under_way(state: State) -> NDArray[np.bool_]:
     """Rows (B,) that have neither converged nor come to the end of their descent."""
     stuck = state.failures >= MAX_FAILURES
     return ~state.converged & ~stuck & np.isfinite(state.picture.value)
+
+
+def _stop_creeping(state: State, before: Array) -> None:
+    """Give up the rows that have got nowhere since their objective was the one before (B,)."""
+    value = state.picture.value
+    slow = under_way(state) & (before - value < CREEP * value)
+    state.failures[slow] = MAX_FAILURES
 
 
 def _block(batch: Batch) -> int:
