@@ -36,6 +36,8 @@ class Constants:
         ranges: {column: (lowest, highest)} of the runs fitted; empty where not recorded.
         notes: what a reader of anything computed from it must know.
         about: what the catalog says of a published law.
+        predicts: the quantity predicted.
+        source: paper, or the file of the runs fitted.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Constants:
     ranges: Mapping[str, tuple[float, float]] | None = None
     notes: tuple[str, ...] = ()
     about: str = ""
+    predicts: str = "loss"
+    source: str = ""
 
     def rows(self, n_draws: int | None = None) -> Array:
         """Theta, then `n_draws` of the draws (all by default), (1 + n_draws, p)."""
@@ -94,8 +98,17 @@ def _of_published(law: PublishedLaw) -> Constants:
     empty = np.empty((0, len(theta)))
     warning = rounding_warning(law)
     notes = (f"{law.name}: {NO_COVARIANCE}", *((warning,) if warning else ()))
-    ranges = RANGES.get(law.name)
-    return Constants(law.name, law.law, theta, empty, ranges=ranges, notes=notes, about=law.note)
+    return Constants(
+        law.name,
+        law.law,
+        theta,
+        empty,
+        ranges=RANGES.get(law.name),
+        notes=notes,
+        about=law.note,
+        predicts=law.predicts,
+        source=law.source,
+    )
 
 
 def _of_fit(fit: Fit) -> Constants:
@@ -106,7 +119,16 @@ def _of_fit(fit: Fit) -> Constants:
         theta, draws, law = law.complete(theta), law.complete(draws), law.law
     notes = (fit.outcome.value,) if fit.outcome is Outcome.AT_BOUND else ()
     return Constants(
-        law.name, law, theta, draws, fit.stretch, fit.level, dict(fit.data.ranges), notes
+        law.name,
+        law,
+        theta,
+        draws,
+        stretch=fit.stretch,
+        level=fit.level,
+        ranges=dict(fit.data.ranges),
+        notes=notes,
+        predicts=law.response,
+        source=fit.data.source,
     )
 
 

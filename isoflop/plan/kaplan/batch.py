@@ -32,6 +32,7 @@ def plan_batch(
     flops: float,
     *,
     batches: Sequence[float] = (),
+    step_seconds: float | None = None,
     frontier: str = "table-6",
     critical_law: AnyLaw | str = "kaplan-2020-b-crit-l",
 ) -> BatchPlan:
@@ -42,6 +43,7 @@ def plan_batch(
     Args:
         flops: C_min, FLOPs at batches far below critical; at B_crit twice as many are spent.
         batches: tokens a step; .1 to 10 critical batches by default.
+        step_seconds: seconds that a step takes at any of them, for the time of the training.
         frontier: `table-6` (measured) or `theory` (appendix B).
         critical_law: a `critical-batch` fit, a published one, or the name or file of one.
 
@@ -72,7 +74,7 @@ def plan_batch(
         return E_min / predict_rows(critical.law, rows[2], loss=loss_of(*rows)), E_min
 
     used = (size, loss, critical)
-    return trade_steps(used, limits, params_of, loss_of, batches=batches)
+    return trade_steps(used, limits, params_of, loss_of, batches=batches, step_seconds=step_seconds)
 
 
 def plan_batch_for_loss(
@@ -80,6 +82,7 @@ def plan_batch_for_loss(
     n_params: float,
     *,
     batches: Sequence[float] = (),
+    step_seconds: float | None = None,
     steps_law: AnyLaw | str = "kaplan-2020-ns",
     critical_law: AnyLaw | str = "kaplan-2020-b-crit-l",
 ) -> BatchPlan:
@@ -91,6 +94,7 @@ def plan_batch_for_loss(
         loss: target, nats per token.
         n_params: N, non-embedding parameters for Kaplan's laws.
         batches: tokens a step; .1 to 10 critical batches by default.
+        step_seconds: seconds that a step takes at any of them, for the time of the training.
         steps_law: a `kaplan-ns` fit, a published one, or the name or file of one.
         critical_law: likewise of `critical-batch`.
 
@@ -126,22 +130,31 @@ def plan_batch_for_loss(
         lambda *rows: np.full(len(rows[0]), n_params),
         lambda *rows: np.full(len(rows[0]), loss),
         batches=batches,
+        step_seconds=step_seconds,
         notes=notes,
     )
     return BatchPlan(**{**vars(plan), "loss": Estimate(loss), "n_params": Estimate(n_params)})
 
 
-def plan_batch_from_runs(trade: AnyLaw | str, *, batches: Sequence[float] = ()) -> BatchPlan:
+def plan_batch_from_runs(
+    trade: AnyLaw | str, *, batches: Sequence[float] = (), step_seconds: float | None = None
+) -> BatchPlan:
     """Trade steps against tokens from a fit of steps over batches at one loss.
 
     Args:
         trade: a `batch-trade` fit (S = S_min + E_min/B), or the file of one.
         batches: tokens a step; .1 to 10 critical batches by default.
+        step_seconds: seconds that a step takes at any of them, for the time of the training.
 
     Raises:
         InputError: an amount that is not positive, or a law of another form.
     """
     constants = take_constants(trade, BatchTradeLaw)
     return trade_steps(
-        (constants,), lambda rows: (rows[:, 0], rows[:, 1]), None, None, batches=batches
+        (constants,),
+        lambda rows: (rows[:, 0], rows[:, 1]),
+        None,
+        None,
+        batches=batches,
+        step_seconds=step_seconds,
     )

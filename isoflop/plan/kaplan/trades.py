@@ -31,6 +31,7 @@ class Trade:
         flops: C = C_min·(1 + B/B_crit); None where no size is known.
         steps_ratio: S/S_min.
         tokens_ratio: E/E_min, also C/C_min.
+        train_seconds: S times the seconds of a step, None where they are not given.
     """
 
     batch_tokens: Estimate
@@ -39,6 +40,7 @@ class Trade:
     flops: Estimate | None
     steps_ratio: Estimate
     tokens_ratio: Estimate
+    train_seconds: Estimate | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -83,6 +85,7 @@ def trade_steps(
     loss_of: Callable[..., Array] | None,
     *,
     batches: Sequence[float],
+    step_seconds: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> BatchPlan:
     """Put S_min, E_min, B_crit and the trades at each batch into a plan.
@@ -93,8 +96,10 @@ def trade_steps(
         params_of: N of their rows, None where unknown.
         loss_of: L of their rows, None where unknown.
         batches: tokens a step; .1 to 10 critical batches if empty.
+        step_seconds: seconds of a step, the same at any batch; None where unknown.
         notes: beyond those of the laws.
     """
+    check_positive(step_seconds=step_seconds)
     for batch in batches:
         check_positive(batch_tokens=batch)
 
@@ -115,7 +120,8 @@ def trade_steps(
         tokens_min=estimate_from(lambda *rows: limits(*rows)[1], *used),
         flops_min=estimate_from(flops_of, *used) if params_of else None,
         trades=tuple(
-            _trade(batch, used, limits, flops_of if params_of else None) for batch in chosen
+            _trade(batch, used, limits, flops_of if params_of else None, step_seconds)
+            for batch in chosen
         ),
         notes=(*all_notes(*used), *notes),
     )
@@ -126,6 +132,7 @@ def _trade(
     used: tuple[Constants, ...],
     limits: Limits,
     flops_of: Callable[..., Array] | None,
+    step_seconds: float | None,
 ) -> Trade:
     """S and E at one batch."""
 
@@ -137,13 +144,20 @@ def _trade(
     def flops(*rows: Array) -> Array:
         return (flops_of(*rows) if flops_of else 1.0) * ratios(*rows)[1]
 
+    def steps(*rows: Array) -> Array:
+        return limits(*rows)[0] * ratios(*rows)[0]
+
+    seconds = step_seconds
     return Trade(
         batch_tokens=Estimate(batch),
-        steps=estimate_from(lambda *rows: limits(*rows)[0] * ratios(*rows)[0], *used),
+        steps=estimate_from(steps, *used),
         n_tokens=estimate_from(lambda *rows: limits(*rows)[1] * ratios(*rows)[1], *used),
         flops=estimate_from(flops, *used) if flops_of else None,
         steps_ratio=estimate_from(lambda *rows: ratios(*rows)[0], *used),
         tokens_ratio=estimate_from(lambda *rows: ratios(*rows)[1], *used),
+        train_seconds=estimate_from(lambda *rows: seconds * steps(*rows), *used)
+        if seconds is not None
+        else None,
     )
 
 

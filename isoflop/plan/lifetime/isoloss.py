@@ -34,7 +34,6 @@ def tokens_for_loss(law: AbstractLaw, rows: Array, n_params: Array, loss: Array)
 
 def best_size(law: AbstractLaw, rows: Array, flops: Array | float) -> Array:
     """Size of lowest loss on a budget C = 6ND, (K,); NaN at the edge of those searched."""
-
     derived = law.derive(rows)
     if {"G", "a"} <= set(derived):
         return derived["G"] * (flops / 6) ** derived["a"]

@@ -60,6 +60,15 @@ def test_training_at_the_critical_batch_costs_twice_both_minima() -> None:
     assert trade.flops.value == pytest.approx(2e21, rel=1e-12)
 
 
+def test_time_follows_the_steps() -> None:
+    slow, fast = plan_batch(1e21, batches=[1e5, 1e8], step_seconds=2.0).trades
+    assert slow.train_seconds.value == pytest.approx(2 * slow.steps.value, rel=1e-12)
+    assert fast.train_seconds.value < slow.train_seconds.value
+    assert plan_batch(1e21).trades[0].train_seconds is None
+    with pytest.raises(InputError, match="step_seconds must be positive"):
+        plan_batch(1e21, step_seconds=0.0)
+
+
 def test_measured_steps_bring_their_own_interval() -> None:
     grid = {"batch_tokens": np.geomspace(1e4, 1e8, 12)}
     plan = plan_batch_from_runs(fit_planted(BatchTradeLaw(), [4e3, 2e9], grid, noise=0.02))
