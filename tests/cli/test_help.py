@@ -20,6 +20,7 @@ COMMANDS = (
     "fit",
     "plan",
     "crossing",
+    "regime",
     "completion",
     "breaks",
     "compare",
