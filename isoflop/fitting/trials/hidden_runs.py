@@ -223,4 +223,7 @@ def _wide(which: str, width: float | None) -> str:
 
 def _describe(predicted: Sequence[Estimate], measured: Array) -> str:
     inside = is_inside(predicted, measured)
+    unknown = sum(e.low is None or e.high is None for e in predicted)
+    if unknown == len(predicted):
+        return "no run has an interval (none asked for, or none the fitted runs determine), instead"
     return f"{sum(inside)} of {len(inside)} ({100 * np.mean(inside):.0f} %) inside intervals"

@@ -166,6 +166,15 @@ def test_a_miss_is_positive_where_the_law_was_too_optimistic() -> None:
         assert f"(measured {side} the prediction)" in str(result)
 
 
+def test_intervals_that_are_not_there_are_not_called_missed() -> None:
+    result = backtest_largest_budget(
+        lifted(0, 0.06), ChinchillaLaw(), FitSpec(Objective("squared"), 0, n_starts=8)
+    )
+    assert result.findings == ()
+    assert "covered    no run has an interval" in str(result)
+    assert "inside intervals" not in str(result)
+
+
 def test_ten_of_the_hidden_runs_are_printed_largest_first() -> None:
     result = backtest(noisy_table(0), "chinchilla", cut=1e20, spec=SPEC)
     lines = str(result).splitlines()
