@@ -4,7 +4,7 @@ import pytest
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
 from isoflop.plan.analysis import analyse_runs, count_as
-from isoflop.plan.answer import answer_lines
+from isoflop.plan.answer import all_findings, answer_lines
 from isoflop.plan.identification import identification_rows, identification_verdict
 from isoflop.plan.optimum import plan_from_fit
 
@@ -147,3 +147,18 @@ def test_a_frontier_without_a_constant_admits_that_compute_may_bring_nothing(ana
     plan = plan_from_frontier(replace(analysis.frontier, points=three), 1e15)
     assert plan.loss.high >= three.loss.min()
     assert any("cannot tell a constant" in note for note in plan.notes)
+
+
+def test_a_suspected_law_is_among_the_findings_and_a_planted_one_is_not(quiet_table) -> None:
+    flops = quiet_table.numbers("flops")
+    bend = 0.05 * np.log10(flops / flops.min()) ** 2
+    bent = quiet_table.with_column("loss", quiet_table.numbers("loss") * np.exp(bend), note="bent")
+    spec = FitSpec(n_resamples=20, n_starts=8)
+    suspected = analyse_runs(bent, spec)
+    assert suspected.chinchilla.misfit is not None
+    assert "law-suspected" in [finding.code for finding in all_findings(suspected)]
+    plan = suspected.plans[0]
+    assert plan.run_covers == "a single run, noise and suspected misfit in"
+    trusted = analyse_runs(quiet_table, spec)
+    assert "law-suspected" not in [finding.code for finding in all_findings(trusted)]
+    assert trusted.plans[0].run_covers == "a single run, noise in, misfit not suspected"
