@@ -55,6 +55,8 @@ _HOMES = {
     "fit": "isoflop.fitting.methods",
     "fit_observational": "isoflop.fitting.downstream.observational",
     "fit_two_step": "isoflop.fitting.downstream.two_step",
+    "Task": "isoflop.fitting.downstream.task",
+    "forecast_task": "isoflop.fitting.downstream.task",
     "foresee": "isoflop.fitting.foresight.foresight",
     "predict_loss": "isoflop.fitting.foresight.foresight",
     "predict_observational": "isoflop.fitting.downstream.observational",

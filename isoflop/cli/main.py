@@ -23,6 +23,7 @@ SUMMARIES: Mapping[str, str] = {
     "breaks": "Test whether a law still holds at the largest scales measured.",
     "sensitivity": "Show how the answer moves with the loss function and with each run.",
     "race": "Hold two recipes against each other: exponents, compute multiplier, crossing.",
+    "downstream": "Predict a task's score at a scale not yet trained.",
     "plan": "Find the compute-optimal N and D for a budget.",
     "next": "Rank runs to train next by what they take off a forecast's error.",
     "design": "Propose a whole ladder for a budget and a forecast.",
