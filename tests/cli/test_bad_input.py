@@ -210,7 +210,7 @@ USAGE = {
     ),
     "crossing of a law with itself": (
         ["crossing", "--compute-law", "nobody"],
-        "unknown published law 'nobody'",
+        "unknown law 'nobody'",
     ),
     "no layers": (
         ["count", "--n-layer", "0", "--d-model", "64"],
