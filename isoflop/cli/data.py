@@ -1,0 +1,86 @@
+"""`isoflop data`: a budget on limited distinct data."""
+
+import click
+
+from isoflop.base.estimate import shorten
+from isoflop.cli.amount import AMOUNT
+from isoflop.cli.estimates import narrate_notes, write_amount, write_estimate, write_share
+from isoflop.cli.output import format_table, json_option, show
+
+
+@click.command("data")
+@click.option("--flops", type=AMOUNT, required=True, help="The budget, FLOPs (C = 6ND).")
+@click.option("--unique", type=AMOUNT, required=True, help="Distinct tokens at hand.")
+@click.option("--law", default="muennighoff-2023-repeated", show_default=True)
+@click.option("--epochs", type=AMOUNT, multiple=True, help="Epochs to value; repeatable.")
+@click.option("--more", type=AMOUNT, multiple=True, help="Times as much data; repeatable.")
+@json_option
+def command(
+    flops: float,
+    unique: float,
+    law: str,
+    epochs: tuple[float, ...],
+    more: tuple[float, ...],
+    as_json: bool,
+) -> None:
+    """Allocate a budget on data that repeat, value epochs, and price more distinct data.
+
+    \b
+    Example:
+      isoflop data --flops 1e22 --unique 25B
+      isoflop data --flops 1e22 --unique 25B --epochs 4 --more 2
+    \b
+    Python:
+      isoflop.plan_repeats(1e22, 25e9)
+      isoflop.value_repeats(epochs=[4])
+      isoflop.price_data(1e22, 25e9, factors=[2])
+    """
+    from isoflop.plan.data.allocation import plan_repeats
+    from isoflop.plan.data.buying import FACTORS, price_data
+    from isoflop.plan.data.worth import EPOCHS, value_repeats
+
+    plan = plan_repeats(flops, unique, law)
+    worth = value_repeats(law, epochs=epochs or EPOCHS)
+    bought = price_data(flops, unique, law, factors=more or FACTORS)
+    lines = [
+        f"parameters        {plan.n_params}",
+        f"tokens            {plan.n_tokens}",
+        f"epochs            {plan.epochs}",
+        f"worth             {plan.worth} fresh tokens",
+        f"loss              {plan.loss}",
+        f"on endless data   {plan.fresh_loss}, with {plan.fresh_n_params} parameters",
+        f"on these, ever    {bought.floor}, with endless compute",
+    ]
+    worths = [
+        [
+            write_amount(row.epochs) if row.epochs < float("inf") else "endless",
+            write_estimate(row.worth),
+            write_share(row.share),
+            write_share(row.next_token),
+        ]
+        for row in worth.table
+    ]
+    offers = [
+        [
+            f"{shorten(offer.factor)}×",
+            write_estimate(offer.epochs),
+            write_estimate(offer.loss),
+            write_estimate(offer.gain),
+            write_estimate(offer.flops_equal),
+        ]
+        for offer in bought.offers
+    ]
+    header = ["epochs", "worth, fresh epochs", "a token, mean", "the next token"]
+    asked = ["more data", "epochs", "loss", "nats saved", "FLOPs that do the same"]
+    text = "\n".join(
+        [
+            *lines,
+            "",
+            format_table(header, worths, right=range(4)),
+            "",
+            format_table(asked, offers, right=range(5)),
+        ]
+    )
+    narrate_notes(tuple(dict.fromkeys((*plan.notes, *worth.notes, *bought.notes))))
+    document = {"plan": plan.to_dict(), "worth": worth.to_dict(), "more_data": bought.to_dict()}
+    show(document, text, as_json=as_json)

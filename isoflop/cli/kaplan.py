@@ -1,0 +1,246 @@
+"""`isoflop kaplan`: batch, steps and time; when to stop, which size, how many tokens."""
+
+import click
+
+from isoflop.base.errors import InputError
+from isoflop.base.estimate import shorten
+from isoflop.cli.amount import AMOUNT
+from isoflop.cli.estimates import narrate_notes, write_estimate, write_factor, write_share
+from isoflop.cli.output import format_table, json_option, show
+
+LAW = click.option(
+    "--law", default="kaplan-2020-ns", show_default=True, help="A law of N and S, or a fit's file."
+)
+DAY = 86400.0
+
+
+@click.group("kaplan")
+def command() -> None:
+    """Kaplan's economics of training: batch, steps, time, size and overfitting.
+
+    \b
+    Example:
+      isoflop kaplan stop
+      isoflop kaplan batch --flops 1e21
+    \b
+    Python:
+      isoflop.compare_stopping()
+    """
+
+
+@command.command("batch")
+@click.option("--flops", type=AMOUNT, help="C_min, FLOPs far below the critical batch.")
+@click.option("--frontier", default="table-6", show_default=True, help="Or theory, for --flops.")
+@click.option("--loss", type=AMOUNT, help="Instead: target loss, nats per token, and")
+@click.option("--n-params", type=AMOUNT, help="the model's size.")
+@click.option("--measured", help="Instead: the file of a batch-trade fit.")
+@click.option("--steps-law", default="kaplan-2020-ns", show_default=True, help="For --loss.")
+@click.option("--critical-law", default="kaplan-2020-b-crit-l", show_default=True)
+@click.option("--batch", "batches", type=AMOUNT, multiple=True, help="Tokens a step; repeatable.")
+@click.option("--step-seconds", type=AMOUNT, help="Seconds a step takes, for the time.")
+@json_option
+def batch(
+    flops: float | None,
+    frontier: str,
+    loss: float | None,
+    n_params: float | None,
+    measured: str | None,
+    steps_law: str,
+    critical_law: str,
+    batches: tuple[float, ...],
+    step_seconds: float | None,
+    as_json: bool,
+) -> None:
+    """Find the critical batch, and trade steps against tokens around it.
+
+    \b
+    Example:
+      isoflop kaplan batch --flops 8.64e19
+      isoflop kaplan batch --loss 2.6 --n-params 1.5B --batch 500k --batch 4M --step-seconds 1.5
+    \b
+    Python:
+      isoflop.plan_batch(8.64e19)
+    """
+    from isoflop.plan.kaplan.batch import plan_batch, plan_batch_for_loss, plan_batch_from_runs
+
+    if sum((flops is not None, loss is not None and n_params is not None, bool(measured))) != 1:
+        raise InputError("give one of --flops, --loss with --n-params, or --measured")
+    if flops is not None:
+        plan = plan_batch(
+            flops, batches=batches, step_seconds=step_seconds, frontier=frontier,
+            critical_law=critical_law,
+        )  # fmt: skip
+    elif loss is not None and n_params is not None:
+        plan = plan_batch_for_loss(
+            loss, n_params, batches=batches, step_seconds=step_seconds, steps_law=steps_law,
+            critical_law=critical_law,
+        )  # fmt: skip
+    else:
+        plan = plan_batch_from_runs(measured or "", batches=batches, step_seconds=step_seconds)
+    lines = [
+        f"loss              {write_estimate(plan.loss)}",
+        f"parameters        {write_estimate(plan.n_params)}",
+        f"critical batch    {plan.critical_batch} tokens a step",
+        f"fewest steps      {plan.steps_min}, far above it",
+        f"fewest tokens     {plan.tokens_min}, far below it",
+        f"fewest FLOPs      {write_estimate(plan.flops_min)}, far below it",
+    ]
+    rows = [
+        [
+            write_estimate(trade.batch_tokens),
+            write_estimate(trade.steps),
+            write_factor(trade.steps_ratio),
+            write_estimate(trade.n_tokens),
+            write_factor(trade.tokens_ratio),
+            write_estimate(trade.flops),
+            write_estimate(trade.train_seconds, factor=1 / DAY),
+        ]
+        for trade in plan.trades
+    ]
+    header = ["batch", "steps", "over fewest", "tokens", "over fewest", "FLOPs", "days"]
+    narrate_notes(plan.notes)
+    table = format_table(header, rows, right=range(7))
+    show(plan.to_dict(), "\n".join([*lines, table]), as_json=as_json)
+
+
+@command.command("stop")
+@LAW
+@click.option("--instead", type=AMOUNT, default=0.02, show_default=True, help="Above converged.")
+@click.option("--loss", type=AMOUNT, help="Target loss: parameters and steps of both are given.")
+@json_option
+def stop(law: str, instead: float, loss: float | None, as_json: bool) -> None:
+    """Say how far above converged to stop, and what training on would cost.
+
+    \b
+    Example:
+      isoflop kaplan stop
+      isoflop kaplan stop --instead .05 --loss 2.6
+    \b
+    Python:
+      isoflop.compare_stopping(instead=.05, loss=2.6)
+    """
+    from isoflop.plan.kaplan.stopping import compare_stopping
+
+    found = compare_stopping(law, instead=instead, loss=loss)
+    lines = [
+        f"stop              {write_share(found.best.above_converged)} above converged",
+        f"instead of        {100 * instead:g} % above converged, at the same loss",
+        f"parameters        {write_factor(found.params_ratio)} as many",
+        f"steps             {write_factor(found.steps_ratio)} fewer",
+        f"compute           {write_share(found.compute_saved)} less",
+    ]
+    if loss is not None:
+        for words, way in (("so", found.best), ("instead", found.instead)):
+            lines.append(
+                f"{words:<18}{write_estimate(way.n_params)} parameters, "
+                f"{write_estimate(way.steps)} steps far above the critical batch"
+            )
+    narrate_notes(found.notes)
+    show(found.to_dict(), "\n".join(lines), as_json=as_json)
+
+
+@command.command("size")
+@click.option("--ratio", type=AMOUNT, default=1.0, show_default=True, help="N over the efficient.")
+@click.option("--excess", type=AMOUNT, default=0.2, show_default=True, help="Compute of the band.")
+@LAW
+@json_option
+def size(ratio: float, excess: float, law: str, as_json: bool) -> None:
+    """Price a model larger or smaller than the compute-efficient one, at the same loss.
+
+    \b
+    Example:
+      isoflop kaplan size --ratio 2.2
+    \b
+    Python:
+      isoflop.price_wrong_size(2.2)
+    """
+    from isoflop.plan.kaplan.wrong_size import price_wrong_size
+
+    found = price_wrong_size(ratio, law, excess=excess)
+    lines = [
+        f"size              {ratio:g} times the compute-efficient one",
+        f"compute           {write_factor(found.compute_ratio)} for the same loss",
+        f"steps             {write_factor(found.steps_ratio)} for the same loss",
+        f"within {100 * excess:g} %       {write_factor(found.smallest)} to "
+        f"{write_factor(found.largest)} the size",
+    ]
+    narrate_notes(found.notes)
+    show(found.to_dict(), "\n".join(lines), as_json=as_json)
+
+
+@command.command("split")
+@click.option("--compute", type=AMOUNT, default=1e9, show_default=True, help="Growth of compute.")
+@click.option("--steps-law", help="A law of N and S: the theory, from it.")
+@click.option("--critical-law", help="A law of the critical batch: the theory, from it.")
+@json_option
+def split(compute: float, steps_law: str | None, critical_law: str | None, as_json: bool) -> None:
+    """Split a growth of compute among model size, batch and serial steps.
+
+    \b
+    Example:
+      isoflop kaplan split --compute 1e9
+      isoflop kaplan split --steps-law kaplan-2020-ns
+    \b
+    Python:
+      isoflop.split_growth(1e9)
+    """
+    from isoflop.plan.kaplan.split import split_growth
+
+    found = split_growth(compute, steps_law=steps_law, critical_law=critical_law)
+    names = {
+        "n_params": "parameters",
+        "batch_tokens": "batch",
+        "steps": "serial steps",
+        "n_tokens": "tokens",
+    }
+    rows = [
+        [words, write_factor(getattr(found, name)), f"C^{found.exponents[name]}"]
+        for name, words in names.items()
+    ]
+    table = format_table([f"compute {shorten(compute)}×", "grow", "as"], rows, right=[1])
+    narrate_notes(found.notes)
+    show(found.to_dict(), table, as_json=as_json)
+
+
+@command.command("overfit")
+@click.option("--n-params", type=AMOUNT, required=True, help="Non-embedding parameters.")
+@click.option("--tolerance", type=AMOUNT, default=0.02, show_default=True, help="Of the loss.")
+@click.option("--n-tokens", type=AMOUNT, help="Distinct tokens at hand: penalty, early stop.")
+@click.option("--law", default="kaplan-2020-nd", show_default=True, help="A law of N and D.")
+@click.option("--steps-law", default="kaplan-2020-ns", show_default=True, help="For the stop.")
+@json_option
+def overfit(
+    n_params: float,
+    tolerance: float,
+    n_tokens: float | None,
+    law: str,
+    steps_law: str,
+    as_json: bool,
+) -> None:
+    """Find the distinct tokens that keep overfitting small, and when to stop on fewer.
+
+    \b
+    Example:
+      isoflop kaplan overfit --n-params 1B
+      isoflop kaplan overfit --n-params 1B --n-tokens 5B --tolerance .01
+    \b
+    Python:
+      isoflop.bound_overfitting(1e9, n_tokens=5e9, tolerance=.01)
+    """
+    from isoflop.plan.kaplan.overfitting import bound_overfitting
+
+    found = bound_overfitting(
+        n_params, tolerance=tolerance, n_tokens=n_tokens, law=law, steps_law=steps_law
+    )
+    lines = [f"tokens needed     {found.n_tokens_needed} for {100 * tolerance:g} % of the loss"]
+    if found.prefactor is not None:
+        lines.append(f"as a rule         D ≥ {found.prefactor}·N^{found.exponent}")
+    if found.at_hand is not None:
+        lines += [
+            f"on {shorten(found.at_hand.n_tokens):<15}loss {found.at_hand.loss}, "
+            f"{write_share(found.at_hand.penalty)} above that on endless data",
+            f"early stop        not before {found.at_hand.stop_after} steps (far above the "
+            "critical batch)",
+        ]
+    narrate_notes(found.notes)
+    show(found.to_dict(), "\n".join(lines), as_json=as_json)
