@@ -5,6 +5,7 @@ beside it, or where ISOFLOP_SHARED_DATA says.
 """
 
 import csv
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isoflop.cli.main import run
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.broken import BrokenLaw
@@ -63,3 +65,12 @@ def test_log_loss_fits_as_well_and_foresees_as_well_on_the_authors_scale():
     assert rmsle(predicted[:N_FITTED], measured[:N_FITTED]) <= 5.985e-4
     assert rmsle(predicted[:N_FITTED], measured[:N_FITTED], shift=1) <= 5.98e-4
     assert rmsle(predicted[N_FITTED:], measured[N_FITTED:], shift=1) <= 1.09e-2
+
+
+def test_the_command_line_reaches_the_authors_error(capsys: pytest.CaptureFixture[str]) -> None:
+    cut = ["--law", "bnsl1", "--over", "n_train", "--by", "n_train", "--cut", "740"]
+    code = run(["backtest", str(POINTS), *cut, "--loss", "squared", "--residuals", "log1p",
+                "--bootstrap", "20", "--json"])  # fmt: skip
+    document = json.loads(capsys.readouterr().out)
+    assert code in (0, 1)
+    assert f"{document['rmsle']:.2e}" == "1.09e-02"

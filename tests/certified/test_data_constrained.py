@@ -15,6 +15,7 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solve.solver import Problem
 from isoflop.fitting.uncertainty.profile import Profile, profile_parameter
+from isoflop.fitting.uncertainty.profile_ends import profile_constants, show_ends
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.repeated import RepeatedLaw
 
@@ -80,3 +81,16 @@ def test_the_runs_bound_the_decay_from_below_only(profile: Profile) -> None:
     assert interval.low < PUBLISHED[0]
     assert interval.high is None or interval.high > 1000
     assert "R_D_star" in profile.describe(0.95)
+
+
+def test_closing_in_on_the_ends_says_so_too(problem: Problem, profile: Profile) -> None:
+    theta = np.array([profile.best, 1.7])
+    spec = FitSpec(problem.objective, n_resamples=0, level=0.95, interval="profile")
+    fit = fit_parametric(read_runs(RUNS), problem.law, spec)
+    found = profile_constants(problem, fit.theta, level=0.95)
+    assert fit.theta == pytest.approx(theta, rel=0.01)
+    assert fit.params["R_D_star"] == found["R_D_star"]
+    assert show_ends(found["R_D_star"]).endswith(", no upper bound]")
+    assert found["R_D_star"].low == pytest.approx(4.5, abs=0.1)
+    assert (found["R_N_star"].low, found["R_N_star"].high) == pytest.approx((0.31, 24), rel=0.05)
+    assert "constant-not-bounded" in {finding.code for finding in fit.findings}
