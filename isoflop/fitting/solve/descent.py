@@ -16,13 +16,11 @@ from isoflop.fitting.solve.quadratic import solve_within
 from isoflop.laws.law import Array
 
 MAX_ITERATIONS = 400
+"""Most steps of a start."""
+MAX_REFIT = 200
+"""Most steps of a refit, which begins near its end."""
 MAX_FAILURES = 25
 """Steps in a row that may fail before a row is given up."""
-PATIENCE = 40
-"""Steps after which a row has to have got somewhere."""
-CREEP = 1e-5
-"""Share of the objective that so many steps must take off: a row that takes less creeps along a
-valley that all the steps allowed would not bring to an end."""
 NOISE = 1e-14
 """Relative rounding of a sum of losses."""
 ROUNDINGS = 4.0
@@ -80,7 +78,7 @@ def descend(batch: Batch, starts: Array, tolerance: float) -> State:
         tolerance: largest projected gradient at convergence, relative to curvature and objective.
     """
     state = begin(batch, starts)
-    walk(batch, state, tolerance, MAX_ITERATIONS)
+    walk(batch, state, tolerance, min(MAX_REFIT, MAX_ITERATIONS))
     return end(batch, state, tolerance)
 
 
@@ -107,12 +105,8 @@ def walk(
         followed: (B,) the rows to advance; all of them by default.
     """
     rounding, size = batch.rounding, _block(batch)
-    before = state.picture.value.copy()
-    for taken in range(iterations):
+    for _ in range(iterations):
         _mark_converged(state, rounding, tolerance)
-        if taken and taken % PATIENCE == 0:
-            _stop_creeping(state, before)
-            before = state.picture.value.copy()
         moving = under_way(state) if followed is None else under_way(state) & followed
         rows = np.flatnonzero(moving)
         if not rows.size:
@@ -131,13 +125,6 @@ def under_way(state: State) -> NDArray[np.bool_]:
     """Rows (B,) that have neither converged nor come to the end of their descent."""
     stuck = state.failures >= MAX_FAILURES
     return ~state.converged & ~stuck & np.isfinite(state.picture.value)
-
-
-def _stop_creeping(state: State, before: Array) -> None:
-    """Give up the rows that have got nowhere since their objective was the one before (B,)."""
-    value = state.picture.value
-    slow = under_way(state) & (before - value < CREEP * value)
-    state.failures[slow] = MAX_FAILURES
 
 
 def _block(batch: Batch) -> int:
