@@ -15,10 +15,12 @@ from isoflop.plan.contradiction.recomputed import (
     nearest_to_paper,
     recompute_crossings,
 )
+from isoflop.plan.contradiction.rules import tokens_per_param_rule
 from isoflop.plan.contradiction.spread import DRAWS, CrossingSpread
-from isoflop.plan.contradiction.trend import take_trend, tokens_per_param_rule
+from isoflop.plan.contradiction.trend import Source, Trend
 
 LAW = "A published law, or a file written by fit -o."
+KAPLAN = ("kaplan-2020-l-cmin", "kaplan-2020-l-d", "kaplan-2020-d-opt")
 RULE = "D(C). Also the file of a frontier, or of a joint fit: its optimum."
 HALF = "Which published constants may lie half a unit of the last digit off."
 ROUNDED = click.Choice(("constants", "exponents", "ignored"))
@@ -26,9 +28,9 @@ ERRORS = {"compute_error": "compute_law", "data_error": "data_law", "tokens_erro
 
 
 @click.command("crossing")
-@click.option("--compute-law", default="kaplan-2020-l-cmin", show_default=True, help=f"L(C). {LAW}")
-@click.option("--data-law", default="kaplan-2020-l-d", show_default=True, help=f"L(D). {LAW}")
-@click.option("--tokens-rule", default="kaplan-2020-d-opt", show_default=True, help=RULE)
+@click.option("--compute-law", default=KAPLAN[0], show_default=True, help=f"L(C). {LAW}")
+@click.option("--data-law", default=KAPLAN[1], show_default=True, help=f"L(D). {LAW}")
+@click.option("--tokens-rule", default=KAPLAN[2], show_default=True, help=RULE)
 @click.option("--params-rule", help="N(C). As --tokens-rule; its file's own, or kaplan-2020-n-opt.")
 @click.option("--tokens-per-param", type=AMOUNT, help="D/N under C = 6ND, for both rules.")
 @click.option("--compute-error", type=float, help="Standard error of the exponent of L(C).")
@@ -73,16 +75,12 @@ def command(
     given = {ERRORS[name]: error for name, error in errors.items() if error is not None}
     spread = CrossingSpread(given, rounding, draws, level, seed)  # type: ignore[arg-type]
     if table:
+        _require_alone(figure, params_rule, tokens_per_param, compute_law, data_law, tokens_rule)
         rows = recompute_crossings(spread)
         document = {"rows": [row.to_dict() for row in rows], "kaplan_6_3": list(PAPERS_OWN)}
         show(document, table_text(rows), as_json=as_json)
         return
-    if tokens_per_param is not None:
-        by_tokens = tokens_per_param_rule(tokens_per_param, "tokens_rule")
-        by_params = tokens_per_param_rule(tokens_per_param, "params_rule")
-    else:
-        by_tokens = tokens_rule
-        by_params = None if params_rule is None else take_trend(params_rule, "params_rule")
+    by_tokens, by_params = _rules(tokens_rule, params_rule, tokens_per_param)
     found = find_crossing(
         compute_law, data_law, tokens_rule=by_tokens, params_rule=by_params, spread=spread
     )
@@ -94,6 +92,25 @@ def command(
         for path in save_figure(drawn, draw_contradiction(drawn), figure):
             narrate(f"written to {path}")
     show(found.to_dict(), crossing_text(found), as_json=as_json)
+
+
+def _require_alone(*options: object) -> None:
+    """Refuse laws of one's own beside the table, which has its own."""
+    if any(option is not None and option not in KAPLAN for option in options):
+        raise click.UsageError("--table has its own laws and no figure; leave those options out")
+
+
+def _rules(
+    tokens_rule: str, params_rule: str | None, ratio: float | None
+) -> tuple[Source | Trend, Source | Trend | None]:
+    if ratio is None:
+        return tokens_rule, params_rule
+    if params_rule is not None or tokens_rule not in KAPLAN:
+        raise click.UsageError("--tokens-per-param is both rules; leave the others out")
+    return (
+        tokens_per_param_rule(ratio, "tokens_rule"),
+        tokens_per_param_rule(ratio, "params_rule"),
+    )
 
 
 def crossing_text(found: Crossing) -> str:

@@ -17,6 +17,7 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.laws.law import Array
 from isoflop.laws.power import PowerLaw
+from isoflop.plan.contradiction.rules import take_rule
 from isoflop.plan.contradiction.shifted import ShiftedCrossing, shift_exponents
 from isoflop.plan.contradiction.solve import FLOPS_SEARCHED, Trio, solve_crossing, solve_draws
 from isoflop.plan.contradiction.spread import (
@@ -136,12 +137,16 @@ def find_crossing(
         params_rule = _params_beside(tokens_rule)
     sources = (compute_law, data_law, tokens_rule, params_rule)
     trends = {
-        role: source if isinstance(source, Trend) else take_trend(source, role)
+        role: source if isinstance(source, Trend) else _take(source, role)
         for role, source in zip((*CROSSED, "params_rule"), sources, strict=True)
     }
     _check(trends, spread)
     trio = (trends["compute_law"], trends["data_law"], trends["tokens_rule"])
     return _measure(trends, trio, spread)
+
+
+def _take(source: Source, role: str) -> Trend:
+    return take_trend(source, role) if role.endswith("law") else take_rule(source, role)
 
 
 def _params_beside(tokens_rule: Source | Trend) -> Source:

@@ -27,7 +27,7 @@ from isoflop.plan.contradiction.extractor import (
     extractor_efficiency,
     make_extractor,
 )
-from isoflop.plan.contradiction.trend import Source, Trend, take_trend
+from isoflop.plan.contradiction.trend import Source, Trend, require_sound, take_trend
 
 REGIMES = ("model-limited", "unique-data-limited", "repeat-limited")
 
@@ -123,6 +123,7 @@ def find_regime(
 
     Raises:
         InputError: amounts that are not positive, or a law of other variables.
+        RefusalError: a fit that did not converge, or is not identified.
 
     >>> plan = find_regime("muennighoff-2023-repeated", 7e9, 1.6e12, n_tokens_unique=4e10)
     >>> plan.regime, plan.effective_epochs
@@ -137,6 +138,8 @@ def find_regime(
         raise InputError(f"n_params must be positive and finite, found {n_params:g}")
     unique = min(unique, n_tokens)
     fit = chosen if isinstance(chosen, Fit) else None
+    if fit:
+        require_sound(fit, fit.data.source)
     rows = np.concatenate([chosen.theta[None], fit.draws]) if fit else chosen.theta[None]
     published = None if isinstance(chosen, Fit) else chosen
     extractor = make_extractor(chosen.law, rows, published=published)

@@ -1,7 +1,6 @@
 """A trend: one law of one variable with its constants, whoever fitted or printed it.
 
-Legend: y loss or amount, x its variable; y = E + A/x^alpha for losses, y = k·x^p for amounts;
-G Hoffmann's constant: N* = G·(C/6)^a, D* = (C/6)^b/G.
+Legend: y loss or amount, x its variable; y = E + A/x^alpha for losses, y = k·x^p for amounts.
 """
 
 from collections.abc import Mapping
@@ -10,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.base.errors import InputError, RefusalError, UnknownNameError
 from isoflop.base.units import PF_DAY
 from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.saved import AnyFit, read_fit
+from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.catalog import CATALOG, PublishedLaw, find_published, published_names
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.law import AbstractLaw, Array
@@ -96,20 +96,15 @@ def take_trend(source: Source, role: str) -> Trend:
     """Read a trend from a catalog name, an entry, a fit, or the file of a fit.
 
     Args:
-        source: where it comes from. As rules of tokens and parameters, a frontier and a joint
-            fit with an optimum of closed form will do.
+        source: where it comes from.
         role: a key of `READS`.
 
     Raises:
         UnknownNameError: neither a published law nor a file; suggests those that fit the role.
         InputError: it predicts or reads something else.
+        RefusalError: a fit that did not converge, or is not identified.
     """
-    if isinstance(source, str):
-        name, source = source, _find(source, role)
-    elif isinstance(source, PublishedLaw):
-        name = source.name
-    else:
-        name = source.data.source if source.data else source.method
+    name, source = open_source(source, role)
     if isinstance(source, PublishedLaw):
         return _from_published(source, role)
     if isinstance(source, AutomaticFit):
@@ -118,32 +113,30 @@ def take_trend(source: Source, role: str) -> Trend:
             f"over {READS[role][1]}"
         )
     if isinstance(source, Frontier):
-        return _from_frontier(source, role, name)
-    if role in ("tokens_rule", "params_rule") and not isinstance(source.law, GrowthLaw):
-        return _from_optimum(source, role, name)
+        raise InputError(f"{role} must predict a loss; {name} is a frontier of N and D")
     return _from_fit(source, role, name)
 
 
-def tokens_per_param_rule(ratio: float, role: str) -> Trend:
-    """D = r·N under C = 6ND: D = sqrt(r·C/6), N = sqrt(C/6r).
+def open_source(source: Source, role: str) -> tuple[str, PublishedLaw | AnyFit]:
+    """Find the name of a source and what it holds; refuse a fit that says nothing."""
+    if isinstance(source, str):
+        name, found = source, _find(source, role)
+    else:
+        found = source
+        name = found.name if isinstance(found, PublishedLaw) else _runs_of(found)
+    if isinstance(found, Fit):
+        require_sound(found, name)
+    return name, found
 
-    >>> rule = tokens_per_param_rule(20.0, "tokens_rule")
-    >>> f"{rule.at(6 * 7e10 * 1.4e12):.3g}"
-    '1.4e+12'
+
+def require_sound(fit: Fit, name: str) -> None:
+    """Refuse a fit that did not converge, or whose law its runs do not determine.
+
+    Raises:
+        RefusalError: it is one of those.
     """
-    if not (np.isfinite(ratio) and ratio > 0):
-        raise InputError(f"tokens per parameter must be positive, found {ratio:g}")
-    k = np.sqrt(ratio / 6) if role == "tokens_rule" else np.sqrt(1 / (6 * ratio))
-    return Trend(
-        role=role,
-        name=f"{ratio:g} tokens a parameter",
-        law=GrowthLaw("flops"),
-        theta=np.array([k, 0.5]),
-        draws=np.empty((0, 2)),
-        pivot=1.0,
-        source="given",
-        printed={"k": float(k), "p": 0.5},
-    )
+    if fit.outcome in (Outcome.NOT_CONVERGED, Outcome.UNIDENTIFIED):
+        raise RefusalError(f"nothing can be decided from {name}: {fit.outcome.value}")
 
 
 def suitable_names(role: str) -> tuple[str, ...]:
@@ -158,6 +151,10 @@ def suitable_names(role: str) -> tuple[str, ...]:
         for entry in CATALOG.values()
         if entry.predicts == predicts and entry.law.variables == (reads,)
     )
+
+
+def _runs_of(fit: AnyFit) -> str:
+    return fit.data.source if fit.data else "a curve"
 
 
 def _find(name: str, role: str) -> PublishedLaw | AnyFit:
@@ -216,57 +213,6 @@ def _from_fit(fit: Fit, role: str, name: str) -> Trend:
         pivot=float(np.sqrt(reach[0] * reach[1])),
         source=f"{fit.n_runs} runs of {fit.data.source}",
         printed={key: estimate.value for key, estimate in fit.params.items()},
-        reach=reach,
-        loss_unit=fit.data.loss_unit.removesuffix(" (assumed)"),
-    )
-
-
-def _from_frontier(frontier: Frontier, role: str, name: str) -> Trend:
-    if role not in ("tokens_rule", "params_rule"):
-        raise InputError(f"{role} must predict a loss; {name} is a frontier of N and D")
-    first = 2 if role == "tokens_rule" else 0
-    rows = np.concatenate([frontier.theta[None], frontier.draws])[:, first : first + 2]
-    theta = np.column_stack([np.exp(rows[:, 1]), rows[:, 0]])
-    reach = float(frontier.points.flops.min()), float(frontier.points.flops.max())
-    return _rule(frontier, role, name, theta, reach, frontier.n_runs)
-
-
-def _from_optimum(fit: Fit, role: str, name: str) -> Trend:
-    """The closed optimum of a joint law, as a rule."""
-    rows = np.concatenate([fit.theta[None], fit.draws])
-    derived = fit.law.derive(rows)
-    if not {"a", "b", "G"} <= set(derived):
-        raise InputError(
-            f"{role} must say {READS[role][0]} of flops; {name}, a fit of {fit.law.name}, has no "
-            "optimum of closed form: give a frontier or a chinchilla fit"
-        )
-    p = derived["b"] if role == "tokens_rule" else derived["a"]
-    sign = -1.0 if role == "tokens_rule" else 1.0
-    theta = np.column_stack([derived["G"] ** sign * 6.0**-p, p])
-    tokens, params = (fit.data.ranges[variable] for variable in ("n_tokens", "n_params"))
-    reach = 6 * tokens[0] * params[0], 6 * tokens[1] * params[1]
-    return _rule(fit, role, name, theta, fit.data.ranges.get("flops", reach), fit.n_runs)
-
-
-def _rule(
-    fit: Fit | Frontier,
-    role: str,
-    name: str,
-    theta: Array,
-    reach: tuple[float, float],
-    n_runs: int,
-) -> Trend:
-    k, p = theta[0]
-    return Trend(
-        role=role,
-        name=name,
-        law=GrowthLaw("flops"),
-        theta=theta[0],
-        draws=theta[1:],
-        stretch=fit.stretch,
-        pivot=float(np.sqrt(reach[0] * reach[1])),
-        source=f"the optimum of {n_runs} runs of {fit.data.source}",
-        printed={"k": float(k), "p": float(p)},
         reach=reach,
         loss_unit=fit.data.loss_unit.removesuffix(" (assumed)"),
     )

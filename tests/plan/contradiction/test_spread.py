@@ -11,18 +11,19 @@ from isoflop.exchange.run_tables import write_runs
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.saved import write_fit
+from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.catalog import CATALOG, find_published
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
 from isoflop.plan.contradiction.crossing import find_crossing
 from isoflop.plan.contradiction.printed_digits import move_constants, read_printed
+from isoflop.plan.contradiction.rules import take_rule, tokens_per_param_rule
 from isoflop.plan.contradiction.solve import solve_crossing, solve_draws
 from isoflop.plan.contradiction.spread import CrossingSpread, quantile_interval
 from isoflop.plan.contradiction.trend import (
     READS,
     suitable_names,
     take_trend,
-    tokens_per_param_rule,
 )
 from isoflop.runs.table import RunTable
 
@@ -221,7 +222,7 @@ def joint():
 
 def test_rules_come_from_the_optimum_of_a_joint_fit(joint) -> None:
     fit = fit_parametric(joint, ChinchillaLaw(), FitSpec(n_resamples=50, n_starts=8))
-    tokens, params = (take_trend(fit, role) for role in ("tokens_rule", "params_rule"))
+    tokens, params = (take_rule(fit, role) for role in ("tokens_rule", "params_rule"))
     _, A, B, alpha, beta = fit.theta
     N = (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * (1e23 / 6) ** (beta / (alpha + beta))
     assert params.at(1e23) == pytest.approx(N, rel=1e-9)
@@ -232,8 +233,8 @@ def test_rules_come_from_the_optimum_of_a_joint_fit(joint) -> None:
 def test_rules_come_from_a_frontier(joint) -> None:
     frontier = fit_isoflop(joint, FitSpec(n_resamples=20))
     n_params, n_tokens, _ = frontier.optimum(1e23)
-    assert take_trend(frontier, "params_rule").at(1e23) == pytest.approx(n_params.value)
-    assert take_trend(frontier, "tokens_rule").at(1e23) == pytest.approx(n_tokens.value)
+    assert take_rule(frontier, "params_rule").at(1e23) == pytest.approx(n_params.value)
+    assert take_rule(frontier, "tokens_rule").at(1e23) == pytest.approx(n_tokens.value)
     with pytest.raises(InputError, match="data_law must predict a loss"):
         take_trend(frontier, "data_law")
 
@@ -327,3 +328,14 @@ def test_an_unknown_name_suggests_a_law_that_fits_the_role() -> None:
         take_trend("kaplan-2020-l-dd", "data_law")
     with pytest.raises(UnknownNameError, match="known: kaplan-2020-l-d, kaplan-2020-l-d-table-2"):
         take_trend("nobody", "data_law")
+
+
+def test_fits_that_say_nothing_are_refused(fits) -> None:
+    lost = replace(fits[0], outcome=Outcome.NOT_CONVERGED)
+    with pytest.raises(RefusalError, match=r"nothing can be decided from flops\.csv"):
+        find_crossing(lost, fits[1])
+
+
+def test_a_rule_from_a_law_without_a_closed_optimum_is_refused(fits) -> None:
+    with pytest.raises(InputError, match="has no optimum of closed form"):
+        take_rule(fits[1], "tokens_rule")
