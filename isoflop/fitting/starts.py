@@ -13,7 +13,7 @@ SAME = 1e-6
 USUAL_STARTS = ((2, 16), (4, 64))
 """(nonlinear constants, starts): from how many starts a law with at most so many is searched. With
 one or two, all of 300 random starts arrive on the 240 digitised Chinchilla points; with four
-(M4, one break), .3 to 1 of 64 on eleven learning curves (docs/reproductions/speed.md)."""
+(M4, one break), .3 to 1 of 64 do on eleven learning curves (docs/LOG.md)."""
 MANY_STARTS = 128
 """With more: of two and three breaks, one start in fifty may find the best minimum."""
 
