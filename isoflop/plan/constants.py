@@ -19,7 +19,8 @@ from isoflop.laws.law import AbstractLaw, Array
 from isoflop.plan.choose import AnyLaw, choose_law
 from isoflop.plan.published_ranges import RANGES
 
-NO_COVARIANCE = "published constants carry no covariance: no interval can be given"
+NO_COVARIANCE = "published constants carry no covariance"
+NO_DRAWS = "fitted without draws: fit with --bootstrap for intervals"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Constants:
         about: what the catalog says of a published law.
         predicts: the quantity predicted.
         source: paper, or the file of the runs fitted.
+        loss_unit: unit of the losses it reads or predicts.
+        published: whether a paper gave it, without a covariance.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Constants:
     about: str = ""
     predicts: str = "loss"
     source: str = ""
+    loss_unit: str = "nats/token"
+    published: bool = False
 
     def rows(self, n_draws: int | None = None) -> Array:
         """Theta, then `n_draws` of the draws (all by default), (1 + n_draws, p)."""
@@ -72,8 +77,8 @@ def take_constants(law: AnyLaw | str, *forms: type[AbstractLaw], reads: str = ""
         InputError: a law of another form, or of other variables.
         RefusalError: a fit that did not converge, or is not identified.
 
-    >>> take_constants("kaplan-2020-ns").notes[0]
-    'kaplan-2020-ns: published constants carry no covariance: no interval can be given'
+    >>> take_constants("kaplan-2020-ns").theta.tolist()
+    [0.077, 0.76, 65000000000000.0, 2100.0]
     """
     chosen = choose_law(law) if isinstance(law, str) else law
     if isinstance(chosen, PublishedLaw):
@@ -97,17 +102,17 @@ def _of_published(law: PublishedLaw) -> Constants:
     theta = np.asarray(law.theta, dtype=np.float64)
     empty = np.empty((0, len(theta)))
     warning = rounding_warning(law)
-    notes = (f"{law.name}: {NO_COVARIANCE}", *((warning,) if warning else ()))
     return Constants(
         law.name,
         law.law,
         theta,
         empty,
         ranges=RANGES.get(law.name),
-        notes=notes,
+        notes=(warning,) if warning else (),
         about=law.note,
         predicts=law.predicts,
         source=law.source,
+        published=True,
     )
 
 
@@ -118,6 +123,7 @@ def _of_fit(fit: Fit) -> Constants:
     if isinstance(law, FixedLaw):
         theta, draws, law = law.complete(theta), law.complete(draws), law.law
     notes = (fit.outcome.value,) if fit.outcome is Outcome.AT_BOUND else ()
+    notes += () if len(draws) else (f"{law.name} {NO_DRAWS}",)
     return Constants(
         law.name,
         law,
@@ -129,6 +135,7 @@ def _of_fit(fit: Fit) -> Constants:
         notes=notes,
         predicts=law.response,
         source=fit.data.source,
+        loss_unit=fit.data.loss_unit.removesuffix(" (assumed)"),
     )
 
 
@@ -182,8 +189,22 @@ def estimates_from(
 
 
 def all_notes(*constants: Constants) -> tuple[str, ...]:
-    """Notes of several laws, each once."""
-    return tuple(dict.fromkeys(note for each in constants for note in each.notes))
+    """Notes of several laws, each once; first that published ones bring no interval."""
+    published = [each.name for each in constants if each.published]
+    effect = "they are held" if len(published) < len(constants) else "no interval can be given"
+    first = (f"{', '.join(published)}: {NO_COVARIANCE}; {effect}",) if published else ()
+    return tuple(dict.fromkeys((*first, *(note for each in constants for note in each.notes))))
+
+
+def check_units(*constants: Constants) -> None:
+    """Refuse laws whose losses are in different units.
+
+    Raises:
+        InputError: naming each law's unit.
+    """
+    if len({each.loss_unit for each in constants}) > 1:
+        units = ", ".join(f"{each.name} in {each.loss_unit}" for each in constants)
+        raise InputError(f"laws of losses in different units cannot be combined: {units}")
 
 
 def reach_note(constants: Constants, amounts: Mapping[str, float]) -> tuple[str, ...]:

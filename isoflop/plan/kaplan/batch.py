@@ -17,7 +17,12 @@ from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
 from isoflop.laws.power import PowerLaw
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import check_positive, reach_note, take_constants
+from isoflop.plan.constants import (
+    check_positive,
+    check_units,
+    reach_note,
+    take_constants,
+)
 from isoflop.plan.kaplan.trades import BatchPlan, trade_steps
 from isoflop.plan.rows import predict_rows
 
@@ -62,6 +67,7 @@ def plan_batch(
     size = take_constants(FRONTIERS[frontier][0], GrowthLaw)
     loss = take_constants(FRONTIERS[frontier][1], PowerLaw)
     critical = take_constants(critical_law, CriticalBatchLaw)
+    check_units(loss, critical)
 
     def params_of(size_rows: Array, loss_rows: Array, critical_rows: Array) -> Array:
         return predict_rows(size.law, size_rows, flops=flops)
@@ -99,7 +105,7 @@ def plan_batch_for_loss(
         critical_law: likewise of `critical-batch`.
 
     Raises:
-        InputError: an amount that is not positive, or a law of another form.
+        InputError: an amount that is not positive, a law of another form, or of another unit.
         RefusalError: a model of that size never reaches the loss.
 
     >>> plan = plan_batch_for_loss(2.6, 1.5e9)
@@ -109,6 +115,7 @@ def plan_batch_for_loss(
     check_positive(loss=loss, n_params=n_params)
     ns = take_constants(steps_law, KaplanStepsLaw)
     critical = take_constants(critical_law, CriticalBatchLaw)
+    check_units(ns, critical)
 
     def steps_of(rows: Array) -> Array:
         left = loss - (rows[:, 2] / n_params) ** rows[:, 0]

@@ -38,13 +38,14 @@ class AtHand:
         n_tokens: D.
         penalty: L(N, D)/L(N, inf) - 1.
         loss: L(N, D).
-        stop_after: steps, far above the critical batch, before which stopping early wins nothing.
+        stop_after: steps, far above the critical batch, before which stopping early wins nothing;
+            None where the law of steps is of another unit of loss.
     """
 
     n_tokens: float
     penalty: Estimate
     loss: Estimate
-    stop_after: Estimate
+    stop_after: Estimate | None
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -52,7 +53,7 @@ class AtHand:
             "n_tokens": self.n_tokens,
             "penalty": self.penalty.to_dict(),
             "loss": self.loss.to_dict(),
-            "stop_after": self.stop_after.to_dict(),
+            "stop_after": self.stop_after and self.stop_after.to_dict(),
         }
 
 
@@ -145,6 +146,8 @@ def bound_overfitting(
         ns = take_constants(steps_law, KaplanStepsLaw)
         at_hand = _at_hand(constants, ns, n_params, n_tokens)
         notes += (*all_notes(ns), *reach_note(constants, {"n_tokens": n_tokens}))
+        if at_hand.stop_after is None:
+            notes += (f"no early stop: {ns.name} reads {ns.loss_unit}, not {constants.loss_unit}",)
     return Overfitting(
         n_params,
         tolerance,
@@ -158,6 +161,7 @@ def bound_overfitting(
 
 def _at_hand(constants: Constants, ns: Constants, n_params: float, n_tokens: float) -> AtHand:
     law, tokens = constants.law, np.array([n_tokens])
+    same_unit = constants.loss_unit == ns.loss_unit
 
     def loss(rows: Array) -> Array:
         return predict_rows(law, rows, n_params=n_params, n_tokens=tokens)
@@ -170,7 +174,7 @@ def _at_hand(constants: Constants, ns: Constants, n_params: float, n_tokens: flo
         n_tokens=n_tokens,
         penalty=estimate_from(lambda rows: penalty_rows(law, rows, n_params, tokens), constants),
         loss=estimate_from(loss, constants),
-        stop_after=estimate_from(stop, constants, ns),
+        stop_after=estimate_from(stop, constants, ns) if same_unit else None,
     )
 
 

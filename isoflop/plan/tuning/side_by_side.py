@@ -147,16 +147,15 @@ def compare_tuning(
         target=target,
         rows=tuple(sorted(rows, key=lambda row: QUANTITIES.index(row.quantity))),
         spread=spread,
-        notes=(
-            "the rules of papers carry no covariance: no interval can be given",
-            *_own(constants),
-        ),
+        notes=_notes(constants),
     )
 
 
-def _own(constants: Sequence[Constants]) -> tuple[str, ...]:
-    """Notes of the rules that are not the papers' usual."""
-    return all_notes(*(each for each in constants if each.name not in RULES))
+def _notes(constants: Sequence[Constants]) -> tuple[str, ...]:
+    """That papers' rules bring no interval, and what is said of other rules."""
+    covariance, *_ = all_notes(*constants)
+    own = all_notes(*(each for each in constants if each.name not in RULES))
+    return (covariance, *own)
 
 
 def _expected_loss(n_params: float, n_tokens: float) -> float:

@@ -1,12 +1,14 @@
 """The critical batch: its values, the hyperbola, and three ways to the limits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plan.fitted import fit_planted
 
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.units import PF_DAY
-from isoflop.laws.critical_batch import BatchTradeLaw
+from isoflop.laws.critical_batch import BatchTradeLaw, CriticalBatchLaw
 from isoflop.plan.kaplan.batch import plan_batch, plan_batch_for_loss, plan_batch_from_runs
 from isoflop.plan.kaplan.trades import BatchPlan
 
@@ -83,6 +85,18 @@ def test_measured_steps_bring_their_own_interval() -> None:
 def test_a_loss_below_the_converged_one_is_refused() -> None:
     with pytest.raises(RefusalError, match=r"never reaches 2 nats.*converged loss is 2\.34"):
         plan_batch_for_loss(2.0, 1e9)
+
+
+def test_laws_in_other_units_are_not_mixed() -> None:
+    grid = {"loss": np.linspace(2.2, 5.0, 12)}
+    fit = fit_planted(CriticalBatchLaw(), [2.1e8, 0.21], grid, noise=0.05, draws=20)
+    assert plan_batch(1e21, critical_law=fit).critical_batch.low is not None
+    assert "they are held" in plan_batch(1e21, critical_law=fit).notes[0]
+    in_bits = replace(fit, data=replace(fit.data, loss_unit="bits/byte"))
+    with pytest.raises(InputError, match="kaplan-2020-ns in nats/token, critical-batch in bits/by"):
+        plan_batch_for_loss(2.6, 1.5e9, critical_law=in_bits)
+    with pytest.raises(InputError, match="different units cannot be combined"):
+        plan_batch(1e21, critical_law=in_bits)
 
 
 def test_bad_amounts_and_names_are_refused() -> None:

@@ -1,5 +1,7 @@
 """Kaplan's overfitting bound and early stop, and the same under other laws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plan.fitted import fit_planted
@@ -53,6 +55,16 @@ def test_a_fit_brings_intervals_and_says_how_far_it_reaches() -> None:
     assert found.n_tokens_needed.low < 5519.32 * 1e10**0.737864 < found.n_tokens_needed.high
     assert found.at_hand.penalty.low < found.at_hand.penalty.value < found.at_hand.penalty.high
     assert any("n_params 1.00e10 is 10.0× outside the runs fitted" in n for n in found.notes)
+
+
+def test_a_law_in_bits_gives_the_penalty_and_no_early_stop_of_kaplans() -> None:
+    grid = {"n_params": np.geomspace(1e6, 1e9, 5), "n_tokens": np.geomspace(1e7, 1e10, 5)}
+    fit = fit_planted(KaplanTokensLaw(), TABLE_2, grid, draws=20)
+    fit = replace(fit, data=replace(fit.data, loss_unit="bits/byte"))
+    found = bound_overfitting(1e9, law=fit, n_tokens=1e9)
+    assert found.at_hand.penalty.value > 0.02
+    assert found.at_hand.stop_after is None
+    assert any("no early stop: kaplan-2020-ns reads nats/token, not bits" in n for n in found.notes)
 
 
 def test_bad_input_is_refused() -> None:
