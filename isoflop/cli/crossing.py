@@ -80,6 +80,8 @@ def command(
         document = {"rows": [row.to_dict() for row in rows], "kaplan_6_3": list(PAPERS_OWN)}
         show(document, table_text(rows), as_json=as_json)
         return
+    if figure:
+        _keep_laws(figure, compute_law, data_law, tokens_rule, params_rule)
     by_tokens, by_params = _rules(tokens_rule, params_rule, tokens_per_param)
     found = find_crossing(
         compute_law, data_law, tokens_rule=by_tokens, params_rule=by_params, spread=spread
@@ -98,6 +100,14 @@ def _require_alone(*options: object) -> None:
     """Refuse laws of one's own beside the table, which has its own."""
     if any(option is not None and option not in KAPLAN for option in options):
         raise click.UsageError("--table has its own laws and no figure; leave those options out")
+
+
+def _keep_laws(figure: Path, *laws: str | None) -> None:
+    """Refuse a figure whose data would overwrite a law's file."""
+    data = figure.with_name(f"{figure.name}.json")
+    for law in laws:
+        if law is not None and Path(law) == data:
+            raise click.UsageError(f"--figure {figure} would overwrite {law}; name it otherwise")
 
 
 def _rules(

@@ -69,6 +69,14 @@ def test_the_figure_is_written(isoflop, tmp_path) -> None:
     assert "written to contradiction.png" in result.err
 
 
+def test_a_figure_may_not_overwrite_a_law(isoflop, own_laws, tmp_path) -> None:
+    before = (tmp_path / "lc.json").read_bytes()
+    result = isoflop("crossing", *own_laws, "--figure", "lc")
+    assert result.code == 2
+    assert "--figure lc would overwrite lc.json" in result.error
+    assert (tmp_path / "lc.json").read_bytes() == before
+
+
 def test_gpt_3s_mix(isoflop) -> None:
     document = isoflop("regime", "--mix", "gpt-3", "--n-tokens", "300B", "--json").document
     assert document["n_tokens_unique"] == pytest.approx(238e9)
