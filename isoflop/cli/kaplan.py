@@ -239,8 +239,8 @@ def overfit(
         lines += [
             f"on {shorten(found.at_hand.n_tokens):<15}loss {found.at_hand.loss}, "
             f"{write_share(found.at_hand.penalty)} above that on endless data",
-            f"early stop        not before {write_estimate(found.at_hand.stop_after)} steps (far above "
-            "the critical batch)",
+            f"early stop        not before {write_estimate(found.at_hand.stop_after)} steps, far "
+            "above the critical batch",
         ]
     narrate_notes(found.notes)
     show(found.to_dict(), "\n".join(lines), as_json=as_json)

@@ -26,6 +26,16 @@ COMMANDS = (
     "compare",
     "sensitivity",
     "race",
+    "data",
+    "inference",
+    "overtrain",
+    "kaplan",
+    "kaplan batch",
+    "kaplan stop",
+    "kaplan size",
+    "kaplan split",
+    "kaplan overfit",
+    "tune",
 )
 """Commands whose examples need nothing but a run table."""
 
