@@ -125,3 +125,46 @@ def test_a_question_without_an_answer_is_refused(isoflop) -> None:
     assert never.code == 1
     assert "never reaches 1.5 nats" in never.error
     assert isoflop("kaplan", "size", "--ratio", ".2").code == 1
+
+
+SLIPS = (
+    "kaplan batch --flops",
+    "kaplan batch --flops 1e21 --batch",
+    "kaplan batch --n-params 1e9 --loss",
+    "kaplan batch --loss 3 --n-params",
+    "kaplan overfit --n-params",
+    "kaplan overfit --n-params 1e9 --tolerance",
+    "kaplan overfit --n-params 1e9 --n-tokens",
+    "kaplan split --compute",
+    "kaplan size --excess",
+    "kaplan size --ratio",
+    "kaplan stop --instead",
+    "kaplan stop --loss",
+    "data --unique 1e9 --flops",
+    "data --flops 1e22 --unique",
+    "data --flops 1e22 --unique 1e9 --more",
+    "data --flops 1e22 --unique 1e9 --epochs",
+    "inference --n-params 7e9 --served",
+    "inference --served 1e12 --loss",
+    "inference --served 1e12 --n-params 7e9 --n-tokens",
+    "inference --served 1e12 --n-params 7e9 --price-ratio",
+    "overtrain --flops",
+    "overtrain --flops 1e21 --factor",
+    "tune --n-tokens 1e10 --n-params",
+    "tune --n-params 1e9 --n-tokens",
+    "tune --n-params 1e9 --n-tokens 1e10 --loss",
+)
+
+
+@pytest.mark.parametrize("command", SLIPS)
+@pytest.mark.parametrize("amount", ["1e-300", "1", "1e9", "1e300"])
+def test_a_slip_of_the_keyboard_gives_a_number_or_one_line(isoflop, command, amount) -> None:
+    result = isoflop(*command.split(), amount, "--json")
+    assert result.code in (0, 1, 2)
+    if result.code:
+        assert result.error
+    else:
+        assert result.document
+    shown = isoflop(*command.split(), amount).out
+    assert "nan" not in shown
+    assert "inf" not in shown

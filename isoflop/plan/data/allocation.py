@@ -22,7 +22,7 @@ from isoflop.plan.constants import (
 from isoflop.plan.data.worth import LAW, data_notes
 from isoflop.plan.rows import minimise_rows, predict_rows
 
-SIZES_SEARCHED = (1e3, 1e18)
+SIZES_SEARCHED = (1.0, 1e22)
 FRESH = 1e60
 """Distinct tokens that stand for data without end."""
 

@@ -133,8 +133,8 @@ def bound_overfitting(
     tokens_needed = estimate_from(needed, constants)
     if not 0 < tokens_needed.value < np.inf:
         raise RefusalError(
-            f"{constants.name} keeps no penalty of {tolerance:g} between {TOKENS_SEARCHED[0]:g} "
-            f"and {TOKENS_SEARCHED[1]:g} tokens"
+            f"{constants.name} has a penalty of {tolerance:g} at no number of tokens from "
+            f"{TOKENS_SEARCHED[0]:g} to {TOKENS_SEARCHED[1]:g}"
         )
     prefactor = exponent = None
     if isinstance(constants.law, KaplanTokensLaw):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isoflop.base.errors import InputError
 from isoflop.base.estimate import Estimate
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
@@ -101,8 +100,6 @@ def compare_stopping(
     0.646
     """
     check_positive(instead=instead, loss=loss)
-    if instead > 1e6:
-        raise InputError(f"instead is a fraction above converged such as .02, found {instead:g}")
     constants = take_constants(law, KaplanStepsLaw)
 
     def best_f(rows: Array) -> Array:

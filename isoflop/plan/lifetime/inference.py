@@ -122,7 +122,10 @@ def plan_inference(
 
     found = estimates_from(compute, constants, linear=("saved",))
     if not np.isfinite(found["n_params"].value):
-        raise RefusalError(f"no size reaches a loss of {found['loss']} under {constants.name}")
+        raise RefusalError(
+            f"no size from {SIZES_SEARCHED[0]:g} to {SIZES_SEARCHED[1]:g} parameters is the "
+            f"cheapest of a loss of {found['loss']} under {constants.name}"
+        )
     at = {"n_params": found["n_params"].value, "n_tokens": found["n_tokens"].value}
     absent = dict.fromkeys(("reference_n_tokens", "params_ratio", "tokens_ratio", "saved"))
     return InferencePlan(

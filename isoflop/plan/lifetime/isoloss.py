@@ -10,7 +10,7 @@ from isoflop.laws.law import AbstractLaw, Array
 from isoflop.plan.rows import minimise_rows, predict_rows, solve_rows
 
 TOKENS_SEARCHED = (1e2, 1e28)
-SIZES_SEARCHED = (1e3, 1e18)
+SIZES_SEARCHED = (1.0, 1e22)
 
 
 def tokens_for_loss(law: AbstractLaw, rows: Array, n_params: Array, loss: Array) -> Array:
