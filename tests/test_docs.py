@@ -67,6 +67,12 @@ def folder(tmp_path_factory):
     write_runs(RunTable.from_records(faster[1::2]), folder / "theirs.csv")
     curve = [{"n_tokens": x, "loss": 2 + 50 * x**-0.3} for x in np.geomspace(1e6, 1e9, 30)]
     write_runs(RunTable.from_records(curve), folder / "curve.csv")
+    scores = [
+        {"task": task, "n_params": n, "score_percent": top - 12 * k}
+        for task, top in (("LAMBADA", 86.0), ("CoQA", 85.0))
+        for k, n in enumerate((1.75e11, 1.3e10, 1.3e9, 1.25e8))
+    ]
+    write_runs(RunTable.from_records(scores), folder / "scores.csv")
     return folder
 
 

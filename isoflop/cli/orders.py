@@ -9,6 +9,7 @@ from isoflop.base.estimate import Estimate
 from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.exchange.run_tables import read_runs
 from isoflop.plan.forecast.orders import Orders, OrdersSpec, count_groups, measure_orders
+from isoflop.plan.forecast.score_curve import ScoreCurve
 from isoflop.plan.forecast.score_forms import SCORE_FORMS
 
 PERCENT = click.FloatRange(0, 100)
@@ -74,7 +75,7 @@ def orders_text(found: Orders) -> str:
     names = list(SCORE_FORMS)
     rows = [
         [task.series.name, f"{100 * task.series.share[-1]:.1f}", f"{100 * task.human:.1f}",
-         *(_write(task.orders[name], unfitted=task.curves[name].fit is None) for name in names),
+         *(_write(task.orders[name], task.curves[name]) for name in names),
          task.group]
         for task in found.tasks
     ]  # fmt: skip
@@ -95,10 +96,10 @@ def orders_text(found: Orders) -> str:
     return "\n".join(lines)
 
 
-def _write(orders: Estimate | None, *, unfitted: bool) -> str:
+def _write(orders: Estimate | None, curve: ScoreCurve) -> str:
     if orders is None:
-        return "no fit" if unfitted else "never"
-    if orders.low is None and orders.high is None:
+        return "no fit" if curve.fit is None else "never"
+    if curve.reason:
         return f"{orders.value:.1f} ?"
     low = "-∞" if orders.low is None else f"{orders.low:.1f}"
     high = "∞" if orders.high is None else f"{orders.high:.1f}"

@@ -104,7 +104,16 @@ def draw_century(figure: CenturyFigure, axes: "Sequence[Axes] | None" = None) ->
                     textcoords="offset points", ha="center", fontsize=7.5)  # fmt: skip
     own = [h for h, label in zip(*ax.get_legend_handles_labels(), strict=True)
            if label in {line.label for line in figure.demand}]  # fmt: skip
-    ax.legend(handles=own, loc="upper left", bbox_to_anchor=(0.12, 0.98), title="tokens read by")
+    ax.legend(
+        handles=own,
+        loc="upper left",
+        bbox_to_anchor=(0.12, 0.98),
+        title="tokens read by",
+        frameon=True,
+        facecolor="white",
+        edgecolor="none",
+        framealpha=1,
+    )
     return figure_of(axes)
 
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROW_HEIGHT = 0.42
+ROW_HEIGHT = 0.58
 """Inches."""
 LEFT = -3.0
 """Orders at which the axis begins, unless a mark lies lower."""
 RIGHT = GROUPS["maybe"]
 """Orders at which it ends; marks beyond are written at the edge."""
 MARKS = "osD^"
-WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.0}
 """Behind text that an interval may run into."""
 
 
@@ -67,8 +67,7 @@ def orders_figure(orders: Orders) -> OrdersFigure:
     return OrdersFigure(
         tasks=tuple(task.series.name for task in orders.tasks),
         groups=tuple(task.group for task in orders.tasks),
-        forms=tuple(_marks(name, [task.orders[name] for task in orders.tasks])
-                    for name in SCORE_FORMS),
+        forms=tuple(_marks(name, orders) for name in SCORE_FORMS),
         origin=f"orders of magnitude of {unit} beyond {sizes}",
     )  # fmt: skip
 
@@ -103,7 +102,7 @@ def draw_orders(figure: OrdersFigure, axes: "Sequence[Axes] | None" = None) -> "
 def _draw_form(ax: "Axes", form: Line, place: int, n_forms: int, left: float) -> None:
     """One form's marks, its intervals, and arrows for what lies beyond the axis."""
     colour, mark = OKABE_ITO[place], MARKS[place % len(MARKS)]
-    rows = form.x + 0.62 * ((place + 0.5) / n_forms - 0.5)
+    rows = form.x + 0.7 * ((place + 0.5) / n_forms - 0.5)
     inside, sure = form.y < RIGHT, ~np.isnan(form.low)
     for shown, fill in ((inside & ~sure, "white"), (inside & sure, colour)):
         ax.plot(form.y[shown], rows[shown], mark, color=colour, markerfacecolor=fill)
@@ -115,7 +114,7 @@ def _draw_form(ax: "Axes", form: Line, place: int, n_forms: int, left: float) ->
         if not value < RIGHT:
             text = "never" if not np.isfinite(value) else f"{value:.0f}"
             ax.annotate(f"{text} ▸", (RIGHT, row), color=colour, ha="right", va="center",
-                        fontsize=6.5, bbox=WHITE)  # fmt: skip
+                        fontsize=6, bbox=WHITE)  # fmt: skip
 
 
 def _draw_groups(ax: "Axes", figure: OrdersFigure, left: float) -> None:
@@ -128,16 +127,20 @@ def _draw_groups(ax: "Axes", figure: OrdersFigure, left: float) -> None:
                         va="center", annotation_clip=False)  # fmt: skip
 
 
-def _marks(name: str, orders: Sequence[Estimate | None]) -> Line:
-    """A form's row of marks; NaN ends where it has no interval at all."""
-    y = np.array([np.inf if each is None else each.value for each in orders])
-    low = np.array([_end(each, -1) for each in orders])
-    high = np.array([_end(each, +1) for each in orders])
+def _marks(name: str, orders: Orders) -> Line:
+    """A form's mark in every row; NaN ends where the scores do not determine it."""
+    found = [task.orders[name] for task in orders.tasks]
+    sure = [not task.curves[name].reason for task in orders.tasks]
+    y = np.array([np.inf if each is None else each.value for each in found])
+    low, high = (
+        np.array([_end(each, side) if ok else np.nan for each, ok in zip(found, sure, strict=True)])
+        for side in (-1, +1)
+    )
     return Line(name, np.arange(len(y), dtype=float), y, low, high)
 
 
 def _end(estimate: Estimate | None, side: int) -> float:
-    if estimate is None or (estimate.low is None and estimate.high is None):
+    if estimate is None:
         return np.nan
     end = estimate.low if side < 0 else estimate.high
     return side * np.inf if end is None else end

@@ -26,6 +26,7 @@ COMMANDS = (
     "compare",
     "sensitivity",
     "race",
+    "century",
     "data",
     "inference",
     "overtrain",
