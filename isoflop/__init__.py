@@ -88,6 +88,7 @@ _HOMES = {
     "plan_batch": "isoflop.plan.kaplan.batch",
     "plan_batch_for_loss": "isoflop.plan.kaplan.batch",
     "plan_batch_from_runs": "isoflop.plan.kaplan.batch",
+    "price_off_optimum": "isoflop.plan.off_optimum",
     "price_wrong_size": "isoflop.plan.kaplan.wrong_size",
     "split_growth": "isoflop.plan.kaplan.split",
     "plan_repeats": "isoflop.plan.data.allocation",

@@ -27,6 +27,7 @@ SUMMARIES: Mapping[str, str] = {
     "plan": "Find the compute-optimal N and D for a budget.",
     "next": "Rank runs to train next by what they take off a forecast's error.",
     "design": "Propose a whole ladder for a budget and a forecast.",
+    "size": "Price a model smaller or larger than a budget's optimum.",
     "data": "Allocate a budget on data that repeat, and price more distinct data.",
     "inference": "Find the cheapest model of a quality, counting what it will serve.",
     "overtrain": "Price a smaller model on more tokens than the optimum.",

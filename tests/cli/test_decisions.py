@@ -71,6 +71,15 @@ def test_inference_and_overtrain(isoflop) -> None:
     assert nobody.error.startswith("give the model (n_params, perhaps n_tokens) or its loss")
 
 
+def test_size_prices_the_budget_in_dollars_too(isoflop) -> None:
+    law = ("--law", "besiroglu-2024", "--flops", "1e21")
+    rows = isoflop("size", *law, "--ratio", "2", "--ratio", "4", "--json").document["table"]
+    assert [f"{row['wasted']['value']:.3f}" for row in rows] == ["0.157", "0.486"]
+    shown = isoflop("size", *law, "--ratio", "4", "--usd", "10k").out
+    assert "48.6 %" in shown
+    assert "4863" in shown
+
+
 def test_tune_says_how_far_each_rule_reaches(isoflop) -> None:
     result = isoflop("tune", "--n-params", "175B", "--n-tokens", "300B")
     for words in ("outside the formula's domain", "flops 15750× outside", "1.00e17 to 2.00e19"):
@@ -150,6 +159,8 @@ SLIPS = (
     "inference --served 1e12 --n-params 7e9 --price-ratio",
     "overtrain --flops",
     "overtrain --flops 1e21 --factor",
+    "size --law besiroglu-2024 --flops",
+    "size --law besiroglu-2024 --flops 1e21 --ratio",
     "tune --n-tokens 1e10 --n-params",
     "tune --n-params 1e9 --n-tokens",
     "tune --n-params 1e9 --n-tokens 1e10 --loss",
