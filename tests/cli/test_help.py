@@ -27,6 +27,7 @@ COMMANDS = (
     "sensitivity",
     "race",
     "century",
+    "size",
     "data",
     "inference",
     "overtrain",
