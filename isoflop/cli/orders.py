@@ -84,11 +84,16 @@ def orders_text(found: Orders) -> str:
     lines = [
         f"orders of magnitude of {what} beyond the largest model to human level",
         format_table(head, rows, right=[1, 2]),
-        "; ".join(f"{k}: {', '.join(v)}" for k, v in count_groups(found.tasks).items() if v),
+        "; ".join(f"{k}: {', '.join(v)}" for k, v in count_groups(found.tasks).items()),
     ]
     for finding in (*found.findings, *(f for task in found.tasks for f in task.findings)):
         lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
         lines.append(f"    {finding.consequence}; {finding.remedy}")
+    unfitted = {
+        f"no fit: {name}: {curve.reason}"
+        for task in found.tasks for name, curve in task.curves.items() if curve.fit is None
+    }  # fmt: skip
+    lines += sorted(unfitted)
     if any("?" in cell for row in rows for cell in row):
         lines.append("? these scores do not determine the form's constants: no interval")
     if found.without_level:

@@ -20,6 +20,9 @@ from isoflop.laws.power import PowerLaw
 from isoflop.plan.forecast.century_findings import judge_century
 from isoflop.runs.finding import Finding
 
+LARGEST = 690.0
+"""Natural logarithm beyond which floats end."""
+
 
 @dataclass(frozen=True)
 class Anchor:
@@ -79,7 +82,7 @@ class CenturySpec:
                 raise InputError(f"{name} must be positive and finite, found {value:g}")
         if not 0 <= self.exponent_error < 1:
             raise InputError(f"exponent_error is a share below 1, found {self.exponent_error:g}")
-        if not math.isfinite(self.usd * self.flops_per_usd):
+        if not 0 < self.usd * self.flops_per_usd < math.inf:
             raise InputError("usd times flops_per_usd is beyond floats; look at both")
 
 
@@ -198,7 +201,14 @@ def _take(name: str, variable: str) -> PublishedLaw:
 
 def _scale(anchor: float, growth: float, exponent: float, error: float) -> Estimate:
     """Anchor times growth^exponent, its logarithm open by the error of the exponent."""
-    return _around(anchor * growth**exponent, error * exponent * abs(math.log(growth)))
+    log_value = math.log(anchor) + exponent * math.log(growth)
+    half = error * exponent * abs(math.log(growth))
+    if abs(log_value) + half > LARGEST:
+        raise InputError(
+            f"an exponent of {exponent:g} over a growth of {growth:g} leads beyond floats; look at "
+            "both"
+        )
+    return _around(anchor * growth**exponent, half)
 
 
 def _around(value: float, half: float) -> Estimate:

@@ -60,9 +60,11 @@ class TaskOrders:
 
     @property
     def group(self) -> str:
-        """Passed, tractable, maybe or less."""
+        """Passed, tractable, maybe or less; unknown where no line could be fitted."""
         if float(self.series.share.max()) >= self.human:
             return "passed"
+        if all(curve.fit is None for curve in self.curves.values()):
+            return "unknown"
         return next((name for name, end in GROUPS.items() if self.middle < end), "less")
 
     def to_dict(self) -> dict[str, object]:
@@ -104,7 +106,7 @@ class Orders:
             "variable": self.variable,
             "tasks": [task.to_dict() for task in self.tasks],
             "without_level": list(self.without_level),
-            "groups": dict.fromkeys(GROUPS) | {k: v for k, v in GROUPS.items() if v < math.inf},
+            "groups": {name: None if end == math.inf else end for name, end in GROUPS.items()},
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -224,7 +226,7 @@ def _quoted(task: str) -> str:
 
 def count_groups(tasks: Sequence[TaskOrders]) -> dict[str, list[str]]:
     """Names of the tasks in each group, nearest first."""
-    groups: dict[str, list[str]] = {"passed": [], **{name: [] for name in GROUPS}}
+    groups: dict[str, list[str]] = {name: [] for name in ("passed", *GROUPS, "unknown")}
     for task in tasks:
         groups[task.group].append(task.series.name)
-    return groups
+    return {name: found for name, found in groups.items() if found}

@@ -12,7 +12,7 @@ import numpy as np
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import Estimate
 from isoflop.laws.catalog import PublishedLaw, find_published
-from isoflop.plan.forecast.century import Century
+from isoflop.plan.forecast.century import LARGEST, Century
 from isoflop.plan.forecast.stock import STOCKS, Exhaustion, Stock, find_exhaustion
 
 OWN = "exponents"
@@ -73,7 +73,12 @@ def choose_rule(name: str, century: Century) -> Callable[[float], float]:
     if name == OWN:
         start, at, exponent = (century.n_tokens.value, century.flops.value,
                                century.spec.tokens_exponent)  # fmt: skip
-        return lambda flops: start * (flops / at) ** exponent
+
+        def read(flops: float) -> float:
+            log_tokens = math.log(start) + exponent * (math.log(flops) - math.log(at))
+            return math.exp(max(-LARGEST, min(LARGEST, log_tokens)))
+
+        return read
     law = find_published(name)
     if law.law.variables == ("flops",) and law.predicts == "n_params":
         return lambda flops: flops / (6 * _at(law, flops))

@@ -24,6 +24,8 @@ MOST_ORDERS = 250.0
 """Orders of magnitude beyond which a level counts as never reached."""
 LEAST_ORDERS = -12.0
 """A model of 1e12 times fewer parameters than the largest has none."""
+LARGEST = 300.0
+"""Powers of ten beyond which floats end."""
 GRID = np.concatenate([np.arange(LEAST_ORDERS, 20.0, 0.25), np.geomspace(20.0, MOST_ORDERS, 40)])
 """Orders at which an interval is looked at; in between it is taken as straight."""
 
@@ -54,7 +56,7 @@ class ScoreCurve:
 
     def size_at(self, orders: Array) -> Array:
         """Sizes so many orders beyond the largest measured, (n,)."""
-        return self.series.largest * 10.0**orders
+        return 10.0 ** np.minimum(np.log10(self.series.largest) + orders, LARGEST)
 
 
 def fit_score(

@@ -106,12 +106,21 @@ def test_losses_in_bits_and_per_character() -> None:
         ({"tokens_exponent": math.inf}, "tokens_exponent must be positive"),
         ({"exponent_error": 1.5}, "exponent_error is a share below 1, found 1.5"),
         ({"usd": 1e200, "flops_per_usd": 1e200}, "beyond floats"),
+        ({"usd": 1e-200, "flops_per_usd": 1e-200}, "beyond floats"),
         ({"anchor": Anchor(n_params=0.0)}, "anchor n_params must be positive"),
     ],
 )
 def test_bad_inputs_are_named(change, message: str) -> None:
     with pytest.raises(InputError, match=message):
         CenturySpec(**change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"growth": 1e300, "params_exponent": 5.0}, {"tokens_exponent": 1e12, "growth": 2.0}]
+)
+def test_exponents_that_lead_beyond_floats_are_refused(change) -> None:
+    with pytest.raises(InputError, match="leads beyond floats; look at both"):
+        forecast_century(CenturySpec(**change))
 
 
 def test_laws_of_something_else_are_refused() -> None:

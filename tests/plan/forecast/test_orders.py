@@ -194,3 +194,19 @@ def test_the_same_table_gives_the_same_answer() -> None:
     table = planted_table().select(np.arange(40) < 8)
     first, again = (measure_orders(table, {"near": 92}).to_dict() for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_scores_that_are_all_alike_have_no_forecast(share: float) -> None:
+    table = RunTable.from_records(rows_of("t", np.full(len(SIZES), share)))
+    found = measure_orders(table, {"t": 90}).tasks[0]
+    assert set(found.orders.values()) == {None}
+    assert all(curve.reason for curve in found.curves.values())
+    assert found.group == ("passed" if share == 1 else "unknown")
+
+
+def test_scores_of_models_beyond_all_sense_are_no_crash() -> None:
+    rows = rows_of("t", 0.5 + 0.05 * ORDERS)
+    table = RunTable.from_records([{**row, "n_params": row["n_params"] * 1e48} for row in rows])
+    found = measure_orders(table, {"t": 90}).tasks[0]
+    assert found.orders["linear"].value == pytest.approx(8.0)
