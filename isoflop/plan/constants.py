@@ -73,11 +73,19 @@ class Constants:
     loss_unit: str = "nats/token"
     published: bool = False
 
-    def rows(self, n_draws: int | None = None) -> Array:
-        """Theta, then `n_draws` of the draws (all by default), (1 + n_draws, p)."""
+    def rows(self, n_draws: int | None = None, *, order: int = 0) -> Array:
+        """Theta, then `n_draws` of the draws (all by default), (1 + n_draws, p).
+
+        Args:
+            n_draws: how many draws.
+            order: 0 for the fit's own order, else one of its shuffles: fits of one seed draw the
+                same normals, and laws of different runs must not move together.
+        """
         count = len(self.draws) if n_draws is None else n_draws
-        draws = self.draws[:count] if len(self.draws) else np.tile(self.theta, (count, 1))
-        return np.concatenate([self.theta[None], draws])
+        draws = self.draws if len(self.draws) else np.tile(self.theta, (count, 1))
+        if order and len(self.draws):
+            draws = draws[np.random.default_rng(order).permutation(len(draws))]
+        return np.concatenate([self.theta[None], draws[:count]])
 
 
 def take_constants(law: AnyLaw | str, *forms: type[AbstractLaw], reads: str = "") -> Constants:
@@ -188,7 +196,7 @@ def estimates_from(
     """
     fitted = [each for each in constants if len(each.draws)]
     count = min((len(each.draws) for each in fitted), default=0)
-    found = compute(*(each.rows(count) for each in constants))
+    found = compute(*(each.rows(count, order=k) for k, each in enumerate(constants)))
     if not fitted:
         return {name: Estimate(float(values[0])) for name, values in found.items()}
     stretch = max(each.stretch for each in fitted)
