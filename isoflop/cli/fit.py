@@ -12,6 +12,7 @@ from isoflop.fitting.methods import AUTO, METHODS, choose_form, require_method
 from isoflop.fitting.objective import LOSSES, SCALES, Objective, require_loss, require_scale
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
+from isoflop.fitting.starts import is_quick
 from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
 from isoflop.fitting.uncertainty.intervals import ESTIMATORS, require_estimator
 from isoflop.laws.fixed import parse_fixed
@@ -90,7 +91,7 @@ def command(
     fit = isoflop.fit(
         runs, form, method=require_method(method), over=over, spec=spec, fixed=parse_fixed(fix)
     )
-    if output and isinstance(fit, Fit):
+    if isinstance(fit, Fit) and (output or is_quick(fit.law)):
         fit = isoflop.foresee(fit, runs)  # so that predictions of larger runs know its errors
     if output:
         narrate(f"written to {write_fit(fit, output)}")

@@ -29,6 +29,16 @@ def usual_starts(law: AbstractLaw) -> int:
     return next((starts for most, starts in USUAL_STARTS if bent <= most), MANY_STARTS)
 
 
+def is_quick(law: AbstractLaw) -> bool:
+    """Whether a law is fitted in milliseconds: it bends in two constants at most.
+
+    >>> from isoflop.laws.chinchilla import ChinchillaLaw
+    >>> is_quick(ChinchillaLaw())
+    True
+    """
+    return len(law.parameters) - len(law.linear) <= USUAL_STARTS[0][0]
+
+
 def search_starts(
     problem: Problem, n_starts: int | None, seed: int
 ) -> tuple[Problem, Solution, int]:

@@ -147,7 +147,7 @@ USAGE = {
     "unknown option": (["fit", "runs.csv", "--lwa", "power"], "No such option '--lwa'"),
     "unknown method": (["fit", "runs.csv", "--method", "a2"], "Invalid value for '--method'"),
     "missing argument": (["fit"], "Missing argument 'RUNS'"),
-    "unknown command": (["paln"], "unknown command 'paln'; did you mean plan?"),
+    "unknown command": (["crosing"], "unknown command 'crosing'; did you mean crossing?"),
     "unknown law": (
         ["plan", "--law", "besiroglu-2025", "--flops", "1e20"],
         "unknown law 'besiroglu-2025'; did you mean besiroglu-2024",

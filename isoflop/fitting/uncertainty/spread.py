@@ -108,7 +108,8 @@ def _sandwich_freedom(tangent: Tangent) -> float:
     shares = (tangent.jacobian @ finite_part(tangent.gram_inverse)) ** 2 / share[:, None]
     freedoms = []
     for weight in shares.T:
-        if weight.any():
+        if 0 < weight.max() < np.inf:
+            weight = weight / weight.max()  # noqa: PLW2901: the ratio below is free of its size
             overlap = basis.T @ (weight[:, None] * basis)
             bottom = float(weight**2 @ (2 * share - 1)) + float(np.sum(overlap**2))
             freedoms.append(float(weight @ share) ** 2 / bottom)
