@@ -79,6 +79,8 @@ _HOMES = {
     "rank_next_runs": "isoflop.plan.design.next_run",
     "plan_budget": "isoflop.plan.choose",
     "predict_budget": "isoflop.plan.choose",
+    "CenturySpec": "isoflop.plan.forecast.century",
+    "OrdersSpec": "isoflop.plan.forecast.orders",
     "audit_slides": "isoflop.plan.forecast.audit",
     "exhaust_stocks": "isoflop.plan.forecast.reading",
     "forecast_century": "isoflop.plan.forecast.century",
