@@ -31,6 +31,8 @@ def test_orders_in_json_hold_forms_groups_and_findings(isoflop, scores: str) -> 
     assert task["reasons"]["bnsl"] == "4 usable sizes, 8 needed"
     assert (task["group"], task["human_verified"]) == ("maybe", True)
     assert result.document["findings"] == []
+    assert result.document["forms"]["power-error"] == "1 - s = A/x^alpha"
+    assert result.document["forms"]["bnsl"].startswith("1 - s = a + b*x**(-c0)*(1 + (x/d1)")
 
 
 def test_orders_for_people_name_levels_nobody_verified(isoflop, scores: str) -> None:

@@ -104,6 +104,7 @@ class Orders:
         """Return a JSON object."""
         return {
             "variable": self.variable,
+            "forms": {name: form.formula for name, form in SCORE_FORMS.items()},
             "tasks": [task.to_dict() for task in self.tasks],
             "without_level": list(self.without_level),
             "groups": {name: None if end == math.inf else end for name, end in GROUPS.items()},
