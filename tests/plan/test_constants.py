@@ -14,13 +14,8 @@ from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.growth import GrowthLaw
-from isoflop.plan.constants import (
-    all_notes,
-    check_positive,
-    estimate_from,
-    reach_note,
-    take_constants,
-)
+from isoflop.plan.constants import all_notes, estimate_from, reach_note, take_constants
+from isoflop.plan.possible import check_positive
 from isoflop.runs.table import RunTable
 
 GRID = {"flops": np.geomspace(1e18, 1e21, 12)}

@@ -13,14 +13,10 @@ from isoflop.base.estimate import Estimate
 from isoflop.laws.law import Array
 from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import (
-    Constants,
-    check_positive,
-    estimate_from,
-    take_constants,
-)
+from isoflop.plan.constants import Constants, estimate_from, take_constants
 from isoflop.plan.data.allocation import SIZES_SEARCHED, best_size, loss_of_size
 from isoflop.plan.data.worth import LAW, data_notes
+from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import minimise_rows
 
 FACTORS = (1.5, 2.0, 4.0, 10.0)

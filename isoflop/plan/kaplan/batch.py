@@ -17,13 +17,9 @@ from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
 from isoflop.laws.power import PowerLaw
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import (
-    check_positive,
-    check_units,
-    reach_note,
-    take_constants,
-)
+from isoflop.plan.constants import check_units, reach_note, take_constants
 from isoflop.plan.kaplan.trades import BatchPlan, trade_steps
+from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows
 
 FRONTIERS = {

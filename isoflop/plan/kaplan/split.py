@@ -15,13 +15,8 @@ from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import (
-    Constants,
-    all_notes,
-    check_positive,
-    estimate_from,
-    take_constants,
-)
+from isoflop.plan.constants import Constants, all_notes, estimate_from, take_constants
+from isoflop.plan.possible import check_positive
 
 TABLE_6 = ("kaplan-2020-n-opt", "kaplan-2020-b-crit", "kaplan-2020-s-min", "kaplan-2020-d-opt")
 """The measured rules of Kaplan et al. 2020: N, B, S, D of compute."""

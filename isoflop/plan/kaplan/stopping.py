@@ -13,7 +13,8 @@ from isoflop.base.estimate import Estimate
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import all_notes, check_positive, estimate_from, take_constants
+from isoflop.plan.constants import all_notes, estimate_from, take_constants
+from isoflop.plan.possible import check_positive
 
 NEARLY_CONVERGED = 0.02
 """Kaplan's example of inefficient training: within 2 % of converged."""

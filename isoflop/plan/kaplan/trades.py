@@ -11,7 +11,8 @@ import numpy as np
 
 from isoflop.base.estimate import Estimate
 from isoflop.laws.law import Array
-from isoflop.plan.constants import Constants, all_notes, check_positive, estimate_from
+from isoflop.plan.constants import Constants, all_notes, estimate_from
+from isoflop.plan.possible import check_positive
 
 SHARES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Batches shown unless others are asked for, in critical batches."""

@@ -12,7 +12,8 @@ from isoflop.base.estimate import Estimate
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import all_notes, check_positive, estimate_from, take_constants
+from isoflop.plan.constants import all_notes, estimate_from, take_constants
+from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import solve_rows
 
 EXCESS = 0.20

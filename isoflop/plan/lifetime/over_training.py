@@ -12,15 +12,9 @@ from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.laws.law import Array
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import (
-    Constants,
-    all_notes,
-    check_positive,
-    estimates_from,
-    reach_note,
-    take_constants,
-)
+from isoflop.plan.constants import Constants, all_notes, estimates_from, reach_note, take_constants
 from isoflop.plan.lifetime.isoloss import best_size
+from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows, solve_rows
 
 LAW = "gadre-2024-redpajama"

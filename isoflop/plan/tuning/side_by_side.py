@@ -12,13 +12,8 @@ from isoflop.base.errors import InputError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.laws.law import Array
 from isoflop.plan.choose import AnyLaw
-from isoflop.plan.constants import (
-    Constants,
-    all_notes,
-    check_positive,
-    estimate_from,
-    take_constants,
-)
+from isoflop.plan.constants import Constants, all_notes, estimate_from, take_constants
+from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows
 
 RULES = (

@@ -50,9 +50,7 @@ def authors_grid() -> tuple[float, float, float]:
     return min((loss(n, d), d, n) for n, d in tried)
 
 
-def test_the_published_vector_is_the_authors_grid_and_ours_the_minimum_inside_it() -> (
-    None
-):
+def test_the_published_vector_is_the_authors_grid_and_ours_the_minimum_inside_it() -> None:
     lowest, D, N = authors_grid()
     assert (f"{D:.3e}", f"{D / U:.2f}", f"{N:.2e}") == ("2.373e+11", "9.49", "7.02e+09")
     plan = plan_repeats(C, U)
