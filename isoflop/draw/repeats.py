@@ -1,0 +1,262 @@
+"""The value of repeats: what epochs are worth in fresh ones, and the loss they lead to.
+
+Legend: U distinct tokens, D tokens processed, epochs D/U, D' the fresh tokens they are worth;
+R_star how soon their worth decays, N parameters, L loss.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from isoflop.base.estimate import Estimate, shorten
+from isoflop.draw.canvas import (
+    FAINT,
+    INK,
+    OKABE_ITO,
+    draw_line,
+    figure_of,
+    house_style,
+    new_panels,
+    set_log_axis,
+)
+from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, widen
+from isoflop.draw.ticks import format_amount, format_power, log_ticks
+from isoflop.laws.law import Array as Rows
+from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
+from isoflop.plan.choose import AnyLaw
+from isoflop.plan.constants import Constants, estimate_from, take_constants
+from isoflop.plan.data.allocation import plan_repeats
+from isoflop.plan.data.buying import best_size_of_data
+from isoflop.plan.data.worth import LAW, value_repeats
+from isoflop.plan.possible import check_positive
+from isoflop.plan.rows import predict_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 61
+MOST_EPOCHS = 100.0
+"""Epochs drawn, more where a plan or the worth of a half lies beyond."""
+EVEN_MORE = 1e4
+"""Epochs at which the axis ends in any case."""
+NOT_RULED_OUT = {"muennighoff-2023-repeated": (4.52, np.inf)}
+"""R_D_star at 95 %, by the likelihood ratio, on the 182 runs that the published value was fitted
+to: docs/reproductions/data-constrained.md."""
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatsFigure:
+    """What repeats are worth.
+
+    Args:
+        worth: D'/U against epochs; its band is the fit's, or what the authors' own runs leave
+            open of a published decay.
+        band: what the band is, in words; empty for none.
+        half: epochs beyond which one more processed token is worth less than half a fresh one,
+            and D'/U there.
+        half_interval: ends of those epochs; NaN where unknown.
+        limit: D'/U of endless epochs.
+        loss: loss against epochs at U and N.
+        fresh: loss if every token were fresh.
+        plan: epochs and loss of the budget's plan; empty without a budget.
+        title: law, in words.
+        setting: U and N, in words.
+        labels: names of the axes.
+    """
+
+    worth: Line
+    band: str
+    half: Points
+    half_interval: tuple[float, float]
+    limit: float
+    loss: Line
+    fresh: Line
+    plan: Points
+    title: str
+    setting: str
+    labels: AxisLabels
+
+
+def repeats_figure(
+    law: AnyLaw | str = LAW,
+    *,
+    n_tokens_unique: float = 25e9,
+    n_params: float | None = None,
+    flops: float | None = None,
+) -> RepeatsFigure:
+    """Gather the worth of epochs, and the loss of one size along them.
+
+    Args:
+        law: a `repeated` fit, a published one, or the name or file of one.
+        n_tokens_unique: U, distinct tokens.
+        n_params: N; that of the budget's plan, or the size that U tokens read once train best.
+        flops: a budget whose plan is marked, FLOPs; none if left out.
+
+    Raises:
+        InputError: an amount that is not positive, or a law of another form.
+
+    >>> figure = repeats_figure()
+    >>> round(float(figure.half.x[0]), 2), round(float(figure.half.y[0]), 2)
+    (11.67, 8.69)
+    """
+    check_positive(n_tokens_unique=n_tokens_unique, n_params=n_params, flops=flops)
+    constants = take_constants(law, RepeatedLaw)
+    plan = None if flops is None else plan_repeats(flops, n_tokens_unique, law)
+    if n_params is None:
+        best = best_size_of_data(constants.theta[None], n_tokens_unique)[0]
+        n_params = plan.n_params.value if plan else float(best)
+    table = value_repeats(law, epochs=[1.0])
+    half = 1 + np.log(2) * table.decay.value
+    marks = [MOST_EPOCHS, 2 * half, *([3 * plan.epochs.value] if plan else [])]
+    epochs = np.geomspace(1.0, min(max(marks), EVEN_MORE), POINTS)
+    worth, band = _worth(constants, law, epochs)
+    repeated, fresh = _losses(constants, epochs, n_params, n_tokens_unique)
+    spots = [] if plan is None or n_params != plan.n_params.value else [plan]
+    return RepeatsFigure(
+        worth=worth,
+        band=band,
+        half=Points("half", np.array([half]), np.array([1 + table.decay.value / 2]), NONE),
+        half_interval=_half_interval(constants.name, table.decay),
+        limit=1 + table.decay.value,
+        loss=repeated,
+        fresh=fresh,
+        plan=Points(
+            f"optimum of {format_power(float(f'{flops:.3g}'))} FLOPs" if flops else "",
+            np.array([spot.epochs.value for spot in spots]),
+            np.array([spot.loss.value for spot in spots]),
+            NONE,
+        ),
+        title=f"{constants.name}, R* = {table.decay} epochs",
+        setting=f"U = {format_amount(n_tokens_unique)} distinct tokens, "
+        f"N = {format_amount(float(f'{n_params:.3g}'))}",
+        labels=AxisLabels(loss=f"loss ({constants.loss_unit})"),
+    )
+
+
+@house_style()
+def draw_repeats(figure: RepeatsFigure, axes: "Sequence[Axes] | None" = None) -> "Figure":
+    """Draw the worth of epochs, and the loss beside it.
+
+    Args:
+        figure: the data.
+        axes: two panels of yours; a new figure if None.
+    """
+    if axes is None:
+        _, axes = new_panels(2, height=3.8)
+    _draw_worth(axes[0], figure)
+    _draw_loss(axes[1], figure)
+    for ax in axes[:2]:
+        x = figure.worth.x
+        set_log_axis(ax, "x", "epochs", figure.labels, limits=(float(x[0]), float(x[-1])))
+        ax.set_xlabel("epochs D/U")
+    return figure_of(axes)
+
+
+def _draw_worth(ax: "Axes", figure: RepeatsFigure) -> None:
+    line, (epochs, worth) = figure.worth, (figure.half.x[0], figure.half.y[0])
+    ax.plot(line.x, line.x, "--", color=FAINT, linewidth=1.0, label="if repeats were fresh")
+    if line.has_band:
+        ax.fill_between(line.x, line.low, line.high, color=OKABE_ITO[0], alpha=0.16, linewidth=0,
+                        label=figure.band)  # fmt: skip
+    ax.plot(line.x, line.y, color=OKABE_ITO[0], linewidth=1.6,
+            label=f"D'/U, at most {shorten(figure.limit)}")  # fmt: skip
+    low, high = figure.half_interval
+    if np.isfinite(low):
+        ax.plot([low, min(high, line.x[-1])], [worth, worth], color=INK, linewidth=1.0)
+    ax.plot(epochs, worth, "o", color=INK,
+            label=f"a repeat is worth half a fresh token: {shorten(epochs)} epochs")  # fmt: skip
+    _set_plain_axis(ax, (1.0, float(line.x[-1])))
+    ax.set_ylabel("worth in fresh epochs D'/U")
+    ax.axvline(epochs, color=INK, linewidth=0.7, linestyle=":")
+    _name_above(ax, figure.title)
+
+
+def _draw_loss(ax: "Axes", figure: RepeatsFigure) -> None:
+    ax.plot(figure.fresh.x, figure.fresh.y, "--", color=FAINT, linewidth=1.0,
+            label=figure.fresh.label)  # fmt: skip
+    draw_line(ax, figure.loss, colour=OKABE_ITO[1], width=1.6)
+    for epochs, loss in zip(figure.plan.x, figure.plan.y, strict=True):
+        if figure.loss.x[0] <= epochs <= figure.loss.x[-1]:
+            ax.plot(epochs, loss, "D", color=INK, markersize=5, label=figure.plan.label)
+    ends = [figure.loss.low, figure.loss.high] if figure.loss.has_band else []
+    limits = widen(np.concatenate([figure.loss.y, figure.fresh.y, *ends]), 0.05)
+    set_log_axis(ax, "y", "loss", figure.labels, limits=limits)
+    ax.axvline(figure.half.x[0], color=INK, linewidth=0.7, linestyle=":",
+               label="a repeat is worth half a fresh token")  # fmt: skip
+    _name_above(ax, figure.setting)
+
+
+def _name_above(ax: "Axes", title: str) -> None:
+    """The legend above the panel, where it hides no line."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), title=title, alignment="left")
+
+
+def _set_plain_axis(ax: "Axes", limits: tuple[float, float]) -> None:
+    ticks = log_ticks(*limits, most=6)
+    ax.set_yscale("log")
+    ax.set_ylim(*limits)
+    ax.yaxis.set_ticks(ticks, labels=[format_amount(tick) for tick in ticks])
+    ax.yaxis.set_ticks([], labels=[], minor=True)
+
+
+def _worth(constants: Constants, law: AnyLaw | str, epochs: Array) -> tuple[Line, str]:
+    """D'/U with the fit's interval, or with what is not ruled out of a published decay."""
+    found = [row.worth for row in value_repeats(law, epochs=[float(e) for e in epochs]).table]
+    y = np.array([each.value for each in found])
+    if constants.name in NOT_RULED_OUT and not len(constants.draws):
+        low, high = (_worth_at(epochs, decay) for decay in NOT_RULED_OUT[constants.name])
+        return Line("worth of epochs", epochs, y, low, high), "not ruled out by its 182 runs (95 %)"
+    if not len(constants.draws):
+        return Line("worth of epochs", epochs, y, NONE, NONE), ""
+    low, high = _band(found)
+    band = f"{100 * constants.level:.0f} % interval"
+    return Line("worth of epochs", epochs, y, low, high), band
+
+
+def _worth_at(epochs: Array, decay: float) -> Array:
+    if not np.isfinite(decay):
+        return epochs.copy()
+    return worth_of_repeats(epochs - 1, np.array(decay))
+
+
+def _losses(
+    constants: Constants, epochs: Array, n_params: float, unique: float
+) -> tuple[Line, Line]:
+    """L against epochs of U, and of as many fresh tokens."""
+
+    def along(label: str, fresh: bool) -> Line:
+        found = [_loss(constants, n_params, e * unique, e * unique if fresh else unique)
+                 for e in epochs]  # fmt: skip
+        low, high = _band(found) if len(constants.draws) and not fresh else (NONE, NONE)
+        return Line(label, epochs, np.array([each.value for each in found]), low, high)
+
+    return along("loss on repeats", False), along("if every token were fresh", True)
+
+
+def _loss(constants: Constants, n_params: float, n_tokens: float, unique: float) -> Estimate:
+    def compute(rows: Rows) -> Rows:
+        return predict_rows(
+            constants.law, rows, n_params=n_params, n_tokens=n_tokens, n_tokens_unique=unique
+        )
+
+    return estimate_from(compute, constants)
+
+
+def _band(found: Sequence[Estimate]) -> tuple[Array, Array]:
+    low, high = (
+        np.array([each.value if end is None else end for each, end in ends])
+        for ends in ([(e, e.low) for e in found], [(e, e.high) for e in found])
+    )
+    return low, high
+
+
+def _half_interval(name: str, decay: Estimate) -> tuple[float, float]:
+    """Epochs of half worth at the ends of what is known of the decay."""
+    if decay.low is not None and decay.high is not None:
+        ends = decay.low, decay.high
+    else:
+        ends = NOT_RULED_OUT.get(name, (np.nan, np.nan))
+    return float(1 + np.log(2) * ends[0]), float(1 + np.log(2) * ends[1])
