@@ -6,7 +6,8 @@ import click
 
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.cli.amount import AMOUNT
-from isoflop.cli.output import format_table, json_option, narrate, show
+from isoflop.cli.figure_option import figure_option, save_drawing
+from isoflop.cli.output import format_table, json_option, show
 from isoflop.plan.forecast.audit import SLIDES, AuditRow, audit_slides
 from isoflop.plan.forecast.century import Anchor, Century, CenturySpec, forecast_century
 from isoflop.plan.forecast.reading import exhaust_stocks
@@ -36,7 +37,7 @@ USUAL = CenturySpec()
 @click.option("--per-year", type=AMOUNT, help="Growth of compute a year, to date exhaustion.")
 @click.option("--from-year", type=float, default=2020.0, show_default=True)
 @click.option("--audit", is_flag=True, help="The slides' numbers, printed beside recomputed.")
-@click.option("--figure", type=click.Path(path_type=Path), help="Draw to FIGURE.png, .svg, .csv.")
+@figure_option
 @json_option
 def command(
     usd: float,
@@ -85,11 +86,8 @@ def command(
     ends = exhaust_stocks(found, stocks, rules=rule, per_year=per_year, from_year=from_year)
     if figure:
         from isoflop.draw.century import century_figure, draw_century
-        from isoflop.draw.save import save_figure
 
-        drawn = century_figure(found, ends)
-        for path in save_figure(drawn, draw_century(drawn), figure):
-            narrate(f"written to {path}")
+        save_drawing(figure, century_figure(found, ends), draw_century, reads=(inventory,))
     document = {**found.to_dict(), "exhaustion": [end.to_dict() for end in ends]}
     show(document, century_text(found, ends), as_json=as_json)
 

@@ -7,7 +7,8 @@ import click
 from isoflop.base.estimate import shorten
 from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
-from isoflop.cli.output import format_table, json_option, narrate, show
+from isoflop.cli.figure_option import check_figure, figure_option, save_drawing
+from isoflop.cli.output import format_table, json_option, show
 from isoflop.plan.contradiction.crossing import Crossing, find_crossing
 from isoflop.plan.contradiction.recomputed import (
     PAPERS_OWN,
@@ -41,7 +42,7 @@ ERRORS = {"compute_error": "compute_law", "data_error": "data_law", "tokens_erro
 @click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--table", is_flag=True, help="Every set of constants in print, recomputed.")
-@click.option("--figure", type=click.Path(path_type=Path), help="Draw to FIGURE.png, .svg, .csv.")
+@figure_option
 @json_option
 def command(
     compute_law: str,
@@ -80,19 +81,15 @@ def command(
         document = {"rows": [row.to_dict() for row in rows], "kaplan_6_3": list(PAPERS_OWN)}
         show(document, table_text(rows), as_json=as_json)
         return
-    if figure:
-        _keep_laws(figure, compute_law, data_law, tokens_rule, params_rule)
+    check_figure(figure, compute_law, data_law, tokens_rule, params_rule)
     by_tokens, by_params = _rules(tokens_rule, params_rule, tokens_per_param)
     found = find_crossing(
         compute_law, data_law, tokens_rule=by_tokens, params_rule=by_params, spread=spread
     )
     if figure:
         from isoflop.draw.contradiction import contradiction_figure, draw_contradiction
-        from isoflop.draw.save import save_figure
 
-        drawn = contradiction_figure(found)
-        for path in save_figure(drawn, draw_contradiction(drawn), figure):
-            narrate(f"written to {path}")
+        save_drawing(figure, contradiction_figure(found), draw_contradiction)
     show(found.to_dict(), crossing_text(found), as_json=as_json)
 
 
@@ -100,14 +97,6 @@ def _require_alone(*options: object) -> None:
     """Refuse laws of one's own beside the table, which has its own."""
     if any(option is not None and option not in KAPLAN for option in options):
         raise click.UsageError("--table has its own laws and no figure; leave those options out")
-
-
-def _keep_laws(figure: Path, *laws: str | None) -> None:
-    """Refuse a figure whose data would overwrite a law's file."""
-    data = figure.with_name(f"{figure.name}.json")
-    for law in laws:
-        if law is not None and Path(law) == data:
-            raise click.UsageError(f"--figure {figure} would overwrite {law}; name it otherwise")
 
 
 def _rules(

@@ -1,10 +1,13 @@
 """`isoflop data`: a budget on limited distinct data."""
 
+from pathlib import Path
+
 import click
 
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_amount, write_estimate, write_share
+from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import format_table, json_option, show
 
 
@@ -14,6 +17,7 @@ from isoflop.cli.output import format_table, json_option, show
 @click.option("--law", default="muennighoff-2023-repeated", show_default=True)
 @click.option("--epochs", type=AMOUNT, multiple=True, help="Epochs to value; repeatable.")
 @click.option("--more", type=AMOUNT, multiple=True, help="Times as much data; repeatable.")
+@figure_option
 @json_option
 def command(
     flops: float,
@@ -21,6 +25,7 @@ def command(
     law: str,
     epochs: tuple[float, ...],
     more: tuple[float, ...],
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Allocate a budget on data that repeat, value epochs, and price more distinct data.
@@ -29,6 +34,7 @@ def command(
     Example:
       isoflop data --flops 1e22 --unique 25B
       isoflop data --flops 1e22 --unique 25B --epochs 4 --more 2
+      isoflop data --flops 1e22 --unique 25B --figure repeats
     \b
     Python:
       isoflop.plan_repeats(1e22, 25e9)
@@ -82,5 +88,10 @@ def command(
         ]
     )
     narrate_notes(tuple(dict.fromkeys((*plan.notes, *worth.notes, *bought.notes))))
+    if figure:
+        from isoflop.draw.repeats import draw_repeats, repeats_figure
+
+        drawn = repeats_figure(law, n_tokens_unique=unique, flops=flops)
+        save_drawing(figure, drawn, draw_repeats, reads=(law,))
     document = {"plan": plan.to_dict(), "worth": worth.to_dict(), "more_data": bought.to_dict()}
     show(document, text, as_json=as_json)

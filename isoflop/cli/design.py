@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from isoflop.cli.amount import AMOUNT
+from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.plan.design.candidates import SPREAD
 from isoflop.plan.design.describe import describe_design
@@ -22,8 +23,9 @@ from isoflop.plan.design.ladder import MAX_RUNS, Design, design_ladder
 @click.option("--largest", type=AMOUNT, help="FLOPs of the dearest run; a tenth of the budget.")
 @click.option("--noise", type=AMOUNT, help="Standard deviation of one run's log loss.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the runs as CSV.")
+@figure_option
 @json_option
-def command(output: Path | None, as_json: bool, **options: object) -> None:
+def command(output: Path | None, figure: Path | None, as_json: bool, **options: object) -> None:
     """Propose the ladder that leaves the forecast of a larger budget least uncertain.
 
     The law is a guess to be tested: the ladder is the best one if it is nearly right.
@@ -31,12 +33,18 @@ def command(output: Path | None, as_json: bool, **options: object) -> None:
     \b
     Example:
       isoflop design --law besiroglu-2024 --budget 1e21 --flops 1e23 --max-runs 30
+      isoflop design --law besiroglu-2024 --budget 1e21 --flops 1e23 --figure design
     \b
     Python:
       isoflop.design_ladder("besiroglu-2024", 1e21, 1e23, max_runs=30)
     """
     design = design_ladder(**options)  # pyright: ignore[reportArgumentType]
     narrate(f"note: known from {design.source}")
+    if figure:
+        from isoflop.draw.design import design_figure, draw_design
+
+        drawn = design_figure(**options)  # pyright: ignore[reportArgumentType]
+        save_drawing(figure, drawn, draw_design, reads=(options["law"], output))
     if output:
         _write(design, output)
         narrate(f"wrote {output}")

@@ -1,11 +1,14 @@
 """`isoflop kaplan`: batch, steps and time; when to stop, which size, how many tokens."""
 
+from pathlib import Path
+
 import click
 
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_estimate, write_factor, write_share
+from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import format_table, json_option, show
 
 LAW = click.option(
@@ -143,13 +146,15 @@ def stop(law: str, instead: float, loss: float | None, as_json: bool) -> None:
 @click.option("--ratio", type=AMOUNT, default=1.0, show_default=True, help="N over the efficient.")
 @click.option("--excess", type=AMOUNT, default=0.2, show_default=True, help="Compute of the band.")
 @LAW
+@figure_option
 @json_option
-def size(ratio: float, excess: float, law: str, as_json: bool) -> None:
+def size(ratio: float, excess: float, law: str, figure: Path | None, as_json: bool) -> None:
     """Price a model larger or smaller than the compute-efficient one, at the same loss.
 
     \b
     Example:
       isoflop kaplan size --ratio 2.2
+      isoflop kaplan size --figure size
     \b
     Python:
       isoflop.price_wrong_size(2.2)
@@ -165,6 +170,11 @@ def size(ratio: float, excess: float, law: str, as_json: bool) -> None:
         f"{write_factor(found.largest)} the size",
     ]
     narrate_notes(found.notes)
+    if figure:
+        from isoflop.draw.off_optimum import draw_off_optimum, wrong_size_figure
+
+        drawn = wrong_size_figure(law, excess=excess)
+        save_drawing(figure, drawn, draw_off_optimum, reads=(law,))
     show(found.to_dict(), "\n".join(lines), as_json=as_json)
 
 
@@ -172,14 +182,22 @@ def size(ratio: float, excess: float, law: str, as_json: bool) -> None:
 @click.option("--compute", type=AMOUNT, default=1e9, show_default=True, help="Growth of compute.")
 @click.option("--steps-law", help="A law of N and S: the theory, from it.")
 @click.option("--critical-law", help="A law of the critical batch: the theory, from it.")
+@figure_option
 @json_option
-def split(compute: float, steps_law: str | None, critical_law: str | None, as_json: bool) -> None:
+def split(
+    compute: float,
+    steps_law: str | None,
+    critical_law: str | None,
+    figure: Path | None,
+    as_json: bool,
+) -> None:
     """Split a growth of compute among model size, batch and serial steps.
 
     \b
     Example:
       isoflop kaplan split --compute 1e9
       isoflop kaplan split --steps-law kaplan-2020-ns
+      isoflop kaplan split --figure split
     \b
     Python:
       isoflop.split_growth(1e9)
@@ -199,6 +217,10 @@ def split(compute: float, steps_law: str | None, critical_law: str | None, as_js
     ]
     table = format_table([f"compute {shorten(compute)}×", "grow", "as"], rows, right=[1])
     narrate_notes(found.notes)
+    if figure:
+        from isoflop.draw.growth import draw_growth, growth_figure
+
+        save_drawing(figure, growth_figure(found), draw_growth, reads=(steps_law, critical_law))
     show(found.to_dict(), table, as_json=as_json)
 
 

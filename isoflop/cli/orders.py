@@ -6,7 +6,8 @@ import click
 
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import Estimate
-from isoflop.cli.output import format_table, json_option, narrate, show
+from isoflop.cli.figure_option import figure_option, save_drawing
+from isoflop.cli.output import format_table, json_option, show
 from isoflop.exchange.run_tables import read_runs
 from isoflop.plan.forecast.orders import Orders, OrdersSpec, count_groups, measure_orders
 from isoflop.plan.forecast.score_curve import ScoreCurve
@@ -28,7 +29,7 @@ PERCENT = click.FloatRange(0, 100)
 @click.option("--questions", type=click.IntRange(1), help="Questions behind a score.")
 @click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--figure", type=click.Path(path_type=Path), help="Draw to FIGURE.png, .svg, .csv.")
+@figure_option
 @json_option
 def command(
     scores: Path,
@@ -62,11 +63,8 @@ def command(
     found = measure_orders(read_runs(scores), levels, every=every, average=average, spec=spec)
     if figure:
         from isoflop.draw.orders import draw_orders, orders_figure
-        from isoflop.draw.save import save_figure
 
-        drawn = orders_figure(found)
-        for path in save_figure(drawn, draw_orders(drawn), figure):
-            narrate(f"written to {path}")
+        save_drawing(figure, orders_figure(found), draw_orders, reads=(scores,))
     show(found.to_dict(), orders_text(found), as_json=as_json)
 
 

@@ -1,10 +1,13 @@
 """`isoflop plan`: N and D for a budget."""
 
+from pathlib import Path
+
 import click
 
 from isoflop.base.estimate import shorten
 from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
+from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.fitting.foresight.covers import describe_estimate
 from isoflop.plan.choose import plan_budget
@@ -13,8 +16,12 @@ from isoflop.plan.choose import plan_budget
 @click.command("plan")
 @click.option("--law", required=True, help="A published law, or a file written by fit -o.")
 @click.option("--flops", type=AMOUNT, required=True, help="The budget, FLOPs (C = 6ND).")
+@click.option("--since", type=AMOUNT, help="First budget of the figure; a thousandth of --flops.")
+@figure_option
 @json_option
-def command(law: str, flops: float, as_json: bool) -> None:
+def command(
+    law: str, flops: float, since: float | None, figure: Path | None, as_json: bool
+) -> None:
     """Find the compute-optimal parameters and tokens for a budget.
 
     Intervals of parameters, tokens and mean loss hold the error of the law's constants only; that
@@ -25,10 +32,13 @@ def command(law: str, flops: float, as_json: bool) -> None:
     Example:
       isoflop plan --law besiroglu-2024 --flops 5.76e23
       isoflop plan --law law.json --flops 1e21
+      isoflop plan --law law.json --flops 1e21 --figure growth
     \b
     Python:
       isoflop.plan_budget("besiroglu-2024", 5.76e23)
     """
+    if since and not figure:
+        raise click.UsageError("--since begins a figure; give --figure PATH with it")
     plan = plan_budget(law, flops)
     lines = [
         f"budget            {shorten(flops)} FLOPs = {shorten(to_pf_days(flops))} PF-days",
@@ -43,4 +53,9 @@ def command(law: str, flops: float, as_json: bool) -> None:
         narrate(f"note: {note}")
     for finding in plan.findings:
         narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.consequence}")
+    if figure:
+        from isoflop.draw.growth import allocation_figure, draw_growth
+
+        drawn = allocation_figure(law, (since or flops / 1000, flops))
+        save_drawing(figure, drawn, draw_growth, reads=(law,))
     show(plan.to_dict(), "\n".join(lines), as_json=as_json)

@@ -6,6 +6,7 @@ import click
 
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
+from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
 from isoflop.fitting.parametric import FitSpec
@@ -22,7 +23,7 @@ from isoflop.runs.table import RunTable
 @click.option("--bootstrap", type=click.IntRange(0), default=DEFAULT_RESAMPLES, show_default=True)
 @click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--figure", type=click.Path(path_type=Path), help="Draw to FIGURE.png, .svg, .csv.")
+@figure_option
 @json_option
 def command(
     a: RunTable,
@@ -50,11 +51,8 @@ def command(
     race = race_runs(a, b, law, spec, flops=flops)
     if figure:
         from isoflop.draw.race import draw_race, race_figure
-        from isoflop.draw.save import save_figure
 
-        drawn = race_figure(race, a, b)
-        for path in save_figure(drawn, draw_race(drawn), figure):
-            narrate(f"written to {path}")
+        save_drawing(figure, race_figure(race, a, b), draw_race, reads=(a.source, b.source))
     for finding in race.findings if as_json else ():
         narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")
     show(race.to_dict(), race_text(race), as_json=as_json)

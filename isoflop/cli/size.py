@@ -1,10 +1,13 @@
 """`isoflop size`: models smaller and larger than a budget's optimum."""
 
+from pathlib import Path
+
 import click
 
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_estimate, write_factor, write_share
+from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import format_table, json_option, show
 
 
@@ -14,6 +17,7 @@ from isoflop.cli.output import format_table, json_option, show
 @click.option("--ratio", "ratios", type=AMOUNT, multiple=True, help="N over N*; repeatable.")
 @click.option("--excess", type=AMOUNT, default=0.2, show_default=True, help="Compute of the band.")
 @click.option("--usd", type=AMOUNT, help="Price of the budget, for the dollars wasted.")
+@figure_option
 @json_option
 def command(
     flops: float,
@@ -21,6 +25,7 @@ def command(
     ratios: tuple[float, ...],
     excess: float,
     usd: float | None,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Price a model smaller or larger than the optimum: nats, compute, dollars.
@@ -29,6 +34,7 @@ def command(
     Example:
       isoflop size --flops 5.76e23 --law besiroglu-2024
       isoflop size --flops 1e21 --law besiroglu-2024 --ratio 3 --usd 10k
+      isoflop size --flops 1e21 --law besiroglu-2024 --figure size
     \b
     Python:
       isoflop.price_off_optimum(5.76e23, "besiroglu-2024")
@@ -56,4 +62,9 @@ def command(
         f"{100 * excess:g} % from {write_factor(found.smallest)} to {write_factor(found.largest)}"
     )
     narrate_notes(found.notes)
+    if figure:
+        from isoflop.draw.off_optimum import draw_off_optimum, off_optimum_figure
+
+        drawn = off_optimum_figure(law, flops, excess=excess)
+        save_drawing(figure, drawn, draw_off_optimum, reads=(law,))
     show({**found.to_dict(), "usd": usd}, text, as_json=as_json)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 POINTS = 61
 MOST_EPOCHS = 100.0
 """Epochs drawn, more where a plan or the worth of a half lies beyond."""
-EVEN_MORE = 1e4
+EVEN_MORE = 1e3
 """Epochs at which the axis ends in any case."""
 NOT_RULED_OUT = {"muennighoff-2023-repeated": (4.52, np.inf)}
 """R_D_star at 95 %, by the likelihood ratio, on the 182 runs that the published value was fitted
@@ -179,8 +179,10 @@ def _draw_loss(ax: "Axes", figure: RepeatsFigure) -> None:
             label=figure.fresh.label)  # fmt: skip
     draw_line(ax, figure.loss, colour=OKABE_ITO[1], width=1.6)
     for epochs, loss in zip(figure.plan.x, figure.plan.y, strict=True):
-        if figure.loss.x[0] <= epochs <= figure.loss.x[-1]:
-            ax.plot(epochs, loss, "D", color=INK, markersize=5, label=figure.plan.label)
+        inside = figure.loss.x[0] <= epochs <= figure.loss.x[-1]
+        spot = ([epochs], [loss]) if inside else ([], [])
+        words = "" if inside else f": {shorten(epochs)} epochs, beyond the axis"
+        ax.plot(*spot, "D", color=INK, markersize=5, label=f"{figure.plan.label}{words}")
     ends = [figure.loss.low, figure.loss.high] if figure.loss.has_band else []
     limits = widen(np.concatenate([figure.loss.y, figure.fresh.y, *ends]), 0.05)
     set_log_axis(ax, "y", "loss", figure.labels, limits=limits)
