@@ -1,5 +1,6 @@
 """The shape of a decoder-only transformer, in Kaplan's parameters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,19 +42,20 @@ class Architecture:
     positions: Positions = "learned"
 
     def __post_init__(self) -> None:
-        _require_positive("d_model", self.d_model)
-        object.__setattr__(self, "d_ff", self.d_ff or 4 * self.d_model)
-        object.__setattr__(self, "d_attn", self.d_attn or self.d_model)
-        object.__setattr__(self, "n_head", self.n_head or _default_heads(self.d_attn))
-        for name in ("n_layer", "d_ff", "d_attn", "n_head", "n_ctx", "n_vocab"):
-            _require_positive(name, getattr(self, name))
-        if self.d_attn % self.n_head:
-            raise InputError(
-                f"d_attn = {self.d_attn} is not divisible by n_head = {self.n_head}; "
-                "choose a head count that divides it"
-            )
+        mistakes = list(_size_mistakes(self))
+        if not mistakes:
+            object.__setattr__(self, "d_ff", self.d_ff or 4 * self.d_model)
+            object.__setattr__(self, "d_attn", self.d_attn or self.d_model)
+            object.__setattr__(self, "n_head", self.n_head or _default_heads(self.d_attn))
+            if self.d_attn % self.n_head:
+                mistakes.append(
+                    f"d_attn = {self.d_attn} is not divisible by n_head = {self.n_head}; "
+                    "choose a head count that divides it"
+                )
         if self.positions not in ("learned", "rotary"):
-            raise InputError(f"positions must be learned or rotary, found {self.positions!r}")
+            mistakes.append(f"positions must be learned or rotary, found {self.positions!r}")
+        if mistakes:
+            raise InputError("; ".join(mistakes))
 
 
 def _default_heads(d_attn: int) -> int:
@@ -61,6 +63,11 @@ def _default_heads(d_attn: int) -> int:
     return next((h for h in range(d_attn // 64, 1, -1) if d_attn % h == 0), 1)
 
 
-def _require_positive(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{name} must be a positive integer, found {value!r}")
+def _size_mistakes(shape: Architecture) -> Iterator[str]:
+    """Yield a sentence for each size that is no positive integer; 0 asks for a default."""
+    for name in ("n_layer", "d_model", "d_ff", "d_attn", "n_head", "n_ctx", "n_vocab"):
+        value = getattr(shape, name)
+        if value == 0 and name in ("d_ff", "d_attn", "n_head"):
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            yield f"{name} must be a positive integer, found {value!r}"

@@ -24,6 +24,7 @@ class Convolutional:
         n_vocab: vocabulary, tokens.
         tied: whether the output head shares the token embedding.
         biases: whether to count one bias for each output of a layer.
+        n_ctx: tokens of one window; changes no count, the lab trains on it.
 
     Raises:
         InputError: a size that is not a positive integer, or an unknown kind.
@@ -41,9 +42,10 @@ class Convolutional:
     n_vocab: int = 50257
     tied: bool = True
     biases: bool = False
+    n_ctx: int = 1024
 
     def __post_init__(self) -> None:
-        for name in ("n_layer", "d_model", "kernel", "n_vocab"):
+        for name in ("n_layer", "d_model", "kernel", "n_vocab", "n_ctx"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(f"{name} must be a positive integer, found {value!r}")

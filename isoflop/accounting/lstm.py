@@ -22,6 +22,7 @@ class Lstm:
         tied: whether the output head shares the token embedding.
         biases: whether to count biases: two vectors of 4·h a layer, as cuDNN keeps them, and
             one of the head.
+        n_ctx: tokens read from one state; changes no count, the lab trains on it.
 
     Raises:
         InputError: a size that is not a positive integer.
@@ -38,10 +39,11 @@ class Lstm:
     n_vocab: int = 50257
     tied: bool = True
     biases: bool = False
+    n_ctx: int = 1024
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "d_hidden", self.d_hidden or self.d_model)
-        for name in ("n_layer", "d_model", "d_hidden", "n_vocab"):
+        for name in ("n_layer", "d_model", "d_hidden", "n_vocab", "n_ctx"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(f"{name} must be a positive integer, found {value!r}")

@@ -101,6 +101,35 @@ class Transformer:
                 "give at most as many as there are"
             )
 
+    @property
+    def n_layer(self) -> int:
+        """Blocks stored."""
+        return self.shape.n_layer
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return self.shape.d_model
+
+    @property
+    def n_ctx(self) -> int:
+        """Context length, tokens."""
+        return self.shape.n_ctx
+
+    @property
+    def n_vocab(self) -> int:
+        """Vocabulary, tokens."""
+        return self.shape.n_vocab
+
+    @property
+    def tied(self) -> bool:
+        """Whether the output head shares the token embedding."""
+        return self.shape.tied
+
+    def is_banded(self, layer: int) -> bool:
+        """Tell whether a layer (from 0) sees only its band: every one, or every second."""
+        return self.span == "banded" or (self.span == "alternating" and layer % 2 == 1)
+
 
 def inventory_of(model: Transformer) -> Inventory:
     """Take a transformer apart."""
@@ -171,7 +200,7 @@ def _biases(model: Transformer) -> Part:
 
 def _scores(model: Transformer) -> tuple[Scores, ...]:
     a = model.shape
-    banded = {"dense": 0, "banded": a.n_layer, "alternating": a.n_layer // 2}[model.span]
+    banded = sum(model.is_banded(layer) for layer in range(a.n_layer))
     bands = ((a.n_layer - banded, a.n_ctx), (banded, model.band))
     return tuple(
         Scores(n * model.passes, a.d_attn, a.n_head, a.n_ctx, band) for n, band in bands if n
