@@ -72,12 +72,13 @@ def search_starts(
 def count_basins(found: Solution) -> Basins:
     """Group converged starts whose objectives agree to six digits."""
     values = np.sort(found.objective[found.converged])
-    n_starts, given_up = len(found.objective), int(found.given_up.sum())
+    left = found.given_up & ~found.converged  # one given up may be taken on by a later search
+    n_starts, given_up = len(found.objective), int(left.sum())
     if not values.size:
         return Basins(n_starts, 0.0, 0, None, given_up)
     tolerance = SAME * values + 1e-18
     breaks = np.flatnonzero(np.diff(values) > tolerance[:-1])
-    arrived = int((found.objective <= values[0] + tolerance[0]).sum())
+    arrived = int((found.objective[~left] <= values[0] + tolerance[0]).sum())
     gap = None
     if breaks.size:
         gap = float(values[breaks[0] + 1] / max(values[0], 1e-300) - 1)
