@@ -8,6 +8,7 @@ from isoflop.base.errors import InputError, RefusalError
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.misfit import Misfit, expected_error
 from isoflop.fitting.objective import Objective
+from isoflop.fitting.solve.robust import robust_scale
 from isoflop.laws.catalog import PublishedLaw
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.plan.choose import AnyLaw, choose_law
@@ -92,8 +93,7 @@ def _know_fit(fit: Fit, noise: float | None) -> Knowledge:
             f"these runs do not determine {fit.law.name}, so no further run can be valued by it; "
             "propose a ladder from a published law instead, such as besiroglu-2024"
         )
-    freedom = max(1, fit.n_runs - len(fit.theta))
-    measured = float(np.sqrt(fit.residuals @ fit.residuals / freedom))
+    measured = _measured_noise(fit)
     suspected = fit.misfit is not None and fit.misfit.suspected
     return Knowledge(
         name=fit.law.name,
@@ -108,6 +108,14 @@ def _know_fit(fit: Fit, noise: float | None) -> Knowledge:
         source=f"{fit.n_runs} runs of {fit.data.source}"
         + ("; noise as given" if noise else f"; noise {100 * measured:.2g} % as they scatter"),
     )
+
+
+def _measured_noise(fit: Fit) -> float:
+    """Noise of one run: of all of them by least squares, else of the bulk that has a say."""
+    if fit.objective.kind != "squared":
+        return robust_scale(fit.residuals, len(fit.theta))
+    freedom = max(1, fit.n_runs - len(fit.theta))
+    return float(np.sqrt(fit.residuals @ fit.residuals / freedom))
 
 
 def _know_published(published: PublishedLaw, noise: float | None) -> Knowledge:

@@ -108,3 +108,12 @@ def test_commands(fitted, tmp_path):
     assert "four times in five" in said.stdout
     assert "with the runs so far" in said.stdout
     assert f"{len(isoflop.read_runs(ladder))} runs, " in said.stdout
+
+
+def test_runs_set_aside_do_not_make_the_others_noisier(fitted):
+    spoiled = _grid().records()
+    for record in spoiled[:2]:
+        record["loss"] = float(str(record["loss"])) * 1.3
+    noise = know(isoflop.fit(RunTable.from_records(spoiled), law="chinchilla")).noise
+    assert noise == pytest.approx(know(fitted).noise, rel=0.25)
+    assert noise == pytest.approx(0.005, rel=0.4)
