@@ -5,15 +5,15 @@ import torch
 from numpy.typing import NDArray
 
 from isoflop.lab.models.cross_entropy import CrossEntropy
+from isoflop.lab.models.families import LanguageModel
 from isoflop.lab.models.pack import Pack
-from isoflop.lab.models.transformer import Transformer
 
 _TOKENS_AT_ONCE = 8192
 """Tokens of one forward pass over the whole pack: stays in cache on a CPU, busy on a GPU."""
 
 
 @torch.no_grad()
-def held_out_loss(model: Transformer, pack: Pack, windows: torch.Tensor) -> NDArray[np.float64]:
+def held_out_loss(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> NDArray[np.float64]:
     """Return (K,) mean losses in nats per token.
 
     Args:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.evaluate import held_out_loss
 from isoflop.lab.models.cross_entropy import CrossEntropy
+from isoflop.lab.models.dropout import Dropout
+from isoflop.lab.models.families import build_model
 from isoflop.lab.models.pack import make_pack
-from isoflop.lab.models.transformer import Transformer
 from isoflop.lab.optimizer import AdamW
 from isoflop.runs.ladder import Recipe, Rung
 
@@ -57,7 +58,8 @@ class Trainer:
         self._streams, self._device = streams, device
         self._rows = recipe.batch_tokens // rung.architecture.n_ctx
         placed = {"base_width": recipe.base_width, "device": device, "dtype": dtype}
-        self._model = Transformer(rung.architecture, **placed)
+        self._seeds, self._dropout = seeds, rung.dropout
+        self._model = build_model(rung.architecture, **placed)
         self._pack = make_pack(rung.architecture, seeds, **placed)
         self.optimizer = AdamW(self._pack, recipe)
 
@@ -103,7 +105,10 @@ class Trainer:
         """Take one optimizer step; return (K,) losses, still on the device."""
         self._pack.refresh()
         targets = batch[..., 1:].reshape(len(self._streams), -1)
-        logits = self._model.logits(self._pack.weights, batch[..., :-1])
+        drop = None
+        if self._dropout:
+            drop = Dropout(self._dropout, self._seeds, step, self._device)
+        logits = self._model.logits(self._pack.weights, batch[..., :-1], drop)
         losses: torch.Tensor = CrossEntropy.apply(logits, targets)
         losses.sum().backward()
         self.optimizer.step(step, lr)

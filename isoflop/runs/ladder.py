@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from isoflop.accounting.architecture import Architecture
+from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import ParamCount, count_params
 from isoflop.base.errors import SpecError
+from isoflop.runs.ladder_shapes import plain_model
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,20 @@ class Rung:
 
     Args:
         name: `[A-Za-z0-9._-]{1,40}`, unique in the ladder.
-        architecture: the shape.
+        architecture: the shape, of any family that can be trained (docs/formats.md).
         seeds: number of seeds, packed and trained together.
         token_budgets: increasing numbers of training tokens, one run each per seed.
+        dropout: share of activations set to zero in training, never in evaluation.
     """
 
     name: str
-    architecture: Architecture
+    architecture: Model
     seeds: int
     token_budgets: tuple[int, ...]
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "architecture", plain_model(self.architecture))
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,7 @@ class Ladder:
     Raises:
         SpecError: every mistake found, each with its path.
 
+    >>> from isoflop.accounting.architecture import Architecture
     >>> shape = Architecture(n_layer=2, d_model=16, n_head=1, n_ctx=64, n_vocab=256)
     >>> ladder = Ladder("demo", "sotu", "bytes", (Rung("d16", shape, 2, (8192, 16384)),))
     >>> [run.id for run in ladder.runs()]

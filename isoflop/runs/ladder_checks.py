@@ -1,10 +1,11 @@
 """Mistakes of a ladder, all of them, each with its path."""
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from isoflop.runs.rung_checks import NAME, rung_mistakes
 
 if TYPE_CHECKING:
     from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
@@ -14,7 +15,6 @@ BYTES_VOCAB = 256
 BPE_VOCAB = (257, 65536)
 """Least and most tokens of `bpe-K`: 256 bytes and an end token; two bytes a token on disk."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _BPE = re.compile(r"bpe-([1-9][0-9]{0,9})")
 
 
@@ -57,7 +57,7 @@ def tokenizer_vocab(tokenizer: str) -> int | None:
 
 
 def _head_mistakes(ladder: "Ladder | Parts") -> Iterator[str]:
-    if ladder.name is not None and not _NAME.fullmatch(ladder.name):
+    if ladder.name is not None and not NAME.fullmatch(ladder.name):
         yield f"name is {ladder.name!r}, expected 1 to 40 of A-Z a-z 0-9 . _ -"
     if ladder.tokenizer is not None and tokenizer_vocab(ladder.tokenizer) is None:
         yield (
@@ -108,24 +108,13 @@ def _evaluation_mistakes(evaluation: "Evaluation") -> Iterator[str]:
 
 
 def _rung_mistakes(path: str, rung: "Rung", ladder: "Ladder | Parts") -> Iterator[str]:
-    if not _NAME.fullmatch(rung.name):
-        yield f"{path}.name is {rung.name!r}, expected 1 to 40 of A-Z a-z 0-9 . _ -"
-    if not 1 <= rung.seeds <= 64:
-        yield f"{path}.seeds is {rung.seeds}, expected 1 to 64"
+    yield from rung_mistakes(path, rung)
     vocab = tokenizer_vocab(ladder.tokenizer) if ladder.tokenizer is not None else None
     if vocab is not None and rung.architecture.n_vocab != vocab:
         yield (
             f"{path}.n_vocab is {rung.architecture.n_vocab}, but tokenizer {ladder.tokenizer} "
             f"has {vocab} tokens; set n_vocab = {vocab}"
         )
-    head_width = rung.architecture.d_attn // rung.architecture.n_head
-    if rung.architecture.positions == "rotary" and head_width % 2:
-        yield f"{path}: rotary positions need an even head width, found {head_width}"
-    budgets = rung.token_budgets
-    if not budgets:
-        yield f"{path}.token_budgets is empty, expected at least one number of tokens"
-    if any(low >= high for low, high in itertools.pairwise(budgets)):
-        yield f"{path}.token_budgets must increase, found {list(budgets)}"
     if ladder.recipe is not None:
         yield from _batch_mistakes(path, rung, ladder.recipe.batch_tokens)
 

@@ -16,8 +16,14 @@ from isoflop.accounting.architecture import Architecture
 from isoflop.base.errors import InputError, SpecError, did_you_mean
 from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.runs.ladder_checks import Parts, ladder_mistakes
+from isoflop.runs.ladder_shapes import (
+    MODEL_KEYS,
+    foreign_keys,
+    gather_model,
+    model_row,
+    register_models,
+)
 
-_SHAPE = tuple(field.name for field in fields(Architecture))
 _SENSE = "sense"
 """Stands for the ladder's own error, whose mistakes `ladder_mistakes` lists."""
 _Part = TypeVar("_Part")
@@ -83,7 +89,8 @@ def print_ladder(ladder: Ladder) -> str:
         "[evaluation]\n" + _print_table(asdict(ladder.evaluation)),
     ]
     for rung in ladder.rungs:
-        row = {"name": rung.name, **asdict(rung.architecture)}
+        row = {"name": rung.name, **model_row(rung.architecture)}
+        row |= {"dropout": rung.dropout} if rung.dropout else {}  # old ladders keep their hash
         row |= {"seeds": rung.seeds, "token_budgets": list(rung.token_budgets)}
         blocks.append("[[rungs]]\n" + _print_table(row))
     return "\n".join(blocks)
@@ -120,6 +127,7 @@ def _converter() -> cattrs.Converter:
     for kind in (int, float, bool, str):
         converter.register_structure_hook(kind, _exact)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
+    register_models(converter)
     for kind in (Recipe, Evaluation, Architecture, Rung, Ladder):
         table = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         converter.register_structure_hook(kind, partial(_table, table))
@@ -150,19 +158,14 @@ def _one_of(value: Any, kind: Any) -> Any:
 
 
 def _nest_shapes(document: dict[str, Any]) -> dict[str, Any]:
-    """Gather the shape keys of each rung under `architecture`, as the dataclass has them."""
+    """Gather each rung's model under `architecture`, as the dataclass has it."""
     rungs = document.get("rungs", [])
     if not isinstance(rungs, list):
         return document
-    return {**document, "rungs": [_nest_shape(rung) for rung in rungs]}
-
-
-def _nest_shape(rung: Any) -> Any:
-    if not isinstance(rung, dict):
-        return rung
-    shape = {key: value for key, value in rung.items() if key in _SHAPE}
-    rest = {key: value for key, value in rung.items() if key not in _SHAPE}
-    return {**rest, "architecture": shape}
+    return {
+        **document,
+        "rungs": [gather_model(rung) if isinstance(rung, dict) else rung for rung in rungs],
+    }
 
 
 def _explain(error: BaseException, _kind: type | None) -> str:
@@ -173,8 +176,10 @@ def _explain(error: BaseException, _kind: type | None) -> str:
     if isinstance(error, KeyError):
         return f"required key {error.args[0]!r} is missing"
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        if foreign := foreign_keys(error):
+            return foreign
         known = [field.name for field in fields(error.cl) if field.name != "architecture"]
-        known += _SHAPE if error.cl is Rung else ()
+        known += ("family", *MODEL_KEYS) if error.cl is Rung else ()
         keys = sorted(error.extra_fields)
         return "; ".join(f"unknown key {key!r}{did_you_mean(key, known)}" for key in keys)
     return str(error)
@@ -183,7 +188,7 @@ def _explain(error: BaseException, _kind: type | None) -> str:
 def _sentence(line: str) -> str:
     """Turn cattrs' 'message @ $.path' into 'path: message'."""
     message, _, path = line.rpartition(" @ $")
-    path = path.lstrip(".").replace(".architecture", "")
+    path = path.lstrip(".").replace(".architecture", "").replace(".shape", "")
     return f"{path}: {message}" if path else message
 
 

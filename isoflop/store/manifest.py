@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from isoflop.accounting.families import take_inventory
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.runs.ladder import Ladder, PlannedRun
+from isoflop.runs.ladder_shapes import model_label
 from isoflop.store.document import FORMAT, Kinds, read_document
 from isoflop.store.journal import Record, rewrite_journal
 
@@ -79,20 +81,19 @@ def describe_run(run: PlannedRun, ladder: Ladder) -> dict[str, Any]:
     `n_params` is the total; the other counts stand beside it, since at small sizes the choice
     moves the optimum's exponent.
     """
-    params = run.params
+    params, model = run.params, run.rung.architecture
     return {
         "run": run.id,
         "n_params": params.total,
         "n_params_non_embedding": params.non_embedding,
-        "n_params_with_head": params.non_embedding
-        + run.rung.architecture.n_vocab * run.rung.architecture.d_model,
+        "n_params_with_head": params.non_embedding + model.n_vocab * take_inventory(model).d_out,
         "n_tokens": run.n_tokens,
         "flops": run.flops,
         "batch_tokens": run.batch_tokens,
         "steps": run.steps,
         "lr": ladder.recipe.lr,
         "seed": run.seed,
-        "family": f"{ladder.name}-{run.rung.architecture.n_layer}layer",
+        "family": f"{ladder.name}-{model_label(model)}",
         "dataset": ladder.corpus,
         "tokenizer": ladder.tokenizer,
         "schedule": "constant then 1-sqrt cooldown",

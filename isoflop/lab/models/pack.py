@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isoflop.accounting.architecture import Architecture
+from isoflop.accounting.families import Model
 from isoflop.lab.models.layout import Weight, layout
 
 _INIT_STREAM = 1
@@ -39,7 +39,7 @@ class Pack:
 
 
 def make_pack(
-    architecture: Architecture,
+    model: Model,
     seeds: list[tuple[int, int]],
     *,
     base_width: int,
@@ -49,13 +49,13 @@ def make_pack(
     """Initialise one model per seed; a model's numbers do not depend on its neighbours.
 
     Args:
-        architecture: the shape.
+        model: the shape, of any family.
         seeds: (root, index) of each model.
         base_width: of the muP rule, see `layout`.
         device: where to put it.
         dtype: type of the matrix products.
     """
-    weights = layout(architecture, base_width)
+    weights = layout(model, base_width)
     master = _initial(weights, seeds).to(device)
     low = master if dtype == torch.float32 else master.to(dtype)
     gradient = torch.zeros_like(low)
