@@ -32,6 +32,7 @@ SUMMARIES: Mapping[str, str] = {
     "inference": "Find the cheapest model of a quality, counting what it will serve.",
     "overtrain": "Price a smaller model on more tokens than the optimum.",
     "kaplan": "Batch, steps and time; when to stop, which size, how many tokens.",
+    "batch": "Measure the critical batch: batch sweeps, gradient noise, S_min and C_min.",
     "tune": "Set learning rates and batches of every rule side by side.",
     "crossing": "Find where the compute and the data law must contradict each other.",
     "regime": "Say what limits a plan: its model, its distinct tokens, or worn-out repeats.",

@@ -1,0 +1,1 @@
+"""Critical batches: from batch sweeps, and from the noise of gradients."""
