@@ -109,6 +109,6 @@ def _conditioning(fit: Fit) -> str:
     basins, share = fit.basins, 100 * fit.basins.share_best
     return (
         f"condition number {shorten(fit.condition)}, residual RMS {100 * fit.rms:.2f} %, "
-        f"{share:.0f} % of {basins.n_starts - basins.n_given_up} starts reach the best of {basins.n_basins} "
-        f"minim{'um' if basins.n_basins == 1 else 'a'}"
+        f"{share:.0f} % of {basins.n_starts - basins.n_given_up} starts reach the best of "
+        f"{basins.n_basins} minim{'um' if basins.n_basins == 1 else 'a'}"
     )

@@ -109,10 +109,10 @@ def _sandwich_freedom(tangent: Tangent) -> float:
     freedoms = []
     for weight in shares.T:
         if 0 < weight.max() < np.inf:
-            weight = weight / weight.max()  # noqa: PLW2901: the ratio below is free of its size
-            overlap = basis.T @ (weight[:, None] * basis)
-            bottom = float(weight**2 @ (2 * share - 1)) + float(np.sum(overlap**2))
-            freedoms.append(float(weight @ share) ** 2 / bottom)
+            even = weight / weight.max()  # the ratio below is free of its size
+            overlap = basis.T @ (even[:, None] * basis)
+            bottom = float(even**2 @ (2 * share - 1)) + float(np.sum(overlap**2))
+            freedoms.append(float(even @ share) ** 2 / bottom)
     return float(np.clip(np.mean(freedoms), 1.0, tangent.freedom)) if freedoms else 1.0
 
 
