@@ -64,14 +64,15 @@ def plan(spec: Path, device: str, as_json: bool) -> None:
             r.name,
             f"{r.n_params:,}",
             str(r.seeds),
+            str(r.trunks),
             str(r.n_runs),
             shorten(r.flops),
             f"{r.seconds:.0f}",
         ]
         for r in price.rungs
     ]
-    header = ["rung", "parameters", "seeds", "runs", "FLOPs", "seconds"]
-    text = format_table(header, rows, right=range(1, 6))
+    header = ["rung", "parameters", "seeds", "trunks", "runs", "FLOPs", "seconds"]
+    text = format_table(header, rows, right=range(1, 7))
     text += (
         f"\n{counted(price.n_runs, 'run')}, {shorten(price.flops)} FLOPs, about "
         f"{price.seconds / 60:.1f} minutes on {counted(price.workers, 'worker')} of this machine"

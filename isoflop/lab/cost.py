@@ -7,7 +7,8 @@ minute's ETA rest on it: after that the ETA follows the steps taken.
 """
 
 from isoflop.accounting.flops import flops_per_token
-from isoflop.runs.ladder import Evaluation, Ladder, Rung
+from isoflop.runs.ladder import Evaluation, Ladder, Rung, rung_tokens
+from isoflop.runs.settle import settle_recipe
 
 STEP_SECONDS = 2.0e-3
 """Python and kernel launches of one step, seconds (CPU, two layers)."""
@@ -25,10 +26,9 @@ products are taken to be up to 3 times longer, never shorter."""
 
 
 def rung_steps(rung: Rung, ladder: Ladder) -> int:
-    """Return the optimizer steps of a rung: the trunk and every cooldown."""
-    batch, share = ladder.recipe.batch_tokens, ladder.recipe.cooldown_fraction
-    budgets = rung.token_budgets
-    return round(((1 - share) * budgets[-1] + share * sum(budgets)) / batch)
+    """Return the optimizer steps of a rung: every trunk and every cooldown."""
+    batch = settle_recipe(ladder.recipe, rung).batch_tokens
+    return round(rung_tokens(rung, ladder.recipe) / batch)
 
 
 def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
@@ -39,9 +39,9 @@ def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
         ladder: its recipe and evaluation.
         flop_per_s: the probe's rate.
     """
-    tokens = rung_steps(rung, ladder) * ladder.recipe.batch_tokens
+    tokens: float = rung_steps(rung, ladder) * settle_recipe(ladder.recipe, rung).batch_tokens
     tokens += _evaluated_tokens(rung, ladder.evaluation) / 3
-    tokens *= rung.seeds
+    tokens *= rung.members
     if flop_per_s > ACCELERATOR_FLOP_PER_S:
         return rung_steps(rung, ladder) * ACCELERATOR_STEP_SECONDS
     slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))

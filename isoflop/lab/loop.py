@@ -13,8 +13,9 @@ from isoflop.lab.models.cross_entropy import CrossEntropy
 from isoflop.lab.models.dropout import Dropout
 from isoflop.lab.models.families import build_model
 from isoflop.lab.models.pack import make_pack
-from isoflop.lab.optimizer import AdamW
+from isoflop.lab.recipes.optimizers import make_optimizer, rate_factors
 from isoflop.runs.ladder import Recipe, Rung
+from isoflop.runs.settle import settle_recipe
 
 _CHUNK = 64
 """Steps whose tokens are fetched, and whose losses are looked at, together."""
@@ -37,9 +38,9 @@ class Trainer:
     """K models of one rung, trained side by side.
 
     Args:
-        rung: shape and number of seeds.
+        rung: shape, number of seeds and learning rates.
         recipe: batch, learning rate, optimizer.
-        streams: one training stream per seed.
+        streams: one training stream per model.
         seeds: (root, index) of each model.
         device: where it runs.
         dtype: type of the matrix products.
@@ -55,13 +56,14 @@ class Trainer:
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
+        recipe = settle_recipe(recipe, rung)
         self._streams, self._device = streams, device
         self._rows = recipe.batch_tokens // rung.architecture.n_ctx
         placed = {"base_width": recipe.base_width, "device": device, "dtype": dtype}
         self._seeds, self._dropout = seeds, rung.dropout
         self._model = build_model(rung.architecture, **placed)
         self._pack = make_pack(rung.architecture, seeds, **placed)
-        self.optimizer = AdamW(self._pack, recipe)
+        self.optimizer = make_optimizer(self._pack, recipe, rate_factors(rung, device))
 
     def advance(
         self,

@@ -6,7 +6,7 @@ from isoflop.accounting.params import count_params
 from isoflop.lab.cost import ladder_seconds, rung_seconds
 from isoflop.lab.data.prepare import check_corpus
 from isoflop.lab.probe import Probe, probe_machine
-from isoflop.runs.ladder import Ladder, rung_flops
+from isoflop.runs.ladder import Ladder, rung_flops, rung_trunks
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,9 @@ class RungPrice:
     Args:
         name: the rung.
         n_params: total parameters.
-        seeds: models trained side by side.
+        seeds: seeds of every run.
+        trunks: models trained from their first step: seeds, times learning rates of a bracket,
+            times budgets where the schedule lets them share no trunk.
         n_runs: rows of the run table it will give.
         flops: training FLOPs, all seeds, shared trunk counted once.
         seconds: predicted seconds of one worker.
@@ -25,6 +27,7 @@ class RungPrice:
     name: str
     n_params: int
     seeds: int
+    trunks: int
     n_runs: int
     flops: float
     seconds: float
@@ -72,7 +75,8 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
             name=rung.name,
             n_params=count_params(rung.architecture).total,
             seeds=rung.seeds,
-            n_runs=rung.seeds * len(rung.token_budgets),
+            trunks=rung_trunks(rung, ladder.recipe),
+            n_runs=rung.members * len(rung.token_budgets),
             flops=rung_flops(rung, ladder.recipe),
             seconds=rung_seconds(rung, ladder, probe.flop_per_s),
         )

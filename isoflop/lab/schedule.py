@@ -1,27 +1,13 @@
-"""Learning rate by step: warm-up, constant, then a 1 − √ cooldown branch before each budget.
-
-A trunk runs at constant rate; the run of budget D leaves it at (1 − cooldown)·D and cools down to
-zero. So one trunk gives every budget at about 1.2 times the cost of the longest run, and every
-point of the table is a finished run (Hägele et al. 2024).
-"""
+"""Learning rate by step: a trunk's warm-up and shape, and the cooldown branches that leave it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from isoflop.lab.recipes import TRACKS
+from isoflop.lab.recipes.track import Branch as Branch
+from isoflop.lab.recipes.track import Constant, Shape, Track
 from isoflop.runs.ladder import Recipe, Rung
-
-
-@dataclass(frozen=True)
-class Branch:
-    """The cooldown of one budget.
-
-    Args:
-        start: trunk step at which it leaves.
-        end: total optimizer steps of the run.
-    """
-
-    start: int
-    end: int
+from isoflop.runs.settle import settle_recipe, warmup_steps
 
 
 @dataclass(frozen=True)
@@ -34,16 +20,20 @@ class Schedule:
         branches: one per budget, ascending.
         points: trunk steps at which the held-out loss is recorded, ascending; every branch
             start is one of them.
+        shape: of the rate along the trunk.
+        name: folder of the trunk's files below the rung's, empty for the only trunk.
     """
 
     lr: float
     warmup: int
     branches: tuple[Branch, ...]
     points: tuple[int, ...]
+    shape: Shape = field(default_factory=Constant)
+    name: str = ""
 
     def trunk_lr(self, step: int) -> float:
         """Return the rate of the trunk's step `step` (0-based)."""
-        return self.lr * min(1.0, (step + 1) / self.warmup)
+        return self.lr * self.shape.share(step, self.warmup)
 
     def branch_lr(self, branch: Branch, step: int) -> float:
         """Return the rate of a cooldown's step: lr·(1 − √progress)."""
@@ -51,20 +41,27 @@ class Schedule:
         return self.trunk_lr(step) * (1 - math.sqrt(progress))
 
 
-def plan_schedule(rung: Rung, recipe: Recipe, points_per_doubling: int) -> Schedule:
-    """Lay out the steps of one trunk.
+def plan_schedules(rung: Rung, recipe: Recipe, points_per_doubling: int) -> tuple[Schedule, ...]:
+    """Lay out the steps of every trunk of a rung: one, or under `cosine` one a budget.
 
     Args:
         rung: its token budgets.
-        recipe: batch, warm-up, cooldown.
+        recipe: schedule, batch, warm-up, cooldown.
         points_per_doubling: learning-curve points per doubling of steps.
     """
-    ends = [max(1, round(budget / recipe.batch_tokens)) for budget in rung.token_budgets]
-    share = 1 - recipe.cooldown_fraction
-    branches = tuple(Branch(round(share * end), end) for end in ends)
-    warmup = max(1, min(recipe.warmup_max_steps, round(recipe.warmup_fraction * ends[0])))
+    recipe = settle_recipe(recipe, rung)
+    ends = tuple(max(1, round(budget / recipe.batch_tokens)) for budget in rung.token_budgets)
+    return tuple(
+        _schedule(track, rung, recipe, points_per_doubling)
+        for track in TRACKS[recipe.schedule](recipe, ends)
+    )
+
+
+def _schedule(track: Track, rung: Rung, recipe: Recipe, points_per_doubling: int) -> Schedule:
+    branches = track.branches
+    warmup = warmup_steps(recipe, rung, branches[0].end)
     points = _spaced(branches[-1].start, points_per_doubling) | {b.start for b in branches}
-    return Schedule(recipe.lr, warmup, branches, tuple(sorted(points)))
+    return Schedule(recipe.lr, warmup, branches, tuple(sorted(points)), track.shape, track.name)
 
 
 def _spaced(last: int, per_doubling: int) -> set[int]:

@@ -1,5 +1,6 @@
 """Train one rung: the trunk from its last checkpoint, and every branch not yet on disk."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,8 +14,9 @@ from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
 from isoflop.lab.loop import Segment, Trainer
 from isoflop.lab.placement import Placement
-from isoflop.lab.schedule import Branch, plan_schedule
+from isoflop.lab.schedule import Branch, Schedule, plan_schedules
 from isoflop.runs.ladder import PlannedRun, Rung, runs_of
+from isoflop.runs.settle import settle_recipe
 from isoflop.store.journal import Journal, read_journal, rewrite_journal
 from isoflop.store.lock import exclusive
 from isoflop.store.manifest import commit_run, describe_run, read_manifest
@@ -44,28 +46,34 @@ def train_rung(study: Study, rung: Rung, data: StudyData, placement: Placement, 
     """
     folder = study.rung_folder(rung.name)
     with exclusive(folder / "lock", f"rung {rung.name}", wait_seconds=_PATIENCE_SECONDS):
-        _RungTraining(study, rung, data, placement, emit).train()
+        points = study.ladder.evaluation.curve_points_per_doubling
+        for schedule in plan_schedules(rung, study.ladder.recipe, points):
+            _TrunkTraining(study, rung, data, placement, emit, schedule).train()
 
 
-class _RungTraining:
-    """The state of one rung in training; see `train_rung`."""
+class _TrunkTraining:
+    """The state of one trunk in training, every seed and rate of it; see `train_rung`."""
 
     def __init__(
-        self, study: Study, rung: Rung, data: StudyData, placement: Placement, emit: Emit
+        self,
+        study: Study,
+        rung: Rung,
+        data: StudyData,
+        placement: Placement,
+        emit: Emit,
+        schedule: Schedule,
     ) -> None:
         ladder = study.ladder
         self._study, self._rung, self._data, self._emit = study, rung, data, emit
-        self._recipe = ladder.recipe
-        self._folder = study.rung_folder(rung.name)
-        self._schedule = plan_schedule(
-            rung, ladder.recipe, ladder.evaluation.curve_points_per_doubling
-        )
+        self._recipe = settle_recipe(ladder.recipe, rung)
+        self._folder = study.rung_folder(rung.name) / schedule.name
+        self._schedule = schedule
         context = rung.architecture.n_ctx
-        seeds = [(ladder.seed, seed) for seed in range(rung.seeds)]
+        seeds = [(ladder.seed, member % rung.seeds) for member in range(rung.members)]
         self._streams = [TokenStream(data.train, context, (*seed, 0)) for seed in seeds]
         self._trainer = Trainer(
             rung,
-            ladder.recipe,
+            self._recipe,
             self._streams,
             seeds=seeds,
             device=placement.torch_device,
@@ -74,6 +82,8 @@ class _RungTraining:
         windows = held_out_windows(data.held_out, context, ladder.evaluation.tokens)
         self._windows = torch.from_numpy(windows.astype(np.int64)).to(placement.torch_device)
         self._curve_rows = max(1, ladder.evaluation.curve_tokens // context)
+        # Normalised models seldom reach infinity: what cannot beat a guess has diverged too.
+        self._uniform_loss = math.log(rung.architecture.n_vocab)
         self._diverged: dict[int, int] = {}
 
     def train(self) -> None:
@@ -87,7 +97,7 @@ class _RungTraining:
                     journal.append(self._point("trunk", step, segment))
                     self._save(step)
                 if point == step and point in branches:
-                    self._cool_down(branches[point])
+                    self._finish(branches[point])
 
     def _resume(self) -> int:
         """Return the step of the last good checkpoint, trunk journal cut back to it."""
@@ -108,8 +118,8 @@ class _RungTraining:
             self._folder / "checkpoint.safetensors", Checkpoint(step, self._diverged, state)
         )
 
-    def _cool_down(self, branch: Branch) -> None:
-        """Train one branch from the trunk's state, commit its runs, put the trunk back."""
+    def _finish(self, branch: Branch) -> None:
+        """Commit the runs of one budget, cooled down first if the schedule says so."""
         batch = self._recipe.batch_tokens
         runs = [
             run for run in runs_of(self._rung, self._recipe) if run.n_tokens == branch.end * batch
@@ -117,28 +127,41 @@ class _RungTraining:
         if all(read_manifest(self._study.run_folder(run.id)) for run in runs):
             self._tell_steps(branch.end - branch.start)
             return
+        journal = read_journal(self._folder / "journal.jsonl").records
+        curve = [record for record in journal if record["step"] <= branch.start]
+        if branch.start == branch.end:
+            self._commit_all(runs, curve)
+            return
         trunk, diverged = self._trainer.optimizer.state(), dict(self._diverged)
         segment = self._advance(
             branch.start, branch.end, lambda step: self._schedule.branch_lr(branch, step)
         )
-        losses = self._trainer.held_out(self._windows)
-        journal = read_journal(self._folder / "journal.jsonl").records
-        curve = [record for record in journal if record["step"] <= branch.start]
-        curve.append(self._point("cooldown", branch.end, segment))
-        for run in runs:
-            self._commit(run, float(losses[run.seed]), curve)
+        self._commit_all(runs, curve, segment)
         self._trainer.optimizer.restore(trunk)
         self._diverged = diverged
 
+    def _commit_all(
+        self,
+        runs: Sequence[PlannedRun],
+        curve: Sequence[Mapping[str, Any]],
+        cooldown: Segment | None = None,
+    ) -> None:
+        """Measure the losses of one budget and write its runs."""
+        losses = self._trainer.held_out(self._windows)
+        if cooldown is not None:
+            curve = [*curve, self._point("cooldown", runs[0].steps, cooldown)]
+        for run in runs:
+            self._commit(run, float(losses[run.member]), curve)
+
     def _commit(self, run: PlannedRun, loss: float, curve: Sequence[Mapping[str, Any]]) -> None:
-        first_bad = self._diverged.get(run.seed)
-        if first_bad is None and not np.isfinite(loss):
+        first_bad = self._diverged.get(run.member)
+        if first_bad is None and not loss < self._uniform_loss:
             first_bad = run.steps
         row = describe_run(run, self._study.ladder)
-        row["n_tokens_unique"] = min(run.n_tokens, self._streams[run.seed].tokens_per_epoch)
+        row["n_tokens_unique"] = min(run.n_tokens, self._streams[run.member].tokens_per_epoch)
         unit = "nats/byte" if self._study.ladder.tokenizer == "bytes" else "nats/token"
         row |= {"loss": loss, "loss_unit": unit, "eval_set": self._data.eval_set}
-        points = [_of_seed(record, run.seed) for record in curve]
+        points = [_of_member(record, run.member) for record in curve]
         commit_run(self._study.run_folder(run.id), row, points, first_bad)
         self._emit(
             {
@@ -185,6 +208,6 @@ def _finite(values: NDArray[np.float64]) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-def _of_seed(record: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _of_member(record: Mapping[str, Any], member: int) -> dict[str, Any]:
     losses = ("loss", "train_loss")
-    return {key: value[seed] if key in losses else value for key, value in record.items()}
+    return {key: value[member] if key in losses else value for key, value in record.items()}

@@ -1,50 +1,22 @@
 """A ladder: the runs to be made, as pure data.
 
 A ladder has rungs (model shapes). A rung has seeds and token budgets. One trunk = (rung, seed)
-is trained once at constant learning rate; a cooldown branches off before each budget. One run =
-(rung, seed, budget) = one row of the run table.
+is trained once at constant learning rate; a cooldown branches off before each budget; other
+schedules share a trunk without cooldown, or not at all. One run = (rung, seed, budget) = one row
+of the run table.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import ParamCount, count_params
 from isoflop.base.errors import SpecError
 from isoflop.runs.ladder_shapes import plain_model
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything held fixed across rungs; the defaults are those of a tour of some minutes.
-
-    Args:
-        batch_tokens: tokens per optimizer step and seed, at most the critical batch.
-        lr: peak learning rate of AdamW at `base_width`.
-        base_width: width at which `lr` holds; matrices of fan-in f get lr·base_width/f.
-        beta1: first-moment decay.
-        beta2: second-moment decay.
-        eps: AdamW epsilon.
-        weight_decay: decoupled decay per unit of learning rate.
-        warmup_fraction: warm-up as a share of the trunk's shortest run.
-        warmup_max_steps: upper bound of the warm-up, steps.
-        cooldown_fraction: share of each run spent in the 1 − √ cooldown.
-        precision: `auto` asks the probe; else the matmul type.
-    """
-
-    batch_tokens: int = 256
-    lr: float = 0.004
-    base_width: int = 32
-    beta1: float = 0.9
-    beta2: float = 0.99
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-    warmup_fraction: float = 0.05
-    warmup_max_steps: int = 200
-    cooldown_fraction: float = 0.2
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+from isoflop.runs.recipe import DEFAULT
+from isoflop.runs.recipe import Recipe as Recipe
+from isoflop.runs.settle import settle_recipe
 
 
 @dataclass(frozen=True)
@@ -74,6 +46,8 @@ class Rung:
         seeds: number of seeds, packed and trained together.
         token_budgets: increasing numbers of training tokens, one run each per seed.
         dropout: share of activations set to zero in training, never in evaluation.
+        lrs: increasing peak learning rates: none takes the recipe's, one replaces it here, several
+            make a bracket, every one of them trained with every seed and packed with them.
     """
 
     name: str
@@ -81,9 +55,15 @@ class Rung:
     seeds: int
     token_budgets: tuple[int, ...]
     dropout: float = 0.0
+    lrs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "architecture", plain_model(self.architecture))
+
+    @property
+    def members(self) -> int:
+        """Models trained side by side: every seed at every learning rate."""
+        return self.seeds * max(1, len(self.lrs))
 
 
 @dataclass(frozen=True)
@@ -97,6 +77,8 @@ class PlannedRun:
         n_tokens: training tokens asked for (rounded to whole steps).
         steps: optimizer steps.
         batch_tokens: tokens per step.
+        lr: peak learning rate.
+        member: place in the pack of its rung.
     """
 
     id: str
@@ -105,6 +87,8 @@ class PlannedRun:
     n_tokens: int
     steps: int
     batch_tokens: int
+    lr: float
+    member: int
 
     @property
     def params(self) -> ParamCount:
@@ -115,6 +99,11 @@ class PlannedRun:
     def flops(self) -> float:
         """Training FLOPs by the exact matmul count."""
         return flops_per_token(self.rung.architecture).matmul * self.n_tokens
+
+    def schedule_tokens(self, recipe: Recipe) -> int:
+        """Return the tokens its rate was laid out for; more than its own off a fixed cosine."""
+        fixed = recipe.schedule == "cosine-fixed"
+        return recipe.horizon_steps * self.batch_tokens if fixed else self.n_tokens
 
 
 @dataclass(frozen=True)
@@ -144,7 +133,7 @@ class Ladder:
     corpus: str
     tokenizer: str
     rungs: tuple[Rung, ...]
-    recipe: Recipe = Recipe()
+    recipe: Recipe = DEFAULT
     evaluation: Evaluation = Evaluation()
     seed: int = 0
 
@@ -171,17 +160,37 @@ class Ladder:
 
 
 def runs_of(rung: Rung, recipe: Recipe) -> Iterator[PlannedRun]:
-    """Yield the runs of one rung, budgets ascending, seeds within a budget."""
+    """Yield the runs of one rung, budgets ascending, then learning rates, then seeds."""
+    recipe = settle_recipe(recipe, rung)
     batch = recipe.batch_tokens
+    lrs = rung.lrs or (recipe.lr,)
     for budget in rung.token_budgets:
         steps = max(1, round(budget / batch))
-        for seed in range(rung.seeds):
+        for member in range(rung.members):
+            lr, seed = lrs[member // rung.seeds], member % rung.seeds
             run_id = f"{rung.name}-s{seed}-t{steps * batch}"
-            yield PlannedRun(run_id, rung, seed, steps * batch, steps, batch)
+            run_id += f"-lr{lr:.4g}" if len(lrs) > 1 else ""
+            yield PlannedRun(run_id, rung, seed, steps * batch, steps, batch, lr, member)
+
+
+def rung_tokens(rung: Rung, recipe: Recipe) -> float:
+    """Tokens that one model of a rung is trained on, for all its budgets.
+
+    `wsd`: the trunk to the last branch point plus every cooldown. `cosine`: a trunk for every
+    budget. `cosine-fixed` and `constant`: the longest run, the others are read on its way.
+    """
+    longest, whole = rung.token_budgets[-1], sum(rung.token_budgets)
+    if recipe.schedule == "wsd":
+        share = recipe.cooldown_fraction
+        return (1 - share) * longest + share * whole
+    return whole if recipe.schedule == "cosine" else longest
+
+
+def rung_trunks(rung: Rung, recipe: Recipe) -> int:
+    """Models trained from their first step: one a seed and rate, under `cosine` one a budget."""
+    return rung.members * (len(rung.token_budgets) if recipe.schedule == "cosine" else 1)
 
 
 def rung_flops(rung: Rung, recipe: Recipe) -> float:
-    """Training FLOPs of one rung: the trunk to the last branch point plus every cooldown."""
-    share = recipe.cooldown_fraction
-    tokens = (1 - share) * rung.token_budgets[-1] + share * sum(rung.token_budgets)
-    return rung.seeds * tokens * flops_per_token(rung.architecture).matmul
+    """Training FLOPs of one rung, shared trunks counted once."""
+    return rung.members * rung_tokens(rung, recipe) * flops_per_token(rung.architecture).matmul

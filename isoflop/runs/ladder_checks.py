@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from isoflop.runs.recipe_checks import recipe_and_rung_mistakes, recipe_mistakes
 from isoflop.runs.rung_checks import NAME, rung_mistakes
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def ladder_mistakes(ladder: "Ladder | Parts") -> list[str]:
     """Return one sentence per mistake, empty when the ladder can be trained."""
     found = list(_head_mistakes(ladder))
     if ladder.recipe is not None:
-        found += _recipe_mistakes(ladder.recipe)
+        found += recipe_mistakes(ladder.recipe)
     if ladder.evaluation is not None:
         found += _evaluation_mistakes(ladder.evaluation)
     for index, rung in enumerate(ladder.rungs or ()):
@@ -76,20 +77,6 @@ def _head_mistakes(ladder: "Ladder | Parts") -> Iterator[str]:
         yield "rungs: n_vocab and n_ctx must be the same for every rung, or losses do not compare"
 
 
-def _recipe_mistakes(recipe: "Recipe") -> Iterator[str]:
-    for name in ("batch_tokens", "base_width", "warmup_max_steps"):
-        if getattr(recipe, name) < 1:
-            yield f"recipe.{name} is {getattr(recipe, name)}, expected at least 1"
-    for name in ("lr", "eps"):
-        if not 0 < getattr(recipe, name) < 1:
-            yield f"recipe.{name} is {getattr(recipe, name)}, expected between 0 and 1"
-    for name in ("beta1", "beta2", "warmup_fraction", "weight_decay"):
-        if not 0 <= getattr(recipe, name) < 1:
-            yield f"recipe.{name} is {getattr(recipe, name)}, expected from 0 to below 1"
-    if not 0 < recipe.cooldown_fraction <= 0.5:
-        yield f"recipe.cooldown_fraction is {recipe.cooldown_fraction}, expected 0 to 0.5"
-
-
 def _evaluation_mistakes(evaluation: "Evaluation") -> Iterator[str]:
     if evaluation.tokens < 1:
         yield f"evaluation.tokens is {evaluation.tokens}, expected at least 1"
@@ -116,13 +103,4 @@ def _rung_mistakes(path: str, rung: "Rung", ladder: "Ladder | Parts") -> Iterato
             f"has {vocab} tokens; set n_vocab = {vocab}"
         )
     if ladder.recipe is not None:
-        yield from _batch_mistakes(path, rung, ladder.recipe.batch_tokens)
-
-
-def _batch_mistakes(path: str, rung: "Rung", batch_tokens: int) -> Iterator[str]:
-    n_ctx, shortest = rung.architecture.n_ctx, 10 * batch_tokens
-    if batch_tokens % n_ctx:
-        yield f"{path}.n_ctx is {n_ctx}, which does not divide recipe.batch_tokens = {batch_tokens}"
-    if any(budget < shortest for budget in rung.token_budgets):
-        least = min(rung.token_budgets)
-        yield f"{path}.token_budgets: {least} is below 10 steps ({shortest} tokens)"
+        yield from recipe_and_rung_mistakes(path, rung, ladder.recipe)

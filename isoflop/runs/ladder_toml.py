@@ -23,6 +23,7 @@ from isoflop.runs.ladder_shapes import (
     model_row,
     register_models,
 )
+from isoflop.runs.recipe_toml import fill_recipe, recipe_row
 
 _SENSE = "sense"
 """Stands for the ladder's own error, whose mistakes `ladder_mistakes` lists."""
@@ -64,7 +65,7 @@ def parse_ladder(text: str, *, source: str = "ladder") -> Ladder:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{source}: not valid TOML: {error}") from None
-    document, converter = _nest_shapes(document), _converter()
+    document, converter = fill_recipe(_nest_shapes(document)), _converter()
     try:
         return converter.structure(document, Ladder)
     except Exception as error:
@@ -85,13 +86,14 @@ def print_ladder(ladder: Ladder) -> str:
     head = {name: getattr(ladder, name) for name in ("name", "corpus", "tokenizer", "seed")}
     blocks = [
         _print_table(head),
-        "[recipe]\n" + _print_table(asdict(ladder.recipe)),
+        "[recipe]\n" + _print_table(recipe_row(ladder.recipe)),
         "[evaluation]\n" + _print_table(asdict(ladder.evaluation)),
     ]
     for rung in ladder.rungs:
         row = {"name": rung.name, **model_row(rung.architecture)}
         row |= {"dropout": rung.dropout} if rung.dropout else {}  # old ladders keep their hash
         row |= {"seeds": rung.seeds, "token_budgets": list(rung.token_budgets)}
+        row |= {"lrs": list(rung.lrs)} if rung.lrs else {}
         blocks.append("[[rungs]]\n" + _print_table(row))
     return "\n".join(blocks)
 

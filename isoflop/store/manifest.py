@@ -11,6 +11,7 @@ from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.runs.ladder import Ladder, PlannedRun
 from isoflop.runs.ladder_shapes import model_label
+from isoflop.runs.recipe import SCHEDULES
 from isoflop.store.document import FORMAT, Kinds, read_document
 from isoflop.store.journal import Record, rewrite_journal
 
@@ -91,12 +92,12 @@ def describe_run(run: PlannedRun, ladder: Ladder) -> dict[str, Any]:
         "flops": run.flops,
         "batch_tokens": run.batch_tokens,
         "steps": run.steps,
-        "lr": ladder.recipe.lr,
+        "lr": run.lr,
         "seed": run.seed,
         "family": f"{ladder.name}-{model_label(model)}",
         "dataset": ladder.corpus,
         "tokenizer": ladder.tokenizer,
-        "schedule": "constant then 1-sqrt cooldown",
-        "schedule_tokens": run.n_tokens,
+        "schedule": SCHEDULES[ladder.recipe.schedule],
+        "schedule_tokens": run.schedule_tokens(ladder.recipe),
         "rung": run.rung.name,
     }

@@ -135,7 +135,9 @@ class Study:
         rows = []
         for run in self.ladder.runs():
             row = manifests.get(run.id) or describe_run(run, self.ladder)
-            started = (self.rung_folder(run.rung.name) / "journal.jsonl").exists()
+            # One level down where every budget has a trunk of its own.
+            folder = self.rung_folder(run.rung.name)
+            started = any(folder.glob("journal.jsonl")) or any(folder.glob("*/journal.jsonl"))
             state = row.get("status") or ("running" if started else "pending")
             rows.append({"id": run.id, "state": state, **_without(row, "run", "status")})
         return rows

@@ -95,7 +95,7 @@ def test_mistakes_of_form_and_of_sense_come_in_one_message() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("lr = ", "lrr = ", "x: recipe: unknown key 'lrr'; did you mean lr?"),
+        ("lr = ", "lrr = ", "x: recipe: unknown key 'lrr'; did you mean lr or lr_rule?"),
         ("d_ff = ", "dff = ", "x: rungs[0]: unknown key 'dff'; did you mean d_ff?; rungs[1]"),
         ('"auto"', '"fp8"', "x: recipe.precision: expected auto or float32 or bfloat16, found"),
         ("n_vocab = 256", "n_vocab = 300", "x: rungs[0].n_vocab is 300, but tokenizer bytes has "),

@@ -1,0 +1,1 @@
+"""Learning-rate brackets: the ladder that tries several rates a rung, and what it says."""

@@ -1,0 +1,107 @@
+"""Mistakes of a recipe, alone and on a rung, each with its path."""
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from isoflop.base.errors import did_you_mean
+from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes import RECIPES
+from isoflop.runs.settle import settle_recipe
+
+if TYPE_CHECKING:
+    from isoflop.runs.ladder import Rung
+
+_MEMBERS = 256
+"""Models of one pack: beyond, a pack has left every cache long ago."""
+
+
+def recipe_mistakes(recipe: Recipe) -> Iterator[str]:
+    """Yield one sentence per mistake a recipe has whatever is trained by it."""
+    if recipe.name not in RECIPES:
+        yield f"recipe.name is {recipe.name!r}{did_you_mean(recipe.name, list(RECIPES))}"
+    for name in ("batch_tokens", "base_width", "warmup_max_steps"):
+        if getattr(recipe, name) < 1:
+            yield f"recipe.{name} is {getattr(recipe, name)}, expected at least 1"
+    for name in ("lr", "eps", "muon_lr"):
+        if not 0 < getattr(recipe, name) < 1:
+            yield f"recipe.{name} is {getattr(recipe, name)}, expected between 0 and 1"
+    for name in ("beta1", "beta2", "warmup_fraction", "weight_decay", "lr_final", "muon_momentum"):
+        if not 0 <= getattr(recipe, name) < 1:
+            yield f"recipe.{name} is {getattr(recipe, name)}, expected from 0 to below 1"
+    if not 0 < recipe.cooldown_fraction <= 0.5:
+        yield f"recipe.cooldown_fraction is {recipe.cooldown_fraction}, expected 0 to 0.5"
+    if recipe.beta2_half_life_tokens < 0:
+        yield (
+            f"recipe.beta2_half_life_tokens is {recipe.beta2_half_life_tokens}, expected 0 (beta2 "
+            "as it stands) or more"
+        )
+    yield from _rule_mistakes(recipe)
+
+
+def _rule_mistakes(recipe: Recipe) -> Iterator[str]:
+    """Rules that lack a number of theirs."""
+    for field, rule, number in (
+        ("schedule", "cosine-fixed", "horizon_steps"),
+        ("warmup_rule", "steps", "warmup_steps"),
+        ("lr_rule", "power", "lr_scale"),
+        ("lr_rule", "logarithm", "lr_scale"),
+        ("batch_rule", "tokens", "batch_scale"),
+        ("batch_rule", "compute", "batch_scale"),
+    ):
+        if getattr(recipe, field) == rule and not 0 < getattr(recipe, number) < float("inf"):
+            yield (
+                f"recipe.{number} is {getattr(recipe, number)}, but {field} = {rule} needs it "
+                "above 0"
+            )
+
+
+def recipe_and_rung_mistakes(path: str, rung: "Rung", recipe: Recipe) -> Iterator[str]:
+    """Yield one sentence per mistake of a rung under a recipe.
+
+    Args:
+        path: of the rung, such as `rungs[0]`.
+        rung: what is trained.
+        recipe: by what.
+    """
+    yield from _lrs_mistakes(path, rung)
+    if not rung.token_budgets or rung.token_budgets[0] < 1 or any(_rule_mistakes(recipe)):
+        return
+    try:
+        settled = settle_recipe(recipe, rung)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        yield f"{path}: the recipe's rules give no number here; check its scales and exponents"
+        return
+    if not 0 < settled.lr < 1 and not rung.lrs and settled.lr != recipe.lr:
+        yield f"{path}: recipe.lr_rule gives the rate {settled.lr:.4g}, expected between 0 and 1"
+    yield from _batch_mistakes(path, rung, settled.batch_tokens, recipe.batch_rule)
+    yield from _horizon_mistakes(path, rung, settled)
+
+
+def _lrs_mistakes(path: str, rung: "Rung") -> Iterator[str]:
+    if any(not 0 < lr < 1 for lr in rung.lrs):
+        yield f"{path}.lrs is {list(rung.lrs)}, expected rates between 0 and 1"
+    elif any(high < 1.01 * low for low, high in itertools.pairwise(rung.lrs)):
+        yield f"{path}.lrs must increase by at least 1 %, found {list(rung.lrs)}"
+    if rung.members > _MEMBERS:
+        yield f"{path}: {rung.members} models in a pack (seeds times lrs), expected at most 256"
+
+
+def _batch_mistakes(path: str, rung: "Rung", batch_tokens: int, rule: str) -> Iterator[str]:
+    n_ctx, shortest = rung.architecture.n_ctx, 10 * batch_tokens
+    name = "recipe.batch_tokens" if rule == "fixed" else f"the batch of batch_rule {rule}"
+    if batch_tokens % n_ctx:
+        yield f"{path}.n_ctx is {n_ctx}, which does not divide {name} = {batch_tokens}"
+    if any(budget < shortest for budget in rung.token_budgets):
+        least = min(rung.token_budgets)
+        yield f"{path}.token_budgets: {least} is below 10 steps ({shortest} tokens)"
+
+
+def _horizon_mistakes(path: str, rung: "Rung", settled: Recipe) -> Iterator[str]:
+    """A fixed cosine is over when its rate is zero: no run may be longer."""
+    steps = round(rung.token_budgets[-1] / settled.batch_tokens)
+    if settled.schedule == "cosine-fixed" and steps > settled.horizon_steps:
+        yield (
+            f"{path}.token_budgets: {rung.token_budgets[-1]} tokens are {steps} steps, beyond "
+            f"recipe.horizon_steps = {settled.horizon_steps}; lengthen it or drop the budget"
+        )
