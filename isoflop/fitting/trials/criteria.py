@@ -12,7 +12,7 @@ depend on t, so t is fitted to the residuals afterwards and counts as one parame
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import fminbound
 from scipy.special import erf
 
 from isoflop.fitting.objective import Objective
@@ -76,8 +76,7 @@ def _log_likelihood(total: float, n: int, objective: Objective) -> float:
         return total / t + n * _log_normaliser(t, objective.threshold)
 
     scale = float(np.log(total / n))
-    found = minimize_scalar(negative, bounds=(scale - 5, scale + 5), method="bounded")
-    return -float(found.fun)
+    return -negative(float(fminbound(negative, scale - 5, scale + 5)))
 
 
 def _log_normaliser(t: float, delta: float) -> float:
