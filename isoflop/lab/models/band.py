@@ -28,14 +28,14 @@ Kernel = Literal["auto", "masked", "blocked", "flex"]
 """How a banded layer is computed: `masked` all products, `blocked` those of the band's blocks,
 `flex` torch's flex_attention (a GPU; not measured yet, so `auto` never takes it)."""
 
-PAYS_FROM = 4
-"""Contexts of this many bands or more are computed by blocks; measured, docs/LOG.md."""
+PAYS_FROM_CONTEXT, PAYS_FROM_BANDS = 256, 4
+"""Contexts this long, and this many bands long, are computed by blocks; measured, docs/LOG.md."""
 
 
 def keys_multiplied(n_ctx: int, band: int, kernel: Kernel = "auto") -> float:
     """Return the keys that one query is multiplied with, the mean over a window.
 
-    >>> keys_multiplied(256, 16), keys_multiplied(64, 32)
+    >>> keys_multiplied(256, 16), keys_multiplied(64, 16)
     (32.0, 64.0)
     """
     if choose_kernel(n_ctx, band, kernel) == "masked":
@@ -47,7 +47,8 @@ def choose_kernel(n_ctx: int, band: int, kernel: Kernel) -> Kernel:
     """Return the kernel that `auto` stands for."""
     if kernel != "auto":
         return kernel
-    return "blocked" if n_ctx >= PAYS_FROM * band else "masked"
+    pays = n_ctx >= PAYS_FROM_CONTEXT and n_ctx >= PAYS_FROM_BANDS * band
+    return "blocked" if pays else "masked"
 
 
 def attend_band(

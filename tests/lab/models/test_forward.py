@@ -44,6 +44,30 @@ def test_convolutions_are_those_of_torch(name: str) -> None:
         torch.testing.assert_close(found, logits, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["lstm", "lstm tied"])
+def test_an_lstm_is_gates_over_a_state(name: str) -> None:
+    """Hochreiter & Schmidhuber 1997 with Gers' forget gate, written out token by token."""
+    model, pack = make(MODELS[name], [(0, 0), (0, 1)])
+    shake(pack)
+    inputs = tokens(2, 3)
+    for k in range(2):
+        w = {key: weight[k].detach() for key, weight in pack.weights.items()}
+        states = norm(w["embedding"][inputs[k]])
+        for i in range(2):
+            hidden = cell = torch.zeros(3, w[f"{i}.state"].shape[0])
+            outputs = []
+            for token in states.unbind(1):
+                gates = token @ w[f"{i}.input"] + hidden @ w[f"{i}.state"]
+                into, forget, new, out = gates.chunk(4, -1)
+                cell = torch.sigmoid(forget + 1) * cell + torch.sigmoid(into) * torch.tanh(new)
+                hidden = torch.sigmoid(out) * torch.tanh(cell)
+                outputs.append(hidden)
+            states = norm(torch.stack(outputs, 1))
+        head = w["head"] if "head" in w else w["embedding"].T * 32**0.5 / 8
+        found = model.logits(pack.weights, inputs)[k].view(3, 8, -1)
+        torch.testing.assert_close(found, states @ head, rtol=1e-4, atol=1e-4)
+
+
 def test_passes_are_layers_that_share_their_weights() -> None:
     shared, pack = make(Transformer(plain(tied=False), passes=3), [(0, 0)])
     shake(pack)
