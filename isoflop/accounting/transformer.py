@@ -1,5 +1,6 @@
 """Transformers beyond the plain one: banded attention, experts, shared layers, gates, norms."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,24 +83,10 @@ class Transformer:
     biases: bool = False
 
     def __post_init__(self) -> None:
-        _check_choices(self)
-        if self.span == "dense" and self.band:
-            raise InputError("a band needs span, banded or alternating: which layers see only it")
-        if self.span != "dense" and not 1 <= self.band <= self.shape.n_ctx:
-            raise InputError(
-                f"{self.span} attention needs a band of 1 to n_ctx = {self.shape.n_ctx} tokens, "
-                f"found {self.band}"
-            )
         object.__setattr__(self, "n_kv_head", self.n_kv_head or self.shape.n_head)
-        if self.n_kv_head < 1 or self.shape.n_head % self.n_kv_head:
-            raise InputError(f"{self.n_kv_head} key-value heads do not divide {self.shape.n_head}")
-        if self.passes < 1:
-            raise InputError(f"passes must be a positive integer, found {self.passes}")
-        if self.experts and self.experts.n_layer > self.shape.n_layer:
-            raise InputError(
-                f"experts in {self.experts.n_layer} of {self.shape.n_layer} layers: "
-                "give at most as many as there are"
-            )
+        mistakes = list(_mistakes(self))
+        if mistakes:
+            raise InputError("; ".join(mistakes))
 
     @property
     def n_layer(self) -> int:
@@ -207,10 +194,28 @@ def _scores(model: Transformer) -> tuple[Scores, ...]:
     )
 
 
-def _check_choices(model: Transformer) -> None:
+def _mistakes(model: Transformer) -> Iterator[str]:
+    """Yield a sentence for everything that cannot be."""
+    a = model.shape
     for name, found, known in (
         ("span", model.span, ("dense", "banded", "alternating")),
         ("norm", model.norm, ("none", "layer", "rms")),
     ):
         if found not in known:
-            raise InputError(f"{name} must be one of {', '.join(known)}, found {found!r}")
+            yield f"{name} must be one of {', '.join(known)}, found {found!r}"
+    if model.span == "dense" and model.band:
+        yield "a band needs span, banded or alternating: which layers see only it"
+    if model.span in ("banded", "alternating") and not 1 <= model.band <= a.n_ctx:
+        yield (
+            f"{model.span} attention needs a band of 1 to n_ctx = {a.n_ctx} tokens, "
+            f"found {model.band}"
+        )
+    if model.n_kv_head < 1 or a.n_head % model.n_kv_head:
+        yield f"{model.n_kv_head} key-value heads do not divide {a.n_head}"
+    if model.passes < 1:
+        yield f"passes must be a positive integer, found {model.passes}"
+    if model.experts and model.experts.n_layer > a.n_layer:
+        yield (
+            f"experts in {model.experts.n_layer} of {a.n_layer} layers: "
+            "give at most as many as there are"
+        )

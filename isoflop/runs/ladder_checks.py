@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isoflop.runs.recipe_checks import recipe_and_rung_mistakes, recipe_mistakes
-from isoflop.runs.rung_checks import NAME, rung_mistakes
+from isoflop.runs.rung_checks import NAME, RungParts, rung_mistakes
 
 if TYPE_CHECKING:
     from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
@@ -28,7 +28,7 @@ class Parts:
     seed: int | None
     recipe: "Recipe | None"
     evaluation: "Evaluation | None"
-    rungs: "tuple[Rung | None, ...] | None"
+    rungs: "tuple[Rung | RungParts | None, ...] | None"
 
 
 def ladder_mistakes(ladder: "Ladder | Parts") -> list[str]:
@@ -39,7 +39,9 @@ def ladder_mistakes(ladder: "Ladder | Parts") -> list[str]:
     if ladder.evaluation is not None:
         found += _evaluation_mistakes(ladder.evaluation)
     for index, rung in enumerate(ladder.rungs or ()):
-        if rung is not None:
+        if isinstance(rung, RungParts):
+            found += rung_mistakes(f"rungs[{index}]", rung)
+        elif rung is not None:
             found += _rung_mistakes(f"rungs[{index}]", rung, ladder)
     return found
 
@@ -69,7 +71,7 @@ def _head_mistakes(ladder: "Ladder | Parts") -> Iterator[str]:
         yield f"seed is {ladder.seed}, expected 0 to 2147483647"
     if ladder.rungs is not None and not ladder.rungs:
         yield "rungs is empty, expected at least one"
-    rungs = [rung for rung in ladder.rungs or () if rung is not None]
+    rungs = [rung for rung in ladder.rungs or () if rung and not isinstance(rung, RungParts)]
     names = [rung.name for rung in rungs]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"rungs: the name {name!r} appears {names.count(name)} times, expected once"

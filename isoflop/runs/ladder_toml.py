@@ -13,6 +13,7 @@ from cattrs.gen import make_dict_structure_fn
 from cattrs.v import transform_error
 
 from isoflop.accounting.architecture import Architecture
+from isoflop.accounting.families import Model
 from isoflop.base.errors import InputError, SpecError, did_you_mean
 from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.runs.ladder_checks import Parts, ladder_mistakes
@@ -24,6 +25,7 @@ from isoflop.runs.ladder_shapes import (
     register_models,
 )
 from isoflop.runs.recipe_toml import fill_recipe, recipe_row
+from isoflop.runs.rung_checks import RungParts
 
 _SENSE = "sense"
 """Stands for the ladder's own error, whose mistakes `ladder_mistakes` lists."""
@@ -111,13 +113,26 @@ def _read_parts(document: dict[str, Any], converter: cattrs.Converter) -> Parts:
         seed=_read_part(document.get("seed"), int, converter),
         recipe=_read_part(document.get("recipe", {}), Recipe, converter),
         evaluation=_read_part(document.get("evaluation", {}), Evaluation, converter),
-        rungs=tuple(_read_part(rung, Rung, converter) for rung in rungs)
+        rungs=tuple(_read_rung(rung, converter) for rung in rungs)
         if isinstance(rungs, list)
         else None,
     )
 
 
-def _read_part(value: Any, kind: type[_Part], converter: cattrs.Converter) -> _Part | None:
+def _read_rung(value: Any, converter: cattrs.Converter) -> Rung | RungParts | None:
+    whole = _read_part(value, Rung, converter)
+    if whole is not None or not isinstance(value, dict):
+        return whole
+    return RungParts(
+        name=_read_part(value.get("name"), str, converter),
+        architecture=_read_part(value.get("architecture"), Model, converter),
+        seeds=_read_part(value.get("seeds"), int, converter),
+        token_budgets=_read_part(value.get("token_budgets"), tuple[int, ...], converter),
+        dropout=_read_part(value.get("dropout", 0.0), float, converter),
+    )
+
+
+def _read_part(value: Any, kind: type[_Part] | Any, converter: cattrs.Converter) -> _Part | None:
     try:
         return converter.structure(value, kind)
     except Exception:  # its mistakes of form are in the message already

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isoflop.accounting.architecture import Architecture
@@ -18,21 +19,36 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """What a ladder or a rung may be called."""
 
 
-def rung_mistakes(path: str, rung: "Rung") -> Iterator[str]:
+@dataclass(frozen=True)
+class RungParts:
+    """What could be read of a rung with mistakes of form; None is what could not."""
+
+    name: str | None
+    architecture: Model | None
+    seeds: int | None
+    token_budgets: tuple[int, ...] | None
+    dropout: float | None
+
+
+def rung_mistakes(path: str, rung: "Rung | RungParts") -> Iterator[str]:
     """Yield one sentence per mistake that the rung has whatever ladder it stands in."""
-    if not NAME.fullmatch(rung.name):
+    if rung.name is not None and not NAME.fullmatch(rung.name):
         yield f"{path}.name is {rung.name!r}, expected 1 to 40 of A-Z a-z 0-9 . _ -"
-    if not 1 <= rung.seeds <= 64:
+    if rung.seeds is not None and not 1 <= rung.seeds <= 64:
         yield f"{path}.seeds is {rung.seeds}, expected 1 to 64"
-    if not 0 <= rung.dropout < 1:
+    if rung.dropout is not None and not 0 <= rung.dropout < 1:
         yield f"{path}.dropout is {rung.dropout}, expected from 0 to below 1"
-    for mistake in _model_mistakes(rung.architecture):
-        yield f"{path}: {mistake}"
-    budgets = rung.token_budgets
+    if rung.architecture is not None:
+        yield from (f"{path}: {mistake}" for mistake in _model_mistakes(rung.architecture))
+    if rung.token_budgets is not None:
+        yield from _budget_mistakes(f"{path}.token_budgets", rung.token_budgets)
+
+
+def _budget_mistakes(path: str, budgets: tuple[int, ...]) -> Iterator[str]:
     if not budgets:
-        yield f"{path}.token_budgets is empty, expected at least one number of tokens"
+        yield f"{path} is empty, expected at least one number of tokens"
     if any(low >= high for low, high in itertools.pairwise(budgets)):
-        yield f"{path}.token_budgets must increase, found {list(budgets)}"
+        yield f"{path} must increase, found {list(budgets)}"
 
 
 def _model_mistakes(model: Model) -> Iterator[str]:
