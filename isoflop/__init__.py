@@ -29,6 +29,9 @@ _HOMES = {
     "machine_of": "isoflop.accounting.cost",
     "price_compute": "isoflop.accounting.cost",
     # runs
+    "Imported": "isoflop.exchange.imported",
+    "export_runs": "isoflop.exchange.export",
+    "import_runs": "isoflop.exchange.import_runs",
     "Ladder": "isoflop.runs.ladder",
     "RunTable": "isoflop.runs.table",
     "derive_column": "isoflop.runs.table",
@@ -68,6 +71,7 @@ _HOMES = {
     "read_fit": "isoflop.fitting.saved",
     "write_fit": "isoflop.fitting.saved",
     # deciding
+    "check_runs": "isoflop.plan.checkup.examine",
     "compare_methods": "isoflop.plan.disagreement",
     "deadweight_compute": "isoflop.plan.deadweight",
     "race_runs": "isoflop.plan.race",

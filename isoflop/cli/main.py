@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import keyword
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ SUMMARIES: Mapping[str, str] = {
     "cost": "Price compute on accelerators: hours, days, dollars, energy.",
     "laws": "List the forms and the published laws, or show one.",
     "predict": "Predict a loss from a law.",
+    "check": "Find what would ruin a law in a run table, what it costs, what to do.",
     "fit": "Fit a law, or the compute-optimal frontier, to a run table.",
     "compare": "Hold laws, or the three methods, against each other on one run table.",
     "backtest": "Hide the largest runs, predict them, count the intervals that hold.",
@@ -39,6 +41,7 @@ SUMMARIES: Mapping[str, str] = {
     "orders": "Count orders of magnitude from benchmark scores to human level.",
     "century": "Carry a budget through the laws to parameters, bytes and loss, and audit it.",
     "ladder": "Price, train, watch and resume a ladder of models.",
+    "import": "Bring in runs from tables, trackers and logs, and say what was read as what.",
     "report": "Write a self-contained HTML report of a study or a run table.",
     "completion": "Print the shell completion script.",
 }
@@ -56,7 +59,8 @@ class LazyGroup(click.Group):
         """Import the command's module."""
         if cmd_name not in SUMMARIES:
             return None
-        return _examples_last(importlib.import_module(f"isoflop.cli.{cmd_name}").command)
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        return _examples_last(importlib.import_module(f"isoflop.cli.{module}").command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

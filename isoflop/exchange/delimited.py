@@ -32,7 +32,7 @@ def parse_delimited(
         raise RunTableError(f"not readable as CSV ({error})", source=source) from None
     if not rows:
         raise RunTableError("the file is empty; expected a header and rows", source=source)
-    header = [name.strip() for name in rows[0]]
+    header = [restore_cell(name.strip()) for name in rows[0]]
     if len(set(header)) != len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise RunTableError(f"column {twice!r} appears twice in the header", source=source)
@@ -43,7 +43,9 @@ def parse_delimited(
             )
     mapping = map_columns(header, overrides)
     place = {name: header.index(column) for name, column in mapping.items()}
-    records = [{name: _unquote(row[i].strip()) for name, i in place.items()} for row in rows[1:]]
+    records = [
+        {name: restore_cell(row[i].strip()) for name, i in place.items()} for row in rows[1:]
+    ]
     return RunTable.from_records(records, source=source, mapping=mapping)
 
 
@@ -55,7 +57,7 @@ def format_csv(table: RunTable) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(table.columns)
+    writer.writerow([neutralise_cell(name) for name in table.columns])
     for record in table.records():
         writer.writerow([_safe(name, cell) for name, cell in record.items()])
     return buffer.getvalue()
@@ -75,12 +77,24 @@ def _safe(name: str, cell: str | float | None) -> str:
         return ""
     if name in NUMBER_COLUMNS:
         return repr(cell)
-    text = str(cell)
+    return neutralise_cell(str(cell))
+
+
+def neutralise_cell(text: str) -> str:
+    """Put a ' before text that a spreadsheet would run as a formula.
+
+    >>> neutralise_cell("=1+1"), neutralise_cell("gpt")
+    ("'=1+1", 'gpt')
+    """
     return f"'{text}" if _looks_like_formula(text) else text
 
 
-def _unquote(text: str) -> str:
-    """Undo what `_safe` did."""
+def restore_cell(text: str) -> str:
+    """Undo what `neutralise_cell` did.
+
+    >>> restore_cell("'=1+1"), restore_cell("'tis")
+    ('=1+1', "'tis")
+    """
     return text[1:] if text.startswith("'") and _looks_like_formula(text) else text
 
 

@@ -1,0 +1,59 @@
+"""`isoflop import`: runs from elsewhere, with an account of what was read as what."""
+
+from pathlib import Path
+
+import click
+
+import isoflop
+from isoflop.cli.output import json_option, narrate, show
+from isoflop.exchange.export import EXPORTS, export_runs
+from isoflop.exchange.sniff import FORMATS
+from isoflop.runs.columns import parse_overrides
+
+
+@click.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the run table here.")
+@click.option("--columns", default="", help="n_params=N,loss=eval/loss,… where names differ.")
+@click.option(
+    "--final",
+    default="last",
+    show_default=True,
+    metavar="last|mean:SHARE",
+    help="What of a curve stands for its run: mean:0.05 is over the last 5 % of the run.",
+)
+@click.option("--tokens-per-step", type=float, help="D = steps · this, where D was not recorded.")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="If it is not told.")
+@click.option("--to", type=click.Choice(list(EXPORTS)), help="Format written; else by the name.")
+@json_option
+def command(
+    source: Path,
+    output: Path | None,
+    columns: str,
+    final: str,
+    tokens_per_step: float | None,
+    format_: str | None,
+    to: str | None,
+    as_json: bool,
+) -> None:
+    """Bring in runs: tables, W&B, TensorBoard, MLflow, HF Trainer, trackio, lm-eval and more.
+
+    \b
+    Example:
+      isoflop import export.csv -o runs.csv
+      isoflop import mlflow.db -o runs.csv --columns loss=val_loss
+      isoflop import tensorboard/ -o runs.csv --final mean:0.05 --tokens-per-step 524288
+    \b
+    Python:
+      isoflop.import_runs("mlflow.db", columns={"loss": "val_loss"}).table
+    """
+    imported = isoflop.import_runs(
+        source,
+        columns=parse_overrides(columns),
+        final=final,
+        format=format_,
+        tokens_per_step=tokens_per_step,
+    )
+    if output:
+        narrate(f"written to {export_runs(imported.table, output, to=to)}")
+    show(imported.to_dict(), str(imported), as_json=as_json)
