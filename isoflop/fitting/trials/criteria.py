@@ -10,6 +10,7 @@ depend on t, so t is fitted to the residuals afterwards and counts as one parame
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import fminbound
@@ -76,7 +77,8 @@ def _log_likelihood(total: float, n: int, objective: Objective) -> float:
         return total / t + n * _log_normaliser(t, objective.threshold)
 
     scale = float(np.log(total / n))
-    return -negative(float(fminbound(negative, scale - 5, scale + 5)))
+    best: Any = fminbound(negative, scale - 5, scale + 5)
+    return -negative(float(best))
 
 
 def _log_normaliser(t: float, delta: float) -> float:
