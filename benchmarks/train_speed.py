@@ -1,111 +1,274 @@
-"""Train two seeds of a width: the packed trainer against a plain eager PyTorch loop, one thread."""
+"""Training speed by size: the packed trainer against a plain eager loop, in the same run.
 
+Tokens/s and FLOP/s are those of all packed models together; FLOPs are counted by
+`isoflop.flops_per_token` (matrix products, backward included). Two ceilings: `peak`, a large square
+product in the type trained in, and `shapes`, the products of this very model, alone. On a CPU one
+thread is timed, in process time, so that a busy machine answers nearly like an idle one; on a GPU
+wall time. `first` is the wall time from nothing to the end of the first step, compilation included.
+"""
+
+import argparse
+import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
 
+from benchmarks._plain_training import plain_loop
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
+from isoflop.accounting.params import count_params
 from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.loop import Trainer
-from isoflop.lab.placement import settle_threads
+from isoflop.lab.placement import Placement, settle_threads
 from isoflop.lab.probe import probe_machine
 from isoflop.runs.ladder import Recipe, Rung
 
-SEEDS, BATCH, CONTEXT, VOCABULARY, LAYERS = 2, 256, 64, 256, 2
-WIDTHS = (16, 32, 64, 128)
-TOKENS = np.random.default_rng(0).integers(0, VOCABULARY, 1_000_000).astype(np.uint16)
+VOCABULARY = 256
+TOKENS = np.random.default_rng(0).integers(0, VOCABULARY, 4_000_000).astype(np.uint16)
 
 
-class PlainBlock(nn.Module):
-    """A block as tutorials write it: one module a layer, scaled_dot_product_attention."""
+@dataclass(frozen=True)
+class Size:
+    """One size: layers, width, context and tokens a step of each model."""
 
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+    n_layer: int
+    d_model: int
+    n_ctx: int
+    batch: int
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        rows, context, width = x.shape
-        parts = self.qkv(self.norms[0](x)).view(rows, context, 3, 2, -1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(*parts, is_causal=True)
-        x = x + self.out(mixed.transpose(1, 2).reshape(rows, context, width))
-        return x + self.down(F.gelu(self.up(self.norms[1](x))))
+    @property
+    def shape(self) -> Architecture:
+        """The model."""
+        return Architecture(
+            n_layer=self.n_layer, d_model=self.d_model, n_head=max(2, self.d_model // 64),
+            n_ctx=self.n_ctx, n_vocab=VOCABULARY, tied=False, positions="rotary",
+        )  # fmt: skip
 
 
-def plain_loop(width: int) -> Callable[[int], None]:
-    """float32, torch.optim.AdamW, learned positions, the seeds one after the other."""
-    table, places = nn.Embedding(VOCABULARY, width), nn.Embedding(CONTEXT, width)
-    blocks = nn.Sequential(*(PlainBlock(width) for _ in range(LAYERS)), nn.LayerNorm(width))
-    model = nn.ModuleList([table, places, blocks, nn.Linear(width, VOCABULARY, bias=False)])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    stream, rows = TokenStream(TOKENS, CONTEXT, (0, 0)), BATCH // CONTEXT
+SIZES = {
+    "cpu": (
+        Size(2, 8, 64, 1024),
+        Size(2, 24, 64, 1024),
+        Size(2, 64, 64, 1024),
+        Size(5, 128, 64, 1024),
+        Size(6, 384, 64, 1024),
+    ),
+    "cuda": (
+        Size(2, 64, 128, 4096),
+        Size(5, 128, 128, 4096),
+        Size(6, 384, 256, 8192),
+        Size(12, 832, 1024, 16384),
+        Size(24, 1024, 1024, 16384),
+    ),
+}
+"""N_non-embedding of about 1e3, 1e4, 1e5, 1e6 and 1e7; on a GPU 1e5, 1e6, 1e7, 1e8 and 3e8."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one size gave."""
+
+    n_params: int
+    packed: int
+    tokens_per_s: float
+    plain_tokens_per_s: float
+    ratio: float
+    flop_per_s: float
+    share_of_peak: float
+    share_of_shapes: float
+    first_seconds: float
+    plain_first_seconds: float
+
+
+class Bench:
+    """One machine: where to train, how long to time, its peak."""
+
+    def __init__(self, device: str, seconds: float) -> None:
+        probe = probe_machine(device)
+        self.placement: Placement = probe.placement
+        self.device, self.dtype = self.placement.torch_device, self.placement.torch_dtype
+        self.seconds = seconds
+        self.clock = time.perf_counter if device == "cuda" else time.process_time
+        side = 8192 if device == "cuda" else 1024
+        self.peak = self.product_rate([(side, side, side)])
+
+    def product_rate(self, shapes: Sequence[tuple[int, int, int]], batch: int = 1) -> float:
+        """FLOP/s of some products, one after the other, `batch` models side by side."""
+        pairs = [(self._ones(batch, m, k), self._ones(batch, k, n)) for m, k, n in shapes]
+        flops = sum(2 * batch * m * k * n for m, k, n in shapes)
+
+        def run(times: int) -> None:
+            for _ in range(times):
+                for left, right in pairs:
+                    torch.bmm(left, right)
+
+        return flops * self.rate(run)
+
+    def rate(self, run: Callable[[int], object]) -> float:
+        """Calls a second, the best of four stretches."""
+        run(1)
+        times = 1
+        while (took := self._time(run, times)) < self.seconds / 8:
+            times *= 2
+        times = max(1, round(times * self.seconds / 4 / took))
+        stretches = 4 if took < self.seconds else 2
+        return times / min(self._time(run, times) for _ in range(stretches))
+
+    def _time(self, run: Callable[[int], object], times: int) -> float:
+        self.wait()
+        start = self.clock()
+        run(times)
+        self.wait()
+        return max(self.clock() - start, 1e-9)
+
+    def wait(self) -> None:
+        """Let a GPU finish what it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def _ones(self, *shape: int) -> torch.Tensor:
+        return torch.ones(*shape, device=self.device, dtype=self.dtype)
+
+
+def packed_loop(size: Size, packed: int, bench: Bench) -> Callable[[int], None]:
+    """Return a function that trains `packed` models for some steps."""
+    streams = [TokenStream(TOKENS, size.n_ctx, (0, seed)) for seed in range(packed)]
+    trainer = Trainer(
+        Rung("r", size.shape, packed, (size.batch * 1000,)),
+        Recipe(batch_tokens=size.batch),
+        streams,
+        seeds=[(0, seed) for seed in range(packed)],
+        device=bench.device,
+        dtype=bench.dtype,
+    )
+    done = 0
 
     def run(steps: int) -> None:
-        for step in range(SEEDS * steps):
-            batch = torch.from_numpy(stream.rows(step * rows, rows).astype(np.int64))
-            hidden = blocks(table(batch[:, :-1]) + places.weight)
-            loss = F.cross_entropy(model[3](hidden).flatten(0, 1), batch[:, 1:].flatten())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        nonlocal done
+        trainer.advance(done, done + steps, lambda step: 1e-3)
+        done += steps
 
     return run
 
 
-def packed_loop(shape: Architecture, dtype: torch.dtype) -> Callable[[int], None]:
-    streams = [TokenStream(TOKENS, CONTEXT, (0, seed)) for seed in range(SEEDS)]
-    trainer = Trainer(
-        Rung("r", shape, SEEDS, (BATCH * 1000,)),
-        Recipe(batch_tokens=BATCH),
-        streams,
-        seeds=[(0, seed) for seed in range(SEEDS)],
-        device=torch.device("cpu"),
-        dtype=dtype,
+def layer_products(size: Size) -> list[tuple[int, int, int]]:
+    """(tokens, inputs, outputs) of the forward products of one model."""
+    tokens, d = size.batch, size.d_model
+    layer = [(tokens, d, 3 * d), (tokens, d, d), (tokens, d, 4 * d), (tokens, 4 * d, d)]
+    return layer * size.n_layer + [(tokens, d, VOCABULARY)]
+
+
+def measure(size: Size, packings: Sequence[int], bench: Bench) -> list[Speed]:
+    plain, plain_first = _first(
+        lambda: plain_loop(size.shape, TOKENS, size.batch, bench.device), bench
     )
-    return lambda steps: trainer.advance(0, steps, lambda step: 1e-3) and None
+    theirs = bench.rate(plain) * size.batch
+    del plain
+    return [_measure_pack(size, packed, bench, theirs, plain_first) for packed in packings]
 
 
-def tokens_per_s(run: Callable[[int], None], steps: int = 60) -> float:
-    """Best of four, in process time, so that a busy machine answers like an idle one."""
-    run(10)
-    best = min(_seconds(run, steps) for _ in range(4))
-    return SEEDS * steps * BATCH / best
+def _measure_pack(
+    size: Size, packed: int, bench: Bench, theirs: float, plain_first: float
+) -> Speed:
+    run, first = _first(lambda: packed_loop(size, packed, bench), bench)
+    ours = bench.rate(run) * size.batch * packed
+    flops = ours * flops_per_token(size.shape).matmul
+    return Speed(
+        count_params(size.shape).non_embedding,
+        packed,
+        ours,
+        theirs,
+        ours / theirs,
+        flops,
+        flops / bench.peak,
+        flops / bench.product_rate(layer_products(size), packed),
+        first,
+        plain_first,
+    )
 
 
-def _seconds(run: Callable[[int], None], steps: int) -> float:
-    start = time.process_time()
-    run(steps)
-    return time.process_time() - start
+def _first(
+    build: Callable[[], Callable[[int], None]], bench: Bench
+) -> tuple[Callable[[int], None], float]:
+    """Build a loop and take its first step; return it with the wall seconds of both."""
+    start = time.perf_counter()
+    run = build()
+    run(1)
+    bench.wait()
+    return run, time.perf_counter() - start
 
 
-def main() -> None:
-    probe = probe_machine()
+def _warm_up(bench: Bench) -> float:
+    """Wall seconds of what libraries do once a process, whoever trains first."""
+    start = time.perf_counter()
+    tiny = Size(1, 8, 16, 32)
+    plain_loop(tiny.shape, TOKENS, tiny.batch, bench.device)(1)
+    packed_loop(tiny, 1, bench)(1)
+    bench.wait()
+    return time.perf_counter() - start
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.train_speed", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under two minutes")
+    parser.add_argument("--device", choices=tuple(SIZES), help="cuda where there is one")
+    parser.add_argument("--pack", type=int, nargs="+", default=[1, 4], help="models side by side")
+    parser.add_argument("--batch", type=int, help="tokens a step of each model")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser.parse_args(arguments)
+
+
+HEADER = (
+    "         N  K batch   ours tok/s  plain tok/s  ratio  GFLOP/s  peak shapes  "
+    "first ours/plain, s"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     settle_threads()
-    print(
-        f"two seeds, batch {BATCH}, {LAYERS} layers, context {CONTEXT}, {probe.precision}; "
-        f"probe {probe.flop_per_s / 1e9:.0f} GFLOP/s a core"
+    torch.manual_seed(0)
+    before = os.getloadavg()[0]
+    bench = Bench(device, 0.4 if options.quick else 4.0)
+    started = _warm_up(bench)
+    sizes = SIZES[device]
+    if options.batch:
+        sizes = tuple(Size(s.n_layer, s.d_model, s.n_ctx, options.batch) for s in sizes)
+    name = torch.cuda.get_device_name() if device == "cuda" else "one CPU thread"
+    head = (
+        f"{name}, {bench.placement.precision}, torch {torch.__version__}, "
+        f"peak {bench.peak / 1e9:,.0f} GFLOP/s, load average {before:.2f}; libraries took "
+        f"{started:.1f} s to set up before the first model of all"
     )
-    if "MALLOC_MMAP_THRESHOLD_" not in os.environ:
-        print("  (workers also set MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_)")
-    for width in WIDTHS:
-        shape = Architecture(
-            n_layer=LAYERS, d_model=width, n_head=2, n_ctx=CONTEXT, n_vocab=VOCABULARY,
-            tied=False, positions="rotary",
-        )  # fmt: skip
-        ours = tokens_per_s(packed_loop(shape, probe.placement.torch_dtype))
-        theirs = tokens_per_s(plain_loop(width))
-        rate = ours * flops_per_token(shape).matmul / 1e9
-        print(
-            f"  width {width:4d}: packed {ours / 1e3:6.0f}k tokens/s ({rate:5.1f} GFLOP/s), "
-            f"plain {theirs / 1e3:6.0f}k, ratio {ours / theirs:4.1f}x"
-        )
+    if not options.json:
+        print(head)
+        print(HEADER)
+    speeds = []
+    for size in sizes:
+        for speed in measure(size, options.pack, bench):
+            speeds.append(speed)
+            if not options.json:
+                print(_line(speed, size), flush=True)
+    after = os.getloadavg()[0]
+    if options.json:
+        rows = [asdict(speed) for speed in speeds]
+        print(json.dumps({"machine": head, "load_after": after, "speeds": rows}, indent=1))
+    else:
+        print(f"load average at the end {after:.2f}")
+
+
+def _line(speed: Speed, size: Size) -> str:
+    return (
+        f"{speed.n_params:10,d} {speed.packed:2d} {size.batch:5d} {speed.tokens_per_s:12,.0f} "
+        f"{speed.plain_tokens_per_s:12,.0f} {speed.ratio:5.2f}x {speed.flop_per_s / 1e9:8,.1f} "
+        f"{speed.share_of_peak:5.0%} {speed.share_of_shapes:5.0%}   "
+        f"{speed.first_seconds:8.3f} / {speed.plain_first_seconds:.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ _START_SECONDS = 4.0
 
 
 def _evaluated_tokens(rung: Rung, evaluation: Evaluation) -> float:
-    """Held-out tokens read: every curve point, and the full set after every cooldown."""
+    """Tokens read: every curve point, all sets after every cooldown; gradients cost three."""
     points = 12 * evaluation.curve_points_per_doubling
-    return points * evaluation.curve_tokens + len(rung.token_budgets) * evaluation.tokens
+    final = len(rung.token_budgets) * (1 + len(evaluation.test_sets)) * evaluation.tokens
+    return points * (evaluation.curve_tokens + 3 * evaluation.noise_tokens) + final

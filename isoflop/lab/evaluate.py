@@ -4,17 +4,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isoflop.lab.models.cross_entropy import CrossEntropy
 from isoflop.lab.models.families import LanguageModel
 from isoflop.lab.models.pack import Pack
 
 _TOKENS_AT_ONCE = 8192
 """Tokens of one forward pass over the whole pack: stays in cache on a CPU, busy on a GPU."""
+_SMALLEST = 1e-37
+"""Keeps log(p) finite, as in training: a loss above 85 nats is reported as 85."""
+
+
+def held_out_loss(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> NDArray[np.float64]:
+    """Return (K,) mean losses in nats per token; see `position_losses`."""
+    return position_losses(model, pack, windows).mean(axis=1)
 
 
 @torch.no_grad()
-def held_out_loss(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> NDArray[np.float64]:
-    """Return (K,) mean losses in nats per token.
+def position_losses(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> NDArray[np.float64]:
+    """Return (K, n_ctx) mean losses by position, nats per token.
+
+    Column T − 1 holds L(T): tokens predicted from T tokens of context, themselves not counted.
 
     Args:
         model: the forward pass.
@@ -22,12 +30,14 @@ def held_out_loss(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> ND
         windows: (rows, n_ctx + 1) int64 held-out tokens, on the model's device.
     """
     pack.refresh()
-    packed = next(iter(pack.weights.values())).shape[0]
-    at_once = max(1, _TOKENS_AT_ONCE // (packed * (windows.shape[1] - 1)))
-    total = np.zeros(packed)
+    packed, context = next(iter(pack.weights.values())).shape[0], windows.shape[1] - 1
+    at_once = max(1, _TOKENS_AT_ONCE // (packed * context))
+    total = np.zeros((packed, context))
     for part in windows.split(at_once):
         inputs = part[:, :-1].expand(packed, -1, -1)
-        targets = part[:, 1:].expand(packed, -1, -1).reshape(packed, -1)
-        losses = CrossEntropy.apply(model.logits(pack.weights, inputs), targets)
-        total += losses.double().cpu().numpy() * len(part)
+        targets = part[:, 1:].expand(packed, -1, -1).reshape(packed, -1, 1)
+        probabilities = torch.softmax(model.logits(pack.weights, inputs), -1, dtype=torch.float32)
+        picked = probabilities.gather(-1, targets).clamp_min_(_SMALLEST).log_()
+        by_row = picked.view(packed, len(part), context)
+        total -= by_row.sum(1, dtype=torch.float64).cpu().numpy()
     return total / len(windows)

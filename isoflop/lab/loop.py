@@ -7,12 +7,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from isoflop.fitting.batch.noise_scale import NoiseScale
 from isoflop.lab.data.stream import TokenStream
-from isoflop.lab.evaluate import held_out_loss
+from isoflop.lab.evaluate import held_out_loss, position_losses
 from isoflop.lab.models.cross_entropy import CrossEntropy
 from isoflop.lab.models.dropout import Dropout
 from isoflop.lab.models.families import build_model
 from isoflop.lab.models.pack import make_pack
+from isoflop.lab.noise_scale import measure_noise
 from isoflop.lab.recipes.optimizers import make_optimizer, rate_factors
 from isoflop.runs.ladder import Recipe, Rung
 from isoflop.runs.settle import settle_recipe
@@ -94,6 +96,14 @@ class Trainer:
     def held_out(self, windows: torch.Tensor) -> NDArray[np.float64]:
         """Return (K,) held-out losses, see `held_out_loss`."""
         return held_out_loss(self._model, self._pack, windows)
+
+    def position_losses(self, windows: torch.Tensor) -> NDArray[np.float64]:
+        """Return (K, n_ctx) held-out losses by position, see `position_losses`."""
+        return position_losses(self._model, self._pack, windows)
+
+    def noise(self, windows: torch.Tensor) -> list[NoiseScale]:
+        """Return the K gradient noise scales, see `measure_noise`."""
+        return measure_noise(self._model, self._pack, windows)
 
     def _batches(self, start: int, stop: int) -> torch.Tensor:
         """Return (steps, K, rows, n_ctx + 1) tokens."""

@@ -13,6 +13,7 @@ from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
 from isoflop.lab.loop import Segment, Trainer
+from isoflop.lab.measure import Measures
 from isoflop.lab.placement import Placement
 from isoflop.lab.schedule import Branch, Schedule, plan_schedules
 from isoflop.runs.ladder import PlannedRun, Rung, runs_of
@@ -78,6 +79,9 @@ class _TrunkTraining:
             seeds=seeds,
             device=placement.torch_device,
             dtype=placement.torch_dtype,
+        )
+        self._measures = Measures(
+            ladder, study.path / "data", data, rung, seeds, placement.torch_device
         )
         windows = held_out_windows(data.held_out, context, ladder.evaluation.tokens)
         self._windows = torch.from_numpy(windows.astype(np.int64)).to(placement.torch_device)
@@ -147,20 +151,24 @@ class _TrunkTraining:
         cooldown: Segment | None = None,
     ) -> None:
         """Measure the losses of one budget and write its runs."""
-        losses = self._trainer.held_out(self._windows)
+        rows, positions = self._measures.final(self._trainer)
         if cooldown is not None:
             curve = [*curve, self._point("cooldown", runs[0].steps, cooldown)]
         for run in runs:
-            self._commit(run, float(losses[run.member]), curve)
+            last = {**curve[-1], "loss_by_position": positions}
+            self._commit(run, rows[run.member], [*curve[:-1], last])
 
-    def _commit(self, run: PlannedRun, loss: float, curve: Sequence[Mapping[str, Any]]) -> None:
+    def _commit(
+        self, run: PlannedRun, measured: Mapping[str, Any], curve: Sequence[Mapping[str, Any]]
+    ) -> None:
+        loss = measured["loss"]
         first_bad = self._diverged.get(run.member)
         if first_bad is None and not loss < self._uniform_loss:
             first_bad = run.steps
         row = describe_run(run, self._study.ladder)
-        row["n_tokens_unique"] = min(run.n_tokens, self._streams[run.member].tokens_per_epoch)
+        row |= self._streams[run.member].repeats(run.n_tokens)
         unit = "nats/byte" if self._study.ladder.tokenizer == "bytes" else "nats/token"
-        row |= {"loss": loss, "loss_unit": unit, "eval_set": self._data.eval_set}
+        row |= {**measured, "loss_unit": unit}
         points = [_of_member(record, run.member) for record in curve]
         commit_run(self._study.run_folder(run.id), row, points, first_bad)
         self._emit(
@@ -194,12 +202,14 @@ class _TrunkTraining:
 
     def _point(self, phase: str, step: int, segment: Segment) -> dict[str, Any]:
         held_out = self._trainer.held_out(self._windows[: self._curve_rows])
+        noise = self._measures.noise(self._trainer, step) if phase == "trunk" else {}
         return {
             "phase": phase,
             "step": step,
             "tokens": step * self._recipe.batch_tokens,
             "loss": _finite(held_out),
             "train_loss": _finite(segment.train_loss),
+            **noise,
         }
 
 
@@ -209,5 +219,6 @@ def _finite(values: NDArray[np.float64]) -> list[float | None]:
 
 
 def _of_member(record: Mapping[str, Any], member: int) -> dict[str, Any]:
-    losses = ("loss", "train_loss")
-    return {key: value[member] if key in losses else value for key, value in record.items()}
+    return {
+        key: value[member] if isinstance(value, list) else value for key, value in record.items()
+    }

@@ -14,6 +14,7 @@ from isoflop.lab.launch import launch
 from isoflop.lab.placement import check_device
 from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.progress import Progress, default_progress
+from isoflop.lab.test_sets import check_test_sets, prepare_test_sets
 from isoflop.runs.ladder import Ladder, Rung
 from isoflop.store.study import Study
 
@@ -49,10 +50,12 @@ def run_ladder(
     if not (Path(study_path) / "study.json").exists():
         check_device(device)
     check_corpus(ladder)
+    check_test_sets(ladder)
     study = Study.create(study_path, ladder)
     with study.writing():
         settings = _settle(study, device, probe)
         prepare_data(ladder, study.path / "data")
+        prepare_test_sets(ladder, study.path / "data")
         if not study.finished():
             _check_same_torch(study, settings)
             probe = probe or probe_machine(settings["device"])

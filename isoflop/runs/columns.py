@@ -18,7 +18,7 @@ NUMBER_COLUMNS: Mapping[str, str] = {
     "lr": "peak learning rate",
     "seed": "random seed",
     "schedule_tokens": "tokens the learning-rate schedule was planned for",
-    "position": "tokens of context, the predicted one included",
+    "position": "tokens of context that a prediction sees",
     "accuracy": "share of a downstream task solved, 0 to 1",
     "error": "share of a downstream task failed, 0 to 1",
     "error_upstream": "share of the pretraining task failed, 0 to 1",

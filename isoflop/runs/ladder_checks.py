@@ -1,10 +1,12 @@
 """Mistakes of a ladder, all of them, each with its path."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from isoflop.runs.evaluation import evaluation_mistakes, noise_mistakes
 from isoflop.runs.recipe_checks import recipe_and_rung_mistakes, recipe_mistakes
 from isoflop.runs.rung_checks import NAME, RungParts, rung_mistakes
 
@@ -26,6 +28,7 @@ class Parts:
     name: str | None
     tokenizer: str | None
     seed: int | None
+    max_epochs: float | None
     recipe: "Recipe | None"
     evaluation: "Evaluation | None"
     rungs: "tuple[Rung | RungParts | None, ...] | None"
@@ -37,7 +40,7 @@ def ladder_mistakes(ladder: "Ladder | Parts") -> list[str]:
     if ladder.recipe is not None:
         found += recipe_mistakes(ladder.recipe)
     if ladder.evaluation is not None:
-        found += _evaluation_mistakes(ladder.evaluation)
+        found += evaluation_mistakes(ladder.evaluation)
     for index, rung in enumerate(ladder.rungs or ()):
         if isinstance(rung, RungParts):
             found += rung_mistakes(f"rungs[{index}]", rung)
@@ -69,6 +72,8 @@ def _head_mistakes(ladder: "Ladder | Parts") -> Iterator[str]:
         )
     if ladder.seed is not None and not 0 <= ladder.seed < 2**31:
         yield f"seed is {ladder.seed}, expected 0 to 2147483647"
+    if ladder.max_epochs is not None and not 0 < ladder.max_epochs < math.inf:
+        yield f"max_epochs is {ladder.max_epochs}, expected a positive number"
     if ladder.rungs is not None and not ladder.rungs:
         yield "rungs is empty, expected at least one"
     rungs = [rung for rung in ladder.rungs or () if rung and not isinstance(rung, RungParts)]
@@ -79,23 +84,6 @@ def _head_mistakes(ladder: "Ladder | Parts") -> Iterator[str]:
         yield "rungs: n_vocab and n_ctx must be the same for every rung, or losses do not compare"
 
 
-def _evaluation_mistakes(evaluation: "Evaluation") -> Iterator[str]:
-    if evaluation.tokens < 1:
-        yield f"evaluation.tokens is {evaluation.tokens}, expected at least 1"
-    if not 1 <= evaluation.curve_tokens <= evaluation.tokens:
-        yield (
-            f"evaluation.curve_tokens is {evaluation.curve_tokens}, expected 1 to "
-            f"evaluation.tokens = {evaluation.tokens}"
-        )
-    if not 1 <= evaluation.curve_points_per_doubling <= 16:
-        yield (
-            f"evaluation.curve_points_per_doubling is {evaluation.curve_points_per_doubling}, "
-            "expected 1 to 16"
-        )
-    if evaluation.held_out_every < 2:
-        yield f"evaluation.held_out_every is {evaluation.held_out_every}, expected at least 2"
-
-
 def _rung_mistakes(path: str, rung: "Rung", ladder: "Ladder | Parts") -> Iterator[str]:
     yield from rung_mistakes(path, rung)
     vocab = tokenizer_vocab(ladder.tokenizer) if ladder.tokenizer is not None else None
@@ -104,5 +92,7 @@ def _rung_mistakes(path: str, rung: "Rung", ladder: "Ladder | Parts") -> Iterato
             f"{path}.n_vocab is {rung.architecture.n_vocab}, but tokenizer {ladder.tokenizer} "
             f"has {vocab} tokens; set n_vocab = {vocab}"
         )
+    if ladder.evaluation is not None:
+        yield from noise_mistakes(path, rung.architecture.n_ctx, ladder.evaluation)
     if ladder.recipe is not None:
         yield from recipe_and_rung_mistakes(path, rung, ladder.recipe)

@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -15,7 +15,8 @@ from cattrs.v import transform_error
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.families import Model
 from isoflop.base.errors import InputError, SpecError, did_you_mean
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.evaluation import evaluation_row
+from isoflop.runs.ladder import MAX_EPOCHS, Evaluation, Ladder, Recipe, Rung
 from isoflop.runs.ladder_checks import Parts, ladder_mistakes
 from isoflop.runs.ladder_shapes import (
     MODEL_KEYS,
@@ -86,10 +87,12 @@ def print_ladder(ladder: Ladder) -> str:
     True
     """
     head = {name: getattr(ladder, name) for name in ("name", "corpus", "tokenizer", "seed")}
+    if ladder.max_epochs != MAX_EPOCHS:  # old ladders keep their hash
+        head["max_epochs"] = ladder.max_epochs
     blocks = [
         _print_table(head),
         "[recipe]\n" + _print_table(recipe_row(ladder.recipe)),
-        "[evaluation]\n" + _print_table(asdict(ladder.evaluation)),
+        "[evaluation]\n" + _print_table(evaluation_row(ladder.evaluation)),
     ]
     for rung in ladder.rungs:
         row = {"name": rung.name, **model_row(rung.architecture)}
@@ -111,6 +114,7 @@ def _read_parts(document: dict[str, Any], converter: cattrs.Converter) -> Parts:
         name=_read_part(document.get("name"), str, converter),
         tokenizer=_read_part(document.get("tokenizer"), str, converter),
         seed=_read_part(document.get("seed"), int, converter),
+        max_epochs=_read_part(document.get("max_epochs"), float, converter),
         recipe=_read_part(document.get("recipe", {}), Recipe, converter),
         evaluation=_read_part(document.get("evaluation", {}), Evaluation, converter),
         rungs=tuple(_read_rung(rung, converter) for rung in rungs)

@@ -1,0 +1,131 @@
+"""Test sets: held-out documents of other corpora, in the study's own tokens.
+
+`data/test-NAME.bin` holds the tokens, `data/test_sets.json` what they are; both are written once.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base import strict_json
+from isoflop.base.atomic import write_atomic
+from isoflop.base.errors import InputError, SpecError
+from isoflop.lab.data.corpora import read_corpus, split_documents
+from isoflop.lab.data.tokenizer import load_tokenizer
+from isoflop.runs.evaluation import name_test_set
+from isoflop.runs.ladder import Ladder
+from isoflop.store.document import read_document
+
+FILE = "test_sets.json"
+_REMEDY = "delete it and resume to prepare the test sets again"
+
+
+@dataclass(frozen=True)
+class EvalSet:
+    """Tokens that finished runs are also measured on.
+
+    Args:
+        name: in the columns `loss_NAME` and `bits_per_byte_NAME`.
+        tokens: (n_tokens,) of its held-out documents.
+        eval_set: names them by their hash.
+    """
+
+    name: str
+    tokens: NDArray[np.integer]
+    eval_set: str
+
+
+def prepare_test_sets(ladder: Ladder, folder: Path) -> None:
+    """Write the tokens of every test set a ladder names; nothing if they are there.
+
+    Args:
+        ladder: names them; their split is that of the training corpus.
+        folder: the study's `data` folder, prepared.
+
+    Raises:
+        UnknownNameError: no such corpus.
+        SpecError: less text than one context.
+        InputError: a corpus changed since the folder was written.
+    """
+    known = _known(folder)
+    for corpus_name in ladder.evaluation.test_sets:
+        name = name_test_set(corpus_name)
+        corpus = read_corpus(corpus_name)
+        if name in known:
+            if known[name]["corpus_sha256"] != corpus.sha256:
+                raise InputError(
+                    f"test set {corpus_name} changed since this study began; restore it or start "
+                    "a new study"
+                )
+            continue
+        _, held_out = split_documents(corpus.documents, ladder.evaluation.held_out_every)
+        tokenizer = load_tokenizer(
+            ladder.tokenizer, (folder / "tokenizer.json").read_text(encoding="utf-8")
+        )
+        tokens = tokenizer.encode(held_out).astype("<u2")
+        check_test_set(ladder, corpus_name, len(tokens))
+        payload = tokens.tobytes()
+        write_atomic(folder / f"test-{name}.bin", payload)
+        known[name] = {
+            "corpus": corpus_name,
+            "corpus_sha256": corpus.sha256,
+            "licence": corpus.licence,
+            "tokens": len(tokens),
+            "sha256": hashlib.sha256(payload).hexdigest(),
+        }
+        write_atomic(folder / FILE, strict_json.dumps({"test_sets": known}, indent=1) + "\n")
+
+
+def check_test_sets(ladder: Ladder) -> None:
+    """Refuse test sets that cannot serve, before anything is written.
+
+    Raises:
+        UnknownNameError: no such corpus.
+        SpecError: less text than one context.
+    """
+    for name in ladder.evaluation.test_sets:
+        documents = read_corpus(name).documents
+        _, held_out = split_documents(documents, ladder.evaluation.held_out_every)
+        check_test_set(ladder, name, sum(len(text) + 1 for text in held_out))
+
+
+def check_test_set(ladder: Ladder, name: str, count: int) -> None:
+    """Refuse a test set shorter than one context; bytes bound the tokens of any encoding."""
+    n_ctx = ladder.rungs[0].architecture.n_ctx
+    if count <= n_ctx:
+        raise SpecError(
+            f"test set {name}: {count} held-out tokens, fewer than one context of {n_ctx}; use "
+            "more text or a smaller n_ctx"
+        )
+
+
+def open_test_sets(ladder: Ladder, folder: Path) -> tuple[EvalSet, ...]:
+    """Map the test sets of a prepared study.
+
+    Raises:
+        InputError: a file that is absent or not whole.
+    """
+    known = _known(folder)
+    names = [name_test_set(corpus) for corpus in ladder.evaluation.test_sets]
+    return tuple(_open(ladder, folder, name, known) for name in names)
+
+
+def _open(ladder: Ladder, folder: Path, name: str, known: dict[str, Any]) -> EvalSet:
+    path = folder / f"test-{name}.bin"
+    size = path.stat().st_size if path.is_file() else 0
+    if name not in known or size != 2 * known[name]["tokens"]:
+        raise InputError(f"{path}: absent or not whole; delete {folder / FILE} and resume")
+    tokens = np.memmap(path, dtype="<u2", mode="r")
+    label = f"{name}-{known[name]['sha256'][:12]}-{ladder.evaluation.tokens}"
+    return EvalSet(name, np.asarray(tokens), label)
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    return dict(read_document(path, {"test_sets": dict}, _REMEDY)["test_sets"])
