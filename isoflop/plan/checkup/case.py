@@ -1,0 +1,172 @@
+"""A case: a run table as the checks see it, with the surface that its steady runs lie on.
+
+Legend: N parameters, D tokens, C FLOPs, L loss; L = E + A/N^alpha + B/D^beta.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.base.errors import InputError, IsoflopError, RunTableError
+from isoflop.fitting.fit import Fit
+from isoflop.fitting.objective import Objective
+from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.fitting.solve.robust import robust_scale
+from isoflop.laws.chinchilla import ChinchillaLaw
+from isoflop.laws.law import Array
+from isoflop.plan.checkup.cells import best_of_sweeps
+from isoflop.runs.table import FINISHED, RunTable
+
+Mask = NDArray[np.bool_]
+MOST_NAMES = 20
+
+FAR = 100.0
+"""Consequences are told at this multiple of the largest compute, unless a target is given."""
+COMPARABLE = ("tokenizer", "loss_unit", "eval_set")
+"""Columns whose values make losses incomparable: the surface is that of the most frequent."""
+NEEDED = ("n_params", "n_tokens", "loss")
+STEADY_DEVIATIONS, STEADY_SHARE = 6.0, 0.02
+"""A run this many robust standard deviations and this share off the law bends no surface here.
+Least squares decides, not a robust loss: a smooth fault of many runs is to stay in."""
+FEWEST_STEADY = 0.75
+"""Share of the runs that stay steady at least."""
+ROUNDS = 6
+N_STARTS = 16
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run table under examination.
+
+    Args:
+        whole: every row of the table.
+        table: the finished rows with an amount in every needed column, the best of every
+            learning-rate sweep; what a law would be fitted to.
+        fit: Chinchilla's surface by least squares through the steady runs, None if impossible.
+        why_no_fit: why, "" if there is one.
+        steady: (n_runs,) rows of `table` that the surface was fitted to.
+        flops: the target.
+    """
+
+    whole: RunTable
+    table: RunTable
+    fit: Fit | None
+    why_no_fit: str
+    steady: Mask
+    flops: float
+
+    def has(self, *columns: str) -> bool:
+        """Whether every run records these columns."""
+        known = self.table
+        return all(c in known and bool(np.isfinite(known.numbers(c)).all()) for c in columns)
+
+    def numbers(self, column: str) -> Array:
+        """A column of the usable rows, (n_runs,)."""
+        return self.table.numbers(column)
+
+    def rows(self, chosen: Mask) -> tuple[int, ...]:
+        """Rows, in the source, of usable runs chosen by a mask (n_runs,)."""
+        return tuple(int(row) for row in self.table.rows[chosen])
+
+    def names(self, chosen: Mask) -> tuple[str, ...]:
+        """Names of usable runs chosen by a mask (n_runs,), at most twenty."""
+        listed = self.table.names()
+        return tuple(listed[i] for i in np.flatnonzero(chosen)[:MOST_NAMES])
+
+    @property
+    def residuals(self) -> Array:
+        """Log measured − log predicted of every usable run, positive above the surface."""
+        if self.fit is None:
+            return np.zeros(len(self.table))
+        runs = {name: self.numbers(name) for name in NEEDED[:2]}
+        return np.log(self.numbers("loss")) - np.log(self.fit.law.predict(self.fit.theta, runs))
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the steady runs about the surface."""
+        steady = self.residuals[self.steady]
+        return float(np.sqrt(steady @ steady / max(1, len(steady) - 5)))
+
+
+def open_case(table: RunTable, flops: float | None = None) -> Case:
+    """Prepare a table for its checks.
+
+    Args:
+        table: the runs.
+        flops: the target; a hundred times the largest compute by default.
+
+    Raises:
+        InputError: a target that is not positive.
+    """
+    if flops is not None and not 0 < flops < np.inf:
+        raise InputError(f"a target must be a positive number of FLOPs, found {flops:g}")
+    usable = best_of_sweeps(_usable(table))
+    fit, steady, why = _surface(usable)
+    return Case(table, usable, fit, why, steady, flops or FAR * _largest_compute(usable))
+
+
+def _usable(table: RunTable) -> RunTable:
+    """Finished rows, with a positive amount in every needed column that the table has."""
+    if "n_params" not in table and "n_params_non_embedding" in table:
+        table = table.with_column("n_params", table.numbers("n_params_non_embedding"))
+    keep = np.ones(len(table), dtype=bool)
+    if "status" in table:
+        keep = np.array([status.lower() in FINISHED for status in table.text("status")])
+    for name in (*NEEDED, "flops"):
+        if name in table:
+            amounts = table.numbers(name)
+            keep &= np.isfinite(amounts) & (amounts > 0)
+    if not keep.any():
+        raise RunTableError("no finished run with its amounts and loss", source=table.source)
+    return table.select(keep)
+
+
+def _largest_compute(table: RunTable) -> float:
+    if "flops" in table:
+        return float(table.numbers("flops").max())
+    if {"n_params", "n_tokens"} <= set(table.columns):
+        return float((6 * table.numbers("n_params") * table.numbers("n_tokens")).max())
+    return 1e22
+
+
+def _surface(table: RunTable) -> tuple[Fit | None, Mask, str]:
+    everyone = np.ones(len(table), dtype=bool)
+    absent = [name for name in NEEDED if name not in table]
+    if absent:
+        return None, everyone, f"no column `{absent[0]}`"
+    spec = FitSpec(Objective("squared"), n_resamples=0, n_starts=N_STARTS)
+    comparable = _comparable(table)
+    steady = comparable
+    try:
+        fit = fit_parametric(table.select(steady), ChinchillaLaw(), spec)
+        for _ in range(ROUNDS):
+            kept = _near(table, fit, steady, comparable)
+            if (kept == steady).all():
+                break
+            steady = kept
+            fit = fit_parametric(table.select(steady), ChinchillaLaw(), spec)
+    except IsoflopError as error:
+        return None, everyone, str(error)
+    if not fit.determined:
+        return None, everyone, fit.outcome.value
+    return fit, steady, ""
+
+
+def _comparable(table: RunTable) -> Mask:
+    """The runs of the most frequent tokenizer, loss unit and evaluation set."""
+    kinds = [table.text(name) for name in COMPARABLE if name in table]
+    if not kinds:
+        return np.ones(len(table), dtype=bool)
+    labels = np.array(["\0".join(kind) for kind in zip(*kinds, strict=True)])
+    values, counts = np.unique(labels, return_counts=True)
+    return labels == values[np.argmax(counts)]
+
+
+def _near(table: RunTable, fit: Fit, steady: Mask, comparable: Mask) -> Mask:
+    """Runs near a surface fitted to the steady ones; unchanged where too many lie off it."""
+    runs = {name: table.numbers(name) for name in NEEDED[:2]}
+    off = np.abs(np.log(table.numbers("loss") / fit.law.predict(fit.theta, runs)))
+    limit = max(STEADY_DEVIATIONS * robust_scale(off[steady], 5), STEADY_SHARE)
+    near = (off <= limit) & comparable
+    return near if near.sum() >= FEWEST_STEADY * comparable.sum() else steady

@@ -1,0 +1,58 @@
+"""Cells: the runs of one size and one amount of data, which differ by seed or learning rate."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.runs.table import RunTable
+
+SAME = 0.005
+"""Relative difference up to which two amounts are one: digits lost to a figure or a format."""
+SWEEP = 3
+"""Learning rates in one cell from which it is a sweep."""
+
+Rows = NDArray[np.intp]
+
+
+def group_cells(table: RunTable) -> list[Rows]:
+    """Group runs of one size and one amount of data.
+
+    >>> rows = [{"n_params": n, "n_tokens": 1e9, "loss": 3.0} for n in (1e8, 2e8, 1.0001e8)]
+    >>> [cell.tolist() for cell in group_cells(RunTable.from_records(rows))]
+    [[0, 2], [1]]
+    """
+    columns = [name for name in ("n_params", "n_tokens") if name in table]
+    keys = np.stack([_classes(table.numbers(name)) for name in columns], axis=1)
+    _, member = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(member, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(member[order])) + 1)
+
+
+def sweeps(table: RunTable) -> list[Rows]:
+    """Cells that were trained at three learning rates or more."""
+    if not {"lr", "n_params", "n_tokens"} <= set(table.columns):
+        return []
+    lr = table.numbers("lr")
+    return [cell for cell in group_cells(table) if len(set(lr[cell])) >= SWEEP]
+
+
+def best_of_sweeps(table: RunTable) -> RunTable:
+    """Keep the learning rate with the lowest loss of every sweep, and all other runs."""
+    if "loss" not in table:
+        return table
+    keep = np.ones(len(table), dtype=bool)
+    loss = table.numbers("loss")
+    for cell in sweeps(table):
+        lr = table.numbers("lr")
+        rates = np.unique(lr[cell])
+        mean = [loss[cell][lr[cell] == rate].mean() for rate in rates]
+        keep[cell[lr[cell] != rates[int(np.argmin(mean))]]] = False
+    return table.select(keep)
+
+
+def _classes(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    order = np.argsort(values, kind="stable")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.diff(np.log(values[order]), prepend=-np.inf) > SAME
+    classes = np.empty(len(values), dtype=np.int64)
+    classes[order] = np.cumsum(apart)
+    return classes

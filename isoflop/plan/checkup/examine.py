@@ -1,0 +1,197 @@
+"""The checkup: every check on one table, worst first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isoflop.base.errors import IsoflopError, RunTableError
+from isoflop.base.estimate import shorten
+from isoflop.plan.checkup.agreement import check_methods
+from isoflop.plan.checkup.case import Case, open_case
+from isoflop.plan.checkup.conventions import check_attention, check_mixed_conventions
+from isoflop.plan.checkup.copies import check_copies
+from isoflop.plan.checkup.counting import check_embeddings, check_head, check_six_nd
+from isoflop.plan.checkup.designs import check_design, check_range
+from isoflop.plan.checkup.diagnosis import Diagnosis
+from isoflop.plan.checkup.grids import check_grid
+from isoflop.plan.checkup.mixing import check_comparable_losses, check_one_recipe, check_repeats
+from isoflop.plan.checkup.noise import check_seeds
+from isoflop.plan.checkup.outliers import check_influence, check_outliers
+from isoflop.plan.checkup.rounding import check_rounded_losses, check_rounded_sizes
+from isoflop.plan.checkup.schedules import (
+    check_schedules,
+    check_unfinished,
+    check_warm_up,
+    check_window,
+)
+from isoflop.plan.checkup.scores import check_scores
+from isoflop.plan.checkup.tuning import check_learning_rates, check_trends
+from isoflop.runs.finding import Severity
+from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.unit_checks import check_units
+
+Check = Callable[[Case], list[Diagnosis]]
+
+CHECKS: tuple[Check, ...] = (
+    check_comparable_losses, check_design, check_mixed_conventions,
+    check_embeddings, check_six_nd, check_head, check_attention,
+    check_one_recipe, check_repeats,
+    check_unfinished, check_schedules, check_warm_up, check_window,
+    check_learning_rates, check_trends,
+    check_grid, check_range,
+    check_copies, check_outliers, check_influence,
+    check_rounded_losses, check_rounded_sizes,
+    check_scores, check_methods, check_seeds,
+)  # fmt: skip
+"""Every check; each looks at one family of faults and says nothing where it cannot look."""
+
+CODES = (
+    "impossible-values", "units-unlikely", "flops-disagree", "worse-than-guessing",
+    "loss-unit-unsure",
+    "mixed-tokenizers", "mixed-loss-units", "mixed-eval-sets",
+    "single-ray", "one-size", "one-budget", "few-decades",
+    "mixed-conventions", "embedding-share", "flops-not-6nd", "head-flops-dropped",
+    "attention-flops-dropped",
+    "mixed-datasets", "mixed-families", "mixed-schedules", "repeated-data",
+    "unfinished-runs", "unfinished-schedule", "warm-up-share", "fixed-token-window",
+    "lr-not-bracketed", "residual-trend",
+    "grid-off-centre", "grid-drifts", "grid-too-wide", "grid-too-narrow", "optimum-at-edge",
+    "duplicate-runs", "near-duplicate-runs",
+    "diverged-runs", "undertuned-runs", "few-runs-move-the-answer",
+    "rounded-losses", "rounded-params",
+    "accuracy-at-floor", "binomial-noise",
+    "methods-disagree", "noise-unknown",
+)  # fmt: skip
+"""Codes of every finding, each with its section in docs/check."""
+
+ORDER: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What was found in a run table.
+
+    Args:
+        source: where the runs came from.
+        n_runs: rows of the table.
+        n_usable: finished rows, one a learning-rate sweep.
+        flops: the compute that consequences are told at.
+        surface: the law they are told by, or why there is none.
+        findings: errors first, then by wasted compute.
+    """
+
+    source: str
+    n_runs: int
+    n_usable: int
+    flops: float
+    surface: str
+    findings: tuple[Diagnosis, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something forbids a fit."""
+        return any(found.severity == "error" for found in self.findings)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the contract's JSON object."""
+        return {
+            "source": self.source,
+            "n_runs": self.n_runs,
+            "n_usable": self.n_usable,
+            "flops": self.flops,
+            "surface": self.surface,
+            "findings": [found.to_dict() for found in self.findings],
+        }
+
+    def __str__(self) -> str:
+        count = {s: sum(f.severity == s for f in self.findings) for s in ORDER}
+        head = (
+            f"{self.source}: {self.n_runs} rows, {self.n_usable} fitted; "
+            + ", ".join(f"{n} {s}{'s' * (n != 1)}" for s, n in count.items())
+            + f"\nconsequences at {shorten(self.flops)} FLOPs, by {self.surface}"
+        )
+        return "\n\n".join([head, *(_paragraph(found) for found in self.findings)])
+
+
+def check_runs(
+    runs: RunTable | Sequence[Mapping[str, Cell]], *, flops: float | None = None
+) -> Checkup:
+    """Examine a run table for what would ruin a scaling law.
+
+    Args:
+        runs: the runs, as a table or as one mapping a run.
+        flops: the compute that consequences are told at; a hundred times the largest by default.
+
+    Returns:
+        The findings, each with evidence, consequence, remedy and the rows concerned.
+
+    Raises:
+        RunTableError: a cell that cannot be read, or no finished run.
+        InputError: a target that is not positive.
+
+    >>> N = np.geomspace(1e7, 1e9, 12)
+    >>> ray = [{"n_params": n, "n_tokens": 20 * n, "loss": 2 + 40 * n**-0.2} for n in N.tolist()]
+    >>> [found.code for found in check_runs(ray).findings if found.severity == "error"]
+    ['single-ray']
+    """
+    table = runs if isinstance(runs, RunTable) else RunTable.from_records(list(runs))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        case = open_case(table, flops)
+        found = _units(case) + [each for check in CHECKS for each in _attempt(check, case)]
+    waste = {id(each): each.shift.waste if each.shift else 0.0 for each in found}
+    found.sort(key=lambda each: (ORDER.index(each.severity), -waste[id(each)]))
+    surface = f"no surface: {case.why_no_fit}"
+    if case.fit is not None:
+        a = case.fit.derived["a"].value
+        surface = f"a Chinchilla surface with a = {a:.3f}, residuals of {100 * case.noise:.2g} %"
+    return Checkup(table.source, len(table), len(case.table), case.flops, surface, tuple(found))
+
+
+def _attempt(check: Check, case: Case) -> list[Diagnosis]:
+    """A check whose refit is refused has nothing to say about this table."""
+    try:
+        return check(case)
+    except (RunTableError, np.linalg.LinAlgError):
+        raise
+    except IsoflopError:
+        return []
+
+
+def _units(case: Case) -> list[Diagnosis]:
+    """Amounts that cannot be, or hardly can."""
+    columns = [c for c in ("n_params", "n_tokens", "flops", "loss") if case.has(c)]
+    try:
+        findings = check_units(case.table, columns)
+    except RunTableError as error:
+        return [
+            Diagnosis(
+                code="impossible-values",
+                severity="error",
+                evidence=str(error),
+                consequence="nothing can be fitted to it",
+                remedy="correct the row or the unit",
+                rows=() if error.row is None else (int(error.row),),
+            )
+        ]
+    row = dict(zip(case.table.names(), case.table.rows.tolist(), strict=True))
+    return [
+        Diagnosis(
+            **{name: getattr(each, name) for name in
+               ("code", "severity", "evidence", "consequence", "remedy", "runs")},
+            rows=tuple(row[name] for name in each.runs if name in row),
+        )
+        for each in findings
+    ]  # fmt: skip
+
+
+def _paragraph(found: Diagnosis) -> str:
+    shown = ", ".join(str(row) for row in found.rows[:8])
+    more = f" and {len(found.rows) - 8} more" if len(found.rows) > 8 else ""
+    lines = [
+        f"{found.severity}: {found.code}: {found.evidence}",
+        f"  consequence: {found.consequence}",
+        f"  remedy: {found.remedy}",
+        f"  see: {found.docs}",
+    ]
+    return "\n".join([*lines, f"  rows: {shown}{more}"] if shown else lines)

@@ -1,0 +1,201 @@
+"""Grids: IsoFLOP curves off the optimum, drifting, too wide, too narrow, minima at their edge.
+
+Legend: C FLOPs, N parameters, D tokens; a exponent of N* ∝ C^a; M half-width of a grid, a factor.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from isoflop.base.errors import IsoflopError
+from isoflop.base.estimate import shorten
+from isoflop.fitting.frontiers.frontier import Valley
+from isoflop.fitting.frontiers.parabola_bias import (
+    ParabolaBias,
+    bias_on_surface,
+    optimum_on_budget,
+)
+from isoflop.fitting.frontiers.valleys import fit_valley, isoflop_groups, tokens_line
+from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.designs import spread_of_optimum
+from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
+from isoflop.plan.checkup.refit import LAW, exponent, shift_of_size
+from isoflop.plan.optimum import optimal_params
+
+OFF_CENTRE, DRIFT = 2.0, 2.0
+"""Factors of the middle of the grids off the optimum, and of its change over the ladder."""
+WIDE, NARROW = 6.0, 2.1
+"""Half-widths; ±4x is the usual grid."""
+WIDE_BIAS = 0.02
+"""Share of N* at the target that a wide grid must cost to be told."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The IsoFLOP curves of a table, held against its surface.
+
+    Args:
+        valleys: the curves.
+        members: rows of the usable table in each.
+        bias: of parabolas through the surface's own losses on them.
+        offsets: log of the middle of each grid over its optimum.
+    """
+
+    valleys: tuple[Valley, ...]
+    members: tuple[np.ndarray, ...]
+    bias: ParabolaBias
+    offsets: np.ndarray
+
+
+def check_grid(case: Case) -> list[Diagnosis]:
+    """Find IsoFLOP grids on which parabolas mislead or say little."""
+    grid = read_grid(case)
+    if grid is None:
+        return []
+    found = _edges(case, grid)
+    bias, drift = grid.bias, _drift(grid)
+    off = max(bias.offset, 1 / bias.offset)
+    width = f"half-width {bias.half_width:.3g}, {len(grid.valleys)} budgets"
+    if off > OFF_CENTRE:
+        seen = f"the grids' middle lies at {bias.offset:.3g} of the optimum ({width})"
+        found.append(_biased(case, grid, "grid-off-centre", seen, "centre them on the optimum"))
+    if drift > DRIFT:
+        seen = f"the grids' middle drifts off the optimum by {drift:.3g} over the budgets ({width})"
+        found.append(_biased(case, grid, "grid-drifts", seen, "let the sizes follow the optimum"))
+    if bias.half_width > WIDE:
+        centred = bias_on_surface(_fit(case), [_centred(case, v) for v in grid.valleys])
+        lost = _far(centred, case.flops)
+        if abs(np.expm1(lost)) > WIDE_BIAS:
+            seen = f"grids of {width}: too wide for a parabola even where they are centred " \
+                f"({100 * np.expm1(lost):+.1f} % of N* then)"  # fmt: skip
+            found.append(_biased(case, grid, "grid-too-wide", seen, "narrow them to ±4x or less"))
+    if bias.half_width < NARROW:
+        found.append(_narrow(case, grid))
+    return found
+
+
+def read_grid(case: Case) -> Grid | None:
+    """Group the runs into IsoFLOP curves and hold them against the surface; None if too few."""
+    if case.fit is None or not case.has("flops"):
+        return None
+    groups, _ = isoflop_groups(case.table)
+    groups = [group for group in groups if tokens_line(fit_valley(case.table, group))[0] < 0]
+    valleys = [fit_valley(case.table, group) for group in groups]
+    if len(valleys) < 2:
+        return None
+    try:
+        bias = bias_on_surface(case.fit, valleys)
+        centres = [optimum_on_budget(case.fit.theta, valley) for valley in valleys]
+    except (IsoflopError, FloatingPointError):
+        return None
+    offsets = np.array([valley.centre for valley in valleys]) - np.array(centres)
+    return Grid(tuple(valleys), tuple(groups), bias, offsets)
+
+
+def bias_shift(case: Case, bias: ParabolaBias) -> Shift | None:
+    """What the parabolas' bias does to a plan at the target."""
+    theta = _fit(case).theta
+    try:
+        right = optimal_params(LAW, theta, case.flops)[0]
+    except IsoflopError:
+        return None
+    found = right * float(np.exp(_far(bias, case.flops)))
+    a = exponent(theta)
+    return shift_of_size(case, (a + bias.exponent, found), (a, right), theta)
+
+
+def _far(bias: ParabolaBias, flops: float) -> float:
+    """Bias of log N* at another budget: a line in log C."""
+    return float(bias.log_n_opt + bias.exponent * np.log(flops / bias.flops))
+
+
+def _drift(grid: Grid) -> float:
+    """Factor by which the grids' middle moves off the optimum from the first budget to the last."""
+    log_C = np.log([valley.flops for valley in grid.valleys])
+    slope = np.polyfit(log_C, grid.offsets, 1)[0]
+    return float(np.exp(abs(slope) * np.ptp(log_C)))
+
+
+def _biased(case: Case, grid: Grid, code: str, evidence: str, remedy: str) -> Diagnosis:
+    change = bias_shift(case, grid.bias)
+    return Diagnosis(
+        code=code,
+        severity="warning",
+        evidence=evidence,
+        consequence="for parabolas, without any noise: "
+        f"{change or 'N* is biased'}; a surface fit has no such bias",
+        remedy=f"{remedy}; or plan with --method parametric",
+        numbers={
+            "offset": grid.bias.offset,
+            "drift": _drift(grid),
+            "half_width": grid.bias.half_width,
+            "n_params_error": float(np.expm1(_far(grid.bias, case.flops))),
+            "n_tokens_error": float(np.expm1(-_far(grid.bias, case.flops))),
+            "exponent_error": grid.bias.exponent,
+        },
+        shift=change,
+    )
+
+
+def _narrow(case: Case, grid: Grid) -> Diagnosis:
+    sd_a, sd_log_n = spread_of_optimum(_fit(case), case.flops)
+    found = optimal_params(LAW, _fit(case).theta, case.flops)[0]
+    a = exponent(_fit(case).theta)
+    wrong = (a + sd_a, found * float(np.exp(sd_log_n)))
+    change = shift_of_size(case, wrong, (a, found), _fit(case).theta)
+    return Diagnosis(
+        code="grid-too-narrow",
+        severity="warning",
+        evidence=f"the grids reach a factor {grid.bias.half_width:.2f} to either side of their "
+        f"middle; with {100 * case.noise:.2g} % noise the bottom of so short a valley is flat",
+        consequence=f"N* at {shorten(case.flops)} FLOPs is known to a factor "
+        f"{np.exp(sd_log_n):.2f} by a surface fit, worse by parabolas, a to ±{sd_a:.3f}; one such "
+        f"error wastes {100 * change.waste:.2g} % of the compute",
+        remedy="widen them to ±4x: half the spread for the same number of runs",
+        numbers={"half_width": grid.bias.half_width, "sd_a": sd_a, "sd_log_n": sd_log_n},
+        shift=change,
+    )
+
+
+def _edges(case: Case, grid: Grid) -> list[Diagnosis]:
+    """Budgets whose minimum lies outside their sizes, by the parabola."""
+    bad = [k for k, valley in enumerate(grid.valleys) if valley.verdict]
+    if not bad:
+        return []
+    chosen = np.zeros(len(case.table), dtype=bool)
+    chosen[np.concatenate([grid.members[k] for k in bad])] = True
+    said = "; ".join(
+        f"at {grid.valleys[k].flops:.2g} FLOPs {grid.valleys[k].verdict}" for k in bad[:3]
+    )
+    change = bias_shift(case, grid.bias)
+    return [
+        Diagnosis(
+            code="optimum-at-edge",
+            severity="warning",
+            evidence=f"{len(bad)} of {len(grid.valleys)} budgets: {said}",
+            consequence="such a budget bounds N* from one side only and is refused by parabolas; "
+            f"were it used, {change or 'N* would be a guess'}",
+            remedy="add runs of smaller or larger sizes at these budgets",
+            rows=case.rows(chosen),
+            runs=case.names(chosen),
+            numbers={"n_edges": float(len(bad)), "n_budgets": float(len(grid.valleys))},
+            shift=change,
+        )
+    ]
+
+
+def _centred(case: Case, valley: Valley) -> Valley:
+    """The same grid moved onto the optimum of its budget."""
+    move = optimum_on_budget(_fit(case).theta, valley) - valley.centre
+    slope, _ = tokens_line(valley)
+    return replace(
+        valley,
+        n_params=valley.n_params * np.exp(move),
+        n_tokens=valley.n_tokens * np.exp(slope * move),
+        centre=valley.centre + move,
+    )
+
+
+def _fit(case: Case):
+    assert case.fit is not None
+    return case.fit

@@ -1,0 +1,43 @@
+"""`isoflop check` on the command line."""
+
+from pathlib import Path
+
+import isoflop as library
+from isoflop.exchange.run_tables import write_runs
+from isoflop.runs.table import RunTable
+
+
+def test_a_table_without_errors_exits_with_0_and_names_its_findings(isoflop, runs):
+    result = isoflop("check", runs)
+    assert result.code == 0
+    assert "note: noise-unknown: none of " in result.out
+    assert "  see: docs/check/README.md#noise-unknown" in result.out
+
+
+def test_the_document_is_that_of_the_python_line(isoflop, runs):
+    result = isoflop("check", runs, "--flops", "1e24", "--json")
+    assert (
+        result.document == library.check_runs(library.read_runs(Path(runs)), flops=1e24).to_dict()
+    )
+    keys = {"code", "severity", "evidence", "consequence", "remedy", "runs", "rows", "numbers",
+            "shift", "docs"}  # fmt: skip
+    assert all(set(found) == keys for found in result.document["findings"])
+
+
+def test_a_ray_is_an_error_and_exits_with_1(isoflop, tmp_path):
+    sizes = [1e7 * 1.5**k for k in range(15)]
+    ray = [{"n_params": n, "n_tokens": 20 * n, "loss": 2 + 40 * n**-0.2} for n in sizes]
+    name = write_runs(RunTable.from_records(ray), tmp_path / "ray.csv").name
+    result = isoflop("check", name)
+    assert result.code == 1
+    assert "error: single-ray" in result.out
+
+
+def test_the_help_says_when_it_exits_with_1(isoflop):
+    assert "Exit code 1 when a finding is an error" in " ".join(isoflop("check", "-h").out.split())
+
+
+def test_a_file_that_is_not_there_is_one_line(isoflop):
+    result = isoflop("check", "nothing.csv")
+    assert result.code == 2
+    assert "nothing.csv" in result.error

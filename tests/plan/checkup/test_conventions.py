@@ -1,0 +1,54 @@
+"""Attention left out of the FLOPs, and two conventions in one table."""
+
+import numpy as np
+import pytest
+from faulty import codes, find, ladder, rows
+
+from isoflop.accounting.architecture import Architecture
+from isoflop.accounting.flops import flops_per_token
+
+
+def test_attention_left_out_is_found_by_the_counters_own_share():
+    D = np.geomspace(1e8, 1e10, 9)
+    shapes = [Architecture(n_layer=4 + 2 * k, d_model=128 * (k + 1), n_ctx=2048) for k in range(9)]
+    counts = [flops_per_token(shape) for shape in shapes]
+    N = np.array([c.kaplan / 6 for c in counts])
+    shape = {
+        "n_layer": [float(s.n_layer) for s in shapes],
+        "d_model": [float(s.d_model) for s in shapes],
+        "n_ctx": [2048.0] * 9,
+    }
+    L = 2 + 400 * N**-0.34 + 2000 * D**-0.37
+    found = find(rows(N, D, L, flops=6 * N * D, **shape), "attention-flops-dropped")
+    causal = counts[0].kaplan_attention
+    assert found.numbers["missing_smallest"] == pytest.approx(
+        1 - counts[0].kaplan / causal, rel=0.01
+    )
+    exact = np.array([c.kaplan_attention for c in counts]) * D
+    assert "attention-flops-dropped" not in codes(rows(N, D, L, flops=exact, **shape))
+
+
+def test_flops_of_two_conventions_are_an_error_with_the_odd_rows():
+    N, D, L = ladder()
+    flops = 6 * N * D
+    flops[::4] /= 3  # forward only
+    found = find(rows(N, D, L, flops=flops), "mixed-conventions")
+    assert found.severity == "error"
+    assert found.rows == tuple(range(1, len(N) + 1, 4))
+    assert "0.33" in found.evidence
+
+
+def test_sizes_of_two_conventions_are_found_with_what_they_do():
+    N, D, L = ladder()
+    inner = N - 0.3 * N * (N / N.min()) ** -0.1
+    counted = np.where(np.arange(len(N)) % 5 == 0, inner, N)
+    found = find(rows(counted, D, L, n_params_non_embedding=inner, flops=None), "mixed-conventions")
+    assert found.rows == tuple(range(1, len(N) + 1, 5))
+    assert found.shift is not None
+    assert found.shift.corrected == pytest.approx(0.5126, abs=1e-4)
+    assert abs(found.shift.exponent - 0.5126) > 1e-3
+
+
+def test_a_count_that_changes_smoothly_with_size_is_one_convention():
+    N, D, L = ladder()
+    assert "mixed-conventions" not in codes(rows(N, D, L, flops=6 * (N + 3e3 * N**0.5) * D))

@@ -1,0 +1,56 @@
+"""Rays, one size, one budget, short ranges."""
+
+import numpy as np
+import pytest
+from faulty import EPOCH, codes, find, ladder, noisy, rows
+
+from benchmarks._planted import chinchilla, isoflop
+from isoflop.plan.checkup.designs import design_spread
+
+SIZES = np.geomspace(1e7, 1e10, 63)
+
+
+@pytest.mark.parametrize(
+    ("N", "D", "code"),
+    [
+        (SIZES, 20 * SIZES, "single-ray"),
+        (SIZES, 1e20 / (6 * SIZES), "one-budget"),
+        (np.full(63, 1e8), np.geomspace(2e8, 2e11, 63), "one-size"),
+    ],
+)
+def test_designs_that_determine_nothing_are_errors(N, D, code):
+    found = find(rows(N, D, noisy(chinchilla(EPOCH, N, D))), code)
+    assert found.severity == "error"
+    assert found.numbers["condition"] > 1e3
+
+
+def test_a_ray_is_worse_than_a_near_ray_and_a_near_ray_than_a_grid():
+    spread = np.geomspace(18, 23, 7)[np.arange(63) % 7]
+    ray, near = design_spread(SIZES, 20 * SIZES, 0.005), design_spread(SIZES, spread * SIZES, 0.005)
+    grid = design_spread(*isoflop(4.0)(EPOCH), 0.005)
+    assert ray[0] > 1e5
+    assert grid[1] == pytest.approx(0.0076, rel=0.1)  # measured .0075 to .0076 over 500 studies
+    assert near[1] == pytest.approx(0.086, rel=0.35)
+    assert ray[1] > 3 * near[1]
+
+
+def test_a_near_ray_is_a_warning_and_a_grid_is_fine():
+    D = np.geomspace(18, 23, 7)[np.arange(63) % 7] * SIZES
+    assert find(rows(SIZES, D, chinchilla(EPOCH, SIZES, D)), "single-ray").severity == "warning"
+    N, D, L = ladder()
+    assert not codes(rows(N, D, L)) & {"single-ray", "one-size", "one-budget", "few-decades"}
+
+
+def test_two_decades_do_not_carry_four_beyond():
+    N, D = isoflop(4.0, budgets=np.geomspace(1e18, 1e20, 6))(EPOCH)
+    table = rows(N, D, noisy(chinchilla(EPOCH, N, D)))
+    found = find(table, "few-decades", flops=1e24)
+    assert found.numbers["decades"] == pytest.approx(2)
+    assert found.numbers["beyond"] == pytest.approx(4)
+    assert found.numbers["sd_log_n"] > 0.1
+    assert "few-decades" not in codes(table)
+
+
+def test_less_than_a_decade_is_few_whatever_the_target():
+    N, D = isoflop(4.0, budgets=np.geomspace(1e18, 5e18, 4))(EPOCH)
+    assert "few-decades" in codes(rows(N, D, noisy(chinchilla(EPOCH, N, D))), flops=1e19)

@@ -1,0 +1,91 @@
+"""The checkup as a whole: healthy tables raise none, every code is documented and tested."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faulty import codes, ladder, noisy, rows
+
+from benchmarks._healthy import studies
+from benchmarks.false_alarms import WORST, alarms
+from isoflop.base.errors import InputError
+from isoflop.plan.checkup.diagnosis import PAGE
+from isoflop.plan.checkup.examine import CODES, ORDER, check_runs
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def few():
+    return alarms(studies(20, seed=1))
+
+
+def test_healthy_studies_raise_almost_nothing(few):
+    assert few.n_studies == 20
+    assert max(few.counts.values(), default=0) <= 1
+
+
+@pytest.mark.study
+def test_false_alarms_are_at_most_one_in_twenty_for_every_finding():
+    found = alarms(studies(200))
+    assert {code: n for code, n in found.counts.items() if n > WORST * 200} == {}
+
+
+def test_every_code_has_a_section_and_every_finding_a_code():
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    sections = re.findall(r"^## `([a-z0-9-]+)`$", page, re.M)
+    assert sorted(sections) == sorted(CODES)
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "isoflop/plan/checkup").glob("*.py")
+    )
+    assert set(re.findall(r'code="([a-z0-9-]+)"', source)) <= set(CODES)
+
+
+def test_every_code_is_planted_in_a_test():
+    text = "".join(p.read_text(encoding="utf-8") for p in Path(__file__).parent.glob("test_*.py"))
+    assert [code for code in CODES if f'"{code}"' not in text] == []
+
+
+def test_errors_come_first_and_then_what_wastes_most():
+    N, D, L = ladder()
+    table = rows(N, D, noisy(L), warmup_tokens=np.full(len(N), 4e8),
+                 tokenizer=["a" if k % 2 else "b" for k in range(len(N))])  # fmt: skip
+    checkup = check_runs(table)
+    ranks = [ORDER.index(found.severity) for found in checkup.findings]
+    assert ranks == sorted(ranks)
+    assert checkup.has_errors
+    assert str(checkup).startswith("memory: 63 rows, 63 fitted; 1 error, ")
+
+
+def test_findings_without_a_surface_are_still_found():
+    _N, D, L = ladder()
+    one_size = rows(np.full(10, 1e8), D[:10], L[:10].round(1))
+    assert {"one-size", "rounded-losses"} <= codes(one_size)
+    assert "lr-not-bracketed" in codes(
+        [{"flops": 1e18 * k, "loss": 3 - 0.1 * k} for k in (1, 2, 3)]
+    )
+
+
+def test_impossible_and_unlikely_amounts_are_findings():
+    N, D, L = ladder()
+    assert "impossible-values" in codes(rows(N, D, 30 + L))
+    assert "units-unlikely" in codes(rows(N, D, L, flops=6e-12 * N * D))  # in teraFLOPs
+    assert "flops-disagree" in codes(rows(N, D, L, flops=60.1 * N * D))
+    worse = L.copy()
+    worse[3] = 14.0
+    assert "worse-than-guessing" in codes(rows(N, D, worse))
+    assert "loss-unit-unsure" in codes(rows(N, D, L / 3.2))
+
+
+def test_corpora_and_schedules_are_told_apart():
+    N, D, L = ladder()
+    labels = ["a" if k % 2 else "b" for k in range(len(N))]
+    found = codes(rows(N, D, noisy(L), dataset=labels, schedule=labels))
+    assert {"mixed-datasets", "mixed-schedules"} <= found
+
+
+def test_a_target_must_be_positive():
+    N, D, L = ladder()
+    with pytest.raises(InputError, match="positive"):
+        check_runs(rows(N, D, L), flops=-1.0)
