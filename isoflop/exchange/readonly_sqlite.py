@@ -35,7 +35,7 @@ class Database:
         """
         try:
             return self._connection.execute(query).fetchall()
-        except (sqlite3.Error, OverflowError, MemoryError) as error:
+        except (sqlite3.Error, OverflowError, MemoryError, UnicodeError) as error:
             raise InputError(f"{self._path}: not readable as SQLite ({error})") from None
 
 
