@@ -102,10 +102,8 @@ def test_of_a_resumed_run_the_later_file_holds(tmp_path: Path) -> None:
 
 
 def test_a_wandb_log_is_read_whole_across_its_blocks(tmp_path: Path) -> None:
-    cells = [
-        item("_step", k) + item("eval/loss", 4.0) + item("note", "x" * 90) for k in range(3000)
-    ]
-    records = [b"\x12" + _length(c) + c for c in cells]
+    fixed = item("eval/loss", 4.0) + item("note", "x" * 90)
+    records = [chunk(2, item("_step", k) + fixed) for k in range(3000)]
     path = tmp_path / "run-abc.wandb"
     path.write_bytes(_blocks(records))
     found = wandb_folder.read(path)
@@ -147,10 +145,7 @@ def test_a_wandb_log_says_how_the_run_ended(tmp_path: Path) -> None:
     cut = import_runs(path)
     assert cut.table.text("status") == ["running"]
     assert "bytes after the last whole record" in cut.refused[0].why
-    summary = [
-        *log_records()[:-2],
-        b"\x1a" + _length(item("eval/loss", 2.0)) + item("eval/loss", 2.0),
-    ]
+    summary = [*log_records()[:-2], chunk(3, item("eval/loss", 2.0))]
     path.write_bytes(frame_log(summary))
     assert import_runs(path).ends == ("tiny eval/loss: last point 2.9, its summary 2",)
 
