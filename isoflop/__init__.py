@@ -109,9 +109,12 @@ _HOMES = {
     "compare_tuning": "isoflop.plan.tuning.side_by_side",
     # training
     "Study": "isoflop.store.study",
-    "curve_points": "isoflop.store.curve_points",
+    "tabulate_studies": "isoflop.store.tables",
     "price_ladder": "isoflop.lab",
+    "get_corpus": "isoflop.lab.data.get",
+    "list_corpora": "isoflop.lab.data.listing",
     "run_ladder": "isoflop.lab",
+    "show_corpus": "isoflop.lab.data.listing",
     "tour_ladder": "isoflop.lab",
     # showing
     "report_runs": "isoflop.report.study",

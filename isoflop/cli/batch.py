@@ -19,39 +19,13 @@ def command() -> None:
 
     \b
     Example:
-      isoflop batch points b256 b1024 b4096 b16384 -o points.csv
+      isoflop ladder table b256 b1024 b4096 b16384 --of points -o points.csv
       isoflop batch fit points.csv -o critical.json
       isoflop batch adjust runs.csv --critical-law critical.json -o adjusted.csv
     \b
     Python:
       isoflop.fit_critical_batch(isoflop.steps_to_losses(isoflop.read_runs("points.csv")))
     """
-
-
-@command.command("points")
-@click.argument("studies", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A table.")
-@json_option
-def points(studies: tuple[Path, ...], output: Path, as_json: bool) -> None:
-    """Write the trunks of studies as learning curves: loss and noise scale at every point.
-
-    \b
-    Example:
-      isoflop batch points b256 b1024 b4096 b16384 -o points.csv
-      isoflop fit points.csv --law critical-batch --columns batch_tokens=noise_scale
-    \b
-    Python:
-      isoflop.curve_points([isoflop.Study.open("b256"), isoflop.Study.open("b1024")])
-    """
-    from isoflop.exchange.run_tables import write_runs
-    from isoflop.store.curve_points import curve_points
-    from isoflop.store.study import Study
-
-    table = curve_points([Study.open(path) for path in studies])
-    write_runs(table, output)
-    runs = len(set(table.names()))
-    document = {"points": len(table), "curves": runs, "output": str(output)}
-    show(document, f"{len(table)} points of {runs} curves in {output}", as_json=as_json)
 
 
 @command.command("fit")

@@ -142,6 +142,39 @@ def status(named: Path | None, study: Path | None, as_json: bool) -> None:
     _show_status(_find_study("status", named, study), as_json)
 
 
+@command.command("table")
+@click.argument("studies", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--of",
+    "rows",
+    type=click.Choice(["runs", "points", "positions"]),
+    default="runs",
+    show_default=True,
+    help="A row a run, a point of a trunk's curve, or a position.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A table.")
+@json_option
+def table(studies: tuple[Path, ...], rows: str, output: Path, as_json: bool) -> None:
+    """Write studies as a run table: runs, learning curves with gradient noise, losses by position.
+
+    \b
+    Example:
+      isoflop ladder table study -o runs.csv
+      isoflop ladder table b256 b1024 b4096 --of points -o points.csv
+      isoflop ladder table study --of positions -o positions.csv
+    \b
+    Python:
+      isoflop.write_runs(isoflop.tabulate_studies(["study"], rows="runs"), "runs.csv")
+    """
+    from isoflop.exchange.run_tables import write_runs
+    from isoflop.store.tables import tabulate_studies
+
+    found = tabulate_studies(studies, rows=rows)
+    write_runs(found, output)
+    document = {"rows": len(found), "columns": list(found.columns), "output": str(output)}
+    show(document, f"{len(found)} rows, {len(found.columns)} columns in {output}", as_json=as_json)
+
+
 def _find_study(command: str, named: Path | None, study: Path | None) -> "Study":
     """Open STUDY, or the study of SPEC.toml, which must be the ladder the study holds."""
     from isoflop.runs.ladder_toml import read_ladder

@@ -1,4 +1,4 @@
-"""Points of a study's trunks as a run table: loss and gradient noise along training.
+"""Points of studies' trunks as a run table: loss and gradient noise along training.
 
 One row a point; only the constant-rate trunk, never a cooldown, so that curves compare. A trunk
 serves every token budget of its rung and seed: it is listed once, as its longest run has it.

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from isoflop.lab.token_bytes import bits_per_byte, read_token_bytes  # noqa: E40
 from isoflop.lab.training import run_ladder  # noqa: E402
 from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
 from isoflop.runs.ladder_toml import ladder_hash, parse_ladder, print_ladder  # noqa: E402
-from isoflop.store.curve_points import curve_points  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
+from isoflop.store.tables import tabulate_studies  # noqa: E402
 
 CPU = torch.device("cpu")
 SHAPE = Architecture(
@@ -153,11 +154,32 @@ def test_a_finished_study_has_every_measure_as_a_column(finished: Study) -> None
 
 
 def test_the_noise_scale_is_a_curve_beside_the_loss(finished: Study) -> None:
-    points = curve_points([finished])
+    points = tabulate_studies([finished.path], rows="points")
     assert len(set(points.names())) == 2
     assert (points.numbers("grad_trace") > 0).all()
     assert np.isfinite(points.numbers("loss")).all()
     assert points.numbers("n_tokens") == pytest.approx(128 * points.numbers("steps"))
+
+
+def test_losses_by_position_are_a_table_of_their_own(finished: Study) -> None:
+    table = tabulate_studies([finished.path], rows="positions")
+    assert len(table) == 4 * 16
+    assert sorted(set(table.numbers("position"))) == list(range(1, 17))
+    runs = tabulate_studies([finished.path])
+    by_run = table.numbers("loss").reshape(4, 16).mean(1)
+    assert by_run == pytest.approx(runs.numbers("loss"))
+
+
+def test_runs_of_several_studies_carry_their_study(finished: Study, tmp_path: Path) -> None:
+    (tmp_path / "again").symlink_to(finished.path)
+    with pytest.raises(InputError, match="same folder name"):
+        tabulate_studies([tmp_path / "again", finished.path], rows="points")
+    with pytest.raises(UnknownNameError, match="did you mean points"):
+        tabulate_studies([finished.path], rows="point")
+    copy = shutil.copytree(finished.path, tmp_path / "other")
+    both = tabulate_studies([finished.path, copy])
+    assert {name.split("/")[0] for name in both.names()} == {"study", "other"}
+    assert len(both) == 8
 
 
 def test_test_sets_are_written_once_and_refused_when_changed(
