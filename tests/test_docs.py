@@ -67,6 +67,12 @@ def folder(tmp_path_factory):
     write_runs(RunTable.from_records(faster[1::2]), folder / "theirs.csv")
     curve = [{"n_tokens": x, "loss": 2 + 50 * x**-0.3} for x in np.geomspace(1e6, 1e9, 30)]
     write_runs(RunTable.from_records(curve), folder / "curve.csv")
+    sweep = [
+        {"batch_tokens": b, "loss": x, "steps": 2e3 / (x - 1.2) * (1 + 4e7 / x ** (1 / 0.21) / b)}
+        for b in np.geomspace(4e3, 4e6, 6)
+        for x in (3.6, 3.2, 2.8, 2.5)
+    ]
+    write_runs(RunTable.from_records(sweep), folder / "sweep.csv")
     scores = [
         {"task": task, "n_params": n, "score_percent": top - 12 * k}
         for task, top in (("LAMBADA", 86.0), ("CoQA", 85.0))
