@@ -6,7 +6,9 @@ docs/tour-design.md has the numbers. Only the order of rungs, the tour's level a
 minute's ETA rest on it: after that the ETA follows the steps taken.
 """
 
+from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
+from isoflop.accounting.transformer import Transformer
 from isoflop.runs.ladder import Evaluation, Ladder, Rung, rung_tokens
 from isoflop.runs.settle import settle_recipe
 
@@ -45,10 +47,15 @@ def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
     if flop_per_s > ACCELERATOR_FLOP_PER_S:
         return rung_steps(rung, ladder) * ACCELERATOR_STEP_SECONDS
     slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))
-    layers = rung.architecture.n_layer
+    layers = _layers_computed(rung.architecture)
     overhead = rung_steps(rung, ladder) * STEP_SECONDS + tokens * TOKEN_SECONDS * layers
     matmul = tokens * flops_per_token(rung.architecture).matmul
     return slower * overhead + matmul / (MATMUL_SHARE * flop_per_s)
+
+
+def _layers_computed(model: Model) -> int:
+    """Layers that a token goes through: shared ones once a pass."""
+    return model.n_layer * (model.passes if isinstance(model, Transformer) else 1)
 
 
 def ladder_seconds(ladder: Ladder, flop_per_s: float, workers: int) -> float:
