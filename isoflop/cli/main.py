@@ -40,6 +40,7 @@ SUMMARIES: Mapping[str, str] = {
     "regime": "Say what limits a plan: its model, its distinct tokens, or worn-out repeats.",
     "orders": "Count orders of magnitude from benchmark scores to human level.",
     "century": "Carry a budget through the laws to parameters, bytes and loss, and audit it.",
+    "corpus": "List, get and show the texts that ladders train on.",
     "ladder": "Price, train, watch and resume a ladder of models.",
     "import": "Bring in runs from tables, trackers and logs, and say what was read as what.",
     "report": "Write a self-contained HTML report of a study or a run table.",

@@ -1,20 +1,26 @@
-"""Corpora: the embedded ones, or a text file or folder of the user's."""
+"""Corpora: embedded, got by `isoflop corpus get`, or a file, archive or folder of the user's."""
 
 import hashlib
-import lzma
-import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.lab.data.archives import read_members, unpack_bytes
+from isoflop.lab.data.cache import corpus_folder
+from isoflop.lab.data.card import read_card
+from isoflop.lab.data.catalog import NAME, source_names
+from isoflop.lab.data.documents import Chosen, DocumentFile
+from isoflop.lab.data.embedded import embedded, embedded_names, unpack_embedded
 from isoflop.runs.counted import counted
-
-_HOME = "isoflop.lab.data"
 
 SEPARATOR = b"\x00"
 """Joins documents; also the byte tokenizer's end-of-document token."""
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
+_PACKED = (".gz", ".xz", ".bz2")
 
 
 @dataclass(frozen=True)
@@ -30,37 +36,40 @@ class Corpus:
     """
 
     name: str
-    documents: tuple[bytes, ...]
+    documents: Sequence[bytes]
     sha256: str
     licence: str
     source: str
 
 
 def corpus_names() -> tuple[str, ...]:
-    """Return the names of the embedded corpora.
+    """Return the names of all registered corpora, embedded ones first.
 
-    >>> corpus_names()
-    ('sotu',)
+    >>> corpus_names()[0]
+    'sotu'
     """
-    return tuple(_registry())
+    return (*embedded_names(), *source_names())
 
 
 def read_corpus(name: str) -> Corpus:
-    """Read an embedded corpus, a text file, or the `*.txt` files of a folder.
+    """Read a corpus by its registered name, or the text of a file, archive or folder.
 
     A user's file is split into documents at blank lines repeated (two or more empty lines), or
-    taken in blocks of lines where there are none, so that some of them can be held out.
+    taken in blocks of lines where there are none, so that some of them can be held out. Of an
+    archive or a folder, every `*.txt` is a document.
 
     Args:
         name: registered name or path.
 
     Raises:
         UnknownNameError: neither a registered name nor an existing path.
-        InputError: too little text, or an embedded corpus whose hash does not match.
+        InputError: too little text, an archive or link that is refused, a corpus not yet got, or
+            an embedded one whose hash does not match.
     """
-    entry = _registry().get(name)
-    if entry is not None:
-        return _read_embedded(name, entry)
+    if name in embedded_names():
+        return _read_embedded(name)
+    if name in source_names() or _is_got(name):
+        return _read_got(name)
     path = Path(name)
     if not path.exists():
         raise UnknownNameError("corpus (nor is it a file or folder)", name, corpus_names())
@@ -74,39 +83,64 @@ def read_corpus(name: str) -> Corpus:
     return Corpus(name, documents, digest, "the user's own", str(name))
 
 
+def _is_got(name: str) -> bool:
+    """Tell whether a name that is not registered is a corpus got from a file of the user's."""
+    return bool(NAME.fullmatch(name)) and read_card(name) is not None
+
+
 def split_documents(
-    documents: tuple[bytes, ...], held_out_every: int
-) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Hold out every k-th document.
+    documents: Sequence[bytes], held_out_every: int
+) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Hold out every k-th document; those of a large corpus are not copied.
 
     >>> split_documents((b"a", b"b", b"c", b"d"), 2)
     ((b'a', b'c'), (b'b', b'd'))
     """
+    if isinstance(documents, DocumentFile):
+        return _split_file(documents, held_out_every)
     last = held_out_every - 1
     train = tuple(d for i, d in enumerate(documents) if i % held_out_every != last)
     held_out = tuple(d for i, d in enumerate(documents) if i % held_out_every == last)
     return (train, held_out) if held_out else (documents[:-1], documents[-1:])
 
 
-def _registry() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((files(_HOME) / "corpora.toml").read_text(encoding="utf-8"))
+def _split_file(documents: DocumentFile, held_out_every: int) -> tuple[Chosen, Chosen]:
+    numbers = np.arange(len(documents))
+    out = numbers % held_out_every == held_out_every - 1
+    if not out.any():
+        out[-1] = True
+    return Chosen(documents, numbers[~out]), Chosen(documents, numbers[out])
 
 
-def _read_embedded(name: str, entry: dict[str, Any]) -> Corpus:
-    packed = (files(_HOME) / entry["file"]).read_bytes()
-    text = lzma.decompress(packed, format=lzma.FORMAT_XZ)
-    digest = hashlib.sha256(text).hexdigest()
-    if digest != entry["sha256"]:
-        raise InputError(
-            f"corpus {name}: sha256 is {digest}, expected {entry['sha256']}; reinstall isoflop"
-        )
+def _read_embedded(name: str) -> Corpus:
+    entry, text = embedded()[name], unpack_embedded(name)
     documents = tuple(text.split(SEPARATOR))
-    return Corpus(name, documents, digest, entry["licence"], entry["source"])
+    return Corpus(name, documents, entry["sha256"], entry["licence"], entry["source"])
+
+
+def _read_got(name: str) -> Corpus:
+    card = read_card(name)
+    if card is None:
+        raise InputError(
+            f"corpus {name} is not on this machine; fetch it first: isoflop corpus get {name}"
+        )
+    documents = DocumentFile(corpus_folder(name), name)
+    if len(documents) < 2 or len(documents) != card["documents"]:
+        raise InputError(
+            f"corpus {name}: found {counted(len(documents), 'document')}, expected "
+            f"{card['documents']}; get it again: isoflop corpus get {name} --again"
+        )
+    source = "; ".join(f"{row['package']} (sha256 {row['sha256']})" for row in card["packages"])
+    return Corpus(name, documents, card["sha256"], card["licence"], source)
 
 
 def _documents_at(path: Path) -> tuple[bytes, ...]:
     if path.is_dir():
-        texts = [_read_text(file) for file in sorted(path.rglob("*.txt"))]
+        texts = [_read_text(_inside(file, path)) for file in sorted(path.rglob("*.txt"))]
+        return tuple(text for text in texts if text)
+    if path.name.endswith(_ARCHIVES):
+        found = read_members(path, lambda name: name.endswith(".txt"))
+        texts = [_clean(each.content, f"{path}: {each.path}") for each in found]
         return tuple(text for text in texts if text)
     text = _read_text(path)
     documents = [part.strip() for part in text.split(b"\n\n\n") if part.strip()]
@@ -123,10 +157,26 @@ def _blocks(text: bytes, count: int = 100) -> tuple[bytes, ...]:
     return tuple(block for block in blocks if block.strip())
 
 
+def _inside(file: Path, folder: Path) -> Path:
+    """Refuse a link that leads out of the folder: the corpus would be more than what is in it."""
+    if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{file}: a link that leads out of {folder}; copy the file instead")
+    return file
+
+
 def _read_text(path: Path) -> bytes:
     try:
-        text = path.read_bytes()
-        text.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    return text.replace(b"\r\n", b"\n").replace(SEPARATOR, b"").strip()
+    if path.name.endswith(_PACKED):
+        content = unpack_bytes(content, str(path))
+    return _clean(content, str(path))
+
+
+def _clean(content: bytes, where: str) -> bytes:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where}: cannot be read as UTF-8 text ({error})") from None
+    return content.replace(b"\r\n", b"\n").replace(SEPARATOR, b"").strip()

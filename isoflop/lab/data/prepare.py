@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
-from isoflop.base.errors import InputError, SpecError
+from isoflop.base.errors import InputError
 from isoflop.lab.data.corpora import read_corpus, split_documents
+from isoflop.lab.data.describe import describe, files_of, token_type
+from isoflop.lab.data.documents import total_bytes
+from isoflop.lab.data.enough import check_fit, check_length
+from isoflop.lab.data.large import LARGE_BYTES, prepare_large
+from isoflop.lab.data.overlap import measure_overlap
 from isoflop.lab.data.tokenizer import require_tokenizer, train_tokenizer
+from isoflop.lab.data.tokens import Tokens, TokenShards
 from isoflop.runs.ladder import Ladder
 from isoflop.store.document import Kinds, read_document
 
@@ -30,13 +36,14 @@ class StudyData:
     """The tokens of a study.
 
     Args:
-        train: (n_train,) uint8 or uint16 training tokens, documents closed by an end token.
+        train: (n_train,) uint8 or uint16 training tokens, documents closed by an end token;
+            an array, or shards of a large corpus that are read like one.
         held_out: (n_held_out,) tokens of the held-out documents.
         eval_set: name of the held-out set; runs compare only if theirs agree.
     """
 
-    train: NDArray[np.unsignedinteger]
-    held_out: NDArray[np.unsignedinteger]
+    train: Tokens
+    held_out: Tokens
     eval_set: str
 
 
@@ -64,30 +71,20 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
                 "start a new study"
             )
         return known
+    if total_bytes(corpus.documents) > LARGE_BYTES:
+        return prepare_large(ladder, corpus, folder)
     train, held_out = split_documents(corpus.documents, ladder.evaluation.held_out_every)
     tokenizer = train_tokenizer(ladder.tokenizer, train)
     parts = {"train": tokenizer.encode(train), "held_out": tokenizer.encode(held_out)}
-    _check_fit(ladder, tokenizer.n_vocab, parts)
-    kind = "<u1" if tokenizer.n_vocab <= 256 else "<u2"
+    counts = {name: len(tokens) for name, tokens in parts.items()}
+    check_fit(ladder, tokenizer.n_vocab, counts)
+    kind = token_type(tokenizer.n_vocab)
     for name, tokens in parts.items():
         write_atomic(folder / f"{name}.bin", tokens.astype(kind).tobytes())
     write_atomic(folder / "tokenizer.json", tokenizer.to_json())
     digests = {f"{name}_sha256": _digest(tokens) for name, tokens in parts.items()}
-    document = {
-        "corpus": ladder.corpus,
-        "corpus_sha256": corpus.sha256,
-        "licence": corpus.licence,
-        "source": corpus.source,
-        "tokenizer": ladder.tokenizer,
-        "n_vocab": tokenizer.n_vocab,
-        "token_type": kind,
-        "train_documents": len(train),
-        "held_out_documents": len(held_out),
-        "train_bytes": sum(len(text) for text in train),
-        "train_tokens": len(parts["train"]),
-        "held_out_tokens": len(parts["held_out"]),
-        **digests,
-    }
+    overlap = measure_overlap(train, held_out).to_dict()
+    document = describe(ladder, corpus, tokenizer.n_vocab, counts, digests) | {"overlap": overlap}
     write_atomic(folder / "data.json", strict_json.dumps(document, indent=1) + "\n")
     return document
 
@@ -109,8 +106,8 @@ def check_corpus(ladder: Ladder) -> None:
     require_tokenizer(ladder.tokenizer)
     documents = read_corpus(ladder.corpus).documents
     train, held_out = split_documents(documents, ladder.evaluation.held_out_every)
-    bytes_of = {"train": train, "held_out": held_out}
-    _check_length(ladder, {k: sum(len(text) + 1 for text in v) for k, v in bytes_of.items()})
+    parts = {"train": train, "held_out": held_out}
+    check_length(ladder, {k: total_bytes(v) + len(v) for k, v in parts.items()})
 
 
 def open_data(ladder: Ladder, folder: Path) -> StudyData:
@@ -118,12 +115,16 @@ def open_data(ladder: Ladder, folder: Path) -> StudyData:
     document = _known(folder)
     if document is None:
         raise InputError(f"{folder} holds no prepared data; run the ladder to prepare it")
-    kind = document["token_type"]
-    held_out = np.memmap(folder / "held_out.bin", dtype=kind, mode="r")
-    train = np.memmap(folder / "train.bin", dtype=kind, mode="r")
+    kind, files = document["token_type"], files_of(document)
+    train, held_out = (
+        TokenShards([folder / file for file, _ in files[name]], kind)
+        if "shards" in document
+        else np.asarray(np.memmap(folder / f"{name}.bin", dtype=kind, mode="r"))
+        for name in ("train", "held_out")
+    )
     digest = document["held_out_sha256"][:12]
     eval_set = f"held-out-{digest}-{ladder.evaluation.tokens}"
-    return StudyData(np.asarray(train), np.asarray(held_out), eval_set)
+    return StudyData(train, held_out, eval_set)
 
 
 def _known(folder: Path) -> dict[str, Any] | None:
@@ -133,8 +134,8 @@ def _known(folder: Path) -> dict[str, Any] | None:
         return None
     document = read_document(path, _NEEDED, remedy)
     width = {"<u1": 1, "<u2": 2}.get(document["token_type"], 0)
-    for name in ("train", "held_out"):
-        file, expected = folder / f"{name}.bin", width * document[f"{name}_tokens"]
+    for name, count in (pair for files in files_of(document).values() for pair in files):
+        file, expected = folder / name, width * count
         found = file.stat().st_size if file.is_file() else 0
         if found != expected or not expected:
             raise InputError(f"{file}: {found} bytes, expected {expected}; {remedy}")
@@ -143,24 +144,3 @@ def _known(folder: Path) -> dict[str, Any] | None:
 
 def _digest(tokens: NDArray[np.uint16]) -> str:
     return hashlib.sha256(tokens.astype("<u2").tobytes()).hexdigest()
-
-
-def _check_fit(ladder: Ladder, n_vocab: int, parts: dict[str, NDArray[np.uint16]]) -> None:
-    shape = ladder.rungs[0].architecture
-    if n_vocab > shape.n_vocab:
-        raise SpecError(
-            f"rungs: n_vocab is {shape.n_vocab}, but {ladder.tokenizer} has {n_vocab} "
-            f"tokens; set n_vocab = {n_vocab}"
-        )
-    _check_length(ladder, {name: len(tokens) for name, tokens in parts.items()})
-
-
-def _check_length(ladder: Ladder, n_tokens: dict[str, int]) -> None:
-    """Refuse a part shorter than one context; bytes bound the tokens of any encoding."""
-    n_ctx = ladder.rungs[0].architecture.n_ctx
-    for name, count in n_tokens.items():
-        if count <= n_ctx:
-            raise SpecError(
-                f"corpus {ladder.corpus}: {count} {name} tokens, fewer than one "
-                f"context of {n_ctx}; use more text or a smaller n_ctx"
-            )

@@ -7,12 +7,14 @@ loss is shared by the sizes being compared.
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.lab.data.tokens import Tokens
+
 
 class TokenStream:
     """Windows of n_ctx + 1 tokens, shuffled anew each epoch, addressable by row.
 
     Args:
-        tokens: (n_tokens,) training tokens.
+        tokens: (n_tokens,) training tokens, an array or shards.
         n_ctx: context length.
         seed: numbers that determine the order.
 
@@ -21,7 +23,7 @@ class TokenStream:
     (2, 5)
     """
 
-    def __init__(self, tokens: NDArray[np.integer], n_ctx: int, seed: tuple[int, ...]) -> None:
+    def __init__(self, tokens: Tokens, n_ctx: int, seed: tuple[int, ...]) -> None:
         self._tokens, self._n_ctx, self._seed = tokens, n_ctx, seed
         self._windows = (len(tokens) - 1) // n_ctx
         self._reach = np.arange(n_ctx + 1)
@@ -33,11 +35,28 @@ class TokenStream:
         """Tokens predicted once per pass over the text."""
         return self._windows * self._n_ctx
 
+    def repeats(self, n_tokens: int) -> dict[str, float]:
+        """Return the run-table columns `n_tokens_unique` and `epochs` of a run of `n_tokens`.
+
+        >>> TokenStream(np.arange(9), 4, (0, 0)).repeats(12)
+        {'n_tokens_unique': 8, 'epochs': 1.5}
+        """
+        unique = min(n_tokens, self.tokens_per_epoch)
+        return {"n_tokens_unique": unique, "epochs": n_tokens / self.tokens_per_epoch}
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Return (epoch, window of that epoch's order) of a row: all a resumed run has to know.
+
+        The stream keeps no other state: a checkpoint's step names its next row.
+        """
+        epoch, window = divmod(row, self._windows)
+        return epoch, window
+
     def rows(self, first: int, count: int) -> NDArray[np.integer]:
         """Return (count, n_ctx + 1) tokens of rows `first` … `first + count − 1` of the stream."""
         parts = []
         while count:
-            epoch, place = divmod(first, self._windows)
+            epoch, place = self.place(first)
             take = min(count, self._windows - place)
             starts = self._order_of(epoch)[place : place + take] * self._n_ctx
             parts.append(self._tokens[starts[:, None] + self._reach])
@@ -51,7 +70,7 @@ class TokenStream:
         return self._order
 
 
-def held_out_windows(tokens: NDArray[np.integer], n_ctx: int, count: int) -> NDArray[np.integer]:
+def held_out_windows(tokens: Tokens, n_ctx: int, count: int) -> NDArray[np.integer]:
     """Return (rows, n_ctx + 1) held-out windows, about `count` tokens, the same for every rung.
 
     Windows are taken at equal distances over all held-out documents, ordered by bit reversal so

@@ -1,0 +1,23 @@
+"""Where corpora that were got are kept: `ISOFLOP_CACHE`, else the user's cache folder."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return the folder, which need not exist yet."""
+    named = os.environ.get("ISOFLOP_CACHE")
+    if named:
+        return Path(named).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "isoflop"
+
+
+def corpus_folder(name: str) -> Path:
+    """Return the folder of one corpus."""
+    return cache_folder() / "corpora" / name
+
+
+def archive_folder() -> Path:
+    """Return the folder of fetched packages, kept until the corpus made of them is whole."""
+    return cache_folder() / "archives"
