@@ -32,6 +32,8 @@ Least squares decides, not a robust loss: a smooth fault of many runs is to stay
 FEWEST_STEADY = 0.75
 """Share of the runs that stay steady at least."""
 ROUNDS = 6
+ROUGH = 0.02
+"""Residual RMS from which the surface does not describe the runs; ladders measure .3 to .8 %."""
 N_STARTS = 16
 
 

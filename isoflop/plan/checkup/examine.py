@@ -16,7 +16,7 @@ from isoflop.plan.checkup.designs import check_design, check_range
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
 from isoflop.plan.checkup.mixing import check_comparable_losses, check_one_recipe, check_repeats
-from isoflop.plan.checkup.noise import check_seeds
+from isoflop.plan.checkup.noise import check_seeds, check_surface
 from isoflop.plan.checkup.outliers import check_influence, check_outliers
 from isoflop.plan.checkup.rounding import check_rounded_losses, check_rounded_sizes
 from isoflop.plan.checkup.schedules import (
@@ -39,7 +39,7 @@ CHECKS: tuple[Check, ...] = (
     check_one_recipe, check_repeats,
     check_unfinished, check_schedules, check_warm_up, check_window,
     check_learning_rates, check_trends,
-    check_grid, check_range,
+    check_surface, check_grid, check_range,
     check_copies, check_outliers, check_influence,
     check_rounded_losses, check_rounded_sizes,
     check_scores, check_methods, check_seeds,
@@ -55,7 +55,7 @@ CODES = (
     "attention-flops-dropped",
     "mixed-datasets", "mixed-families", "mixed-schedules", "repeated-data",
     "unfinished-runs", "unfinished-schedule", "warm-up-share", "fixed-token-window",
-    "lr-not-bracketed", "residual-trend",
+    "lr-not-bracketed", "residual-trend", "surface-does-not-fit",
     "grid-off-centre", "grid-drifts", "grid-too-wide", "grid-too-narrow", "optimum-at-edge",
     "duplicate-runs", "near-duplicate-runs",
     "diverged-runs", "undertuned-runs", "few-runs-move-the-answer",

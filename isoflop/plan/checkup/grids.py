@@ -16,7 +16,7 @@ from isoflop.fitting.frontiers.parabola_bias import (
     optimum_on_budget,
 )
 from isoflop.fitting.frontiers.valleys import fit_valley, isoflop_groups, tokens_line
-from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.case import ROUGH, Case
 from isoflop.plan.checkup.designs import spread_of_optimum
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import LAW, exponent, shift_of_size
@@ -37,14 +37,27 @@ class Grid:
     Args:
         valleys: the curves.
         members: rows of the usable table in each.
-        bias: of parabolas through the surface's own losses on them.
-        offsets: log of the middle of each grid over its optimum.
+        bias: of parabolas through the surface's own losses on them, None where the surface does not
+            describe the runs.
+        offsets: log of the middle of each grid over its optimum, by the surface, else by the
+            parabola's own minimum, NaN where that lies outside the sizes.
     """
 
     valleys: tuple[Valley, ...]
     members: tuple[np.ndarray, ...]
-    bias: ParabolaBias
+    bias: ParabolaBias | None
     offsets: np.ndarray
+
+    @property
+    def offset(self) -> float:
+        """Middle of a grid over its optimum, geometric mean of the budgets that have one."""
+        return float(np.exp(np.nanmean(self.offsets)))
+
+    @property
+    def half_width(self) -> float:
+        """Factor from the middle of a grid to its ends, geometric mean of the budgets."""
+        spans = [np.log(v.n_params.max() / v.n_params.min()) / 2 for v in self.valleys]
+        return float(np.exp(np.mean(spans)))
 
 
 def check_grid(case: Case) -> list[Diagnosis]:
@@ -53,23 +66,23 @@ def check_grid(case: Case) -> list[Diagnosis]:
     if grid is None:
         return []
     found = _edges(case, grid)
-    bias, drift = grid.bias, _drift(grid)
-    off = max(bias.offset, 1 / bias.offset)
-    width = f"half-width {bias.half_width:.3g}, {len(grid.valleys)} budgets"
+    drift = _drift(grid)
+    off = max(grid.offset, 1 / grid.offset)
+    width = f"half-width {grid.half_width:.3g}, {len(grid.valleys)} budgets"
     if off > OFF_CENTRE:
-        seen = f"the grids' middle lies at {bias.offset:.3g} of the optimum ({width})"
+        seen = f"the grids' middle lies at {grid.offset:.3g} of the optimum ({width})"
         found.append(_biased(case, grid, "grid-off-centre", seen, "centre them on the optimum"))
     if drift > DRIFT:
         seen = f"the grids' middle drifts off the optimum by {drift:.3g} over the budgets ({width})"
         found.append(_biased(case, grid, "grid-drifts", seen, "let the sizes follow the optimum"))
-    if bias.half_width > WIDE:
+    if grid.bias is not None and grid.half_width > WIDE:
         centred = bias_on_surface(_fit(case), [_centred(case, v) for v in grid.valleys])
         lost = _far(centred, case.flops)
         if abs(np.expm1(lost)) > WIDE_BIAS:
             seen = f"grids of {width}: too wide for a parabola even where they are centred " \
                 f"({100 * np.expm1(lost):+.1f} % of N* then)"  # fmt: skip
             found.append(_biased(case, grid, "grid-too-wide", seen, "narrow them to ±4x or less"))
-    if bias.half_width < NARROW:
+    if grid.bias is not None and grid.half_width < NARROW:
         found.append(_narrow(case, grid))
     return found
 
@@ -86,14 +99,21 @@ def read_grid(case: Case) -> Grid | None:
     try:
         bias = bias_on_surface(case.fit, valleys)
         centres = [optimum_on_budget(case.fit.theta, valley) for valley in valleys]
+        if case.noise > ROUGH:
+            bias = None
+            centres = [np.nan if v.verdict else np.log(v.n_opt) for v in valleys]
     except (IsoflopError, FloatingPointError):
         return None
     offsets = np.array([valley.centre for valley in valleys]) - np.array(centres)
+    if np.isfinite(offsets).sum() < 2:
+        return None
     return Grid(tuple(valleys), tuple(groups), bias, offsets)
 
 
-def bias_shift(case: Case, bias: ParabolaBias) -> Shift | None:
-    """What the parabolas' bias does to a plan at the target."""
+def bias_shift(case: Case, bias: ParabolaBias | None) -> Shift | None:
+    """What the parabolas' bias does to a plan at the target, None where it is not known."""
+    if bias is None:
+        return None
     theta = _fit(case).theta
     try:
         right = optimal_params(LAW, theta, case.flops)[0]
@@ -111,28 +131,30 @@ def _far(bias: ParabolaBias, flops: float) -> float:
 
 def _drift(grid: Grid) -> float:
     """Factor by which the grids' middle moves off the optimum from the first budget to the last."""
-    log_C = np.log([valley.flops for valley in grid.valleys])
-    slope = np.polyfit(log_C, grid.offsets, 1)[0]
+    log_C, known = np.log([valley.flops for valley in grid.valleys]), np.isfinite(grid.offsets)
+    slope = np.polyfit(log_C[known], grid.offsets[known], 1)[0]
     return float(np.exp(abs(slope) * np.ptp(log_C)))
 
 
 def _biased(case: Case, grid: Grid, code: str, evidence: str, remedy: str) -> Diagnosis:
     change = bias_shift(case, grid.bias)
+    numbers = {"offset": grid.offset, "drift": _drift(grid), "half_width": grid.half_width}
+    if grid.bias is not None:
+        far = _far(grid.bias, case.flops)
+        numbers |= {
+            "n_params_error": float(np.expm1(far)),
+            "n_tokens_error": float(np.expm1(-far)),
+            "exponent_error": grid.bias.exponent,
+        }
+    unknown = "N* is biased, by how much no surface tells here"
     return Diagnosis(
         code=code,
         severity="warning",
         evidence=evidence,
-        consequence="for parabolas, without any noise: "
-        f"{change or 'N* is biased'}; a surface fit has no such bias",
+        consequence=f"for parabolas, without any noise: {change or unknown}; "
+        "a surface fit has no such bias where its law holds",
         remedy=f"{remedy}; or plan with --method parametric",
-        numbers={
-            "offset": grid.bias.offset,
-            "drift": _drift(grid),
-            "half_width": grid.bias.half_width,
-            "n_params_error": float(np.expm1(_far(grid.bias, case.flops))),
-            "n_tokens_error": float(np.expm1(-_far(grid.bias, case.flops))),
-            "exponent_error": grid.bias.exponent,
-        },
+        numbers=numbers,
         shift=change,
     )
 
@@ -146,13 +168,13 @@ def _narrow(case: Case, grid: Grid) -> Diagnosis:
     return Diagnosis(
         code="grid-too-narrow",
         severity="warning",
-        evidence=f"the grids reach a factor {grid.bias.half_width:.2f} to either side of their "
+        evidence=f"the grids reach a factor {grid.half_width:.2f} to either side of their "
         f"middle; with {100 * case.noise:.2g} % noise the bottom of so short a valley is flat",
         consequence=f"N* at {shorten(case.flops)} FLOPs is known to a factor "
         f"{np.exp(sd_log_n):.2f} by a surface fit, worse by parabolas, a to ±{sd_a:.3f}; one such "
         f"error wastes {100 * change.waste:.2g} % of the compute",
         remedy="widen them to ±4x: half the spread for the same number of runs",
-        numbers={"half_width": grid.bias.half_width, "sd_a": sd_a, "sd_log_n": sd_log_n},
+        numbers={"half_width": grid.half_width, "sd_a": sd_a, "sd_log_n": sd_log_n},
         shift=change,
     )
 

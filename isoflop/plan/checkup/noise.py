@@ -1,13 +1,32 @@
-"""Noise: whether runs were repeated, and what seeds say about it."""
+"""Noise: whether runs were repeated, and whether a surface describes them at all."""
 
 import numpy as np
 
-from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.case import ROUGH, Case
 from isoflop.plan.checkup.cells import group_cells
 from isoflop.plan.checkup.diagnosis import Diagnosis
 
 FEWEST_REPEATS = 2
 """Repeats, runs beyond the first of a cell, from which noise is known to a factor of two."""
+
+
+def check_surface(case: Case) -> list[Diagnosis]:
+    """Find runs that no Chinchilla surface describes."""
+    if case.fit is None or case.noise < ROUGH:
+        return []
+    return [
+        Diagnosis(
+            code="surface-does-not-fit",
+            severity="warning",
+            evidence=f"residuals of {100 * case.noise:.2g} % about the best Chinchilla surface, "
+            "where ladders of one recipe have .3 to .8 %",
+            consequence="something else than size and data moves these losses, or the law is "
+            "wrong; the prices given here are rough",
+            remedy="look for what differs between the runs (recipe, schedule, repeats, sizes "
+            "below a million); compare laws (isoflop compare)",
+            numbers={"rms": case.noise},
+        )
+    ]
 
 
 def check_seeds(case: Case) -> list[Diagnosis]:

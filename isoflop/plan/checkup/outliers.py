@@ -38,8 +38,9 @@ def check_outliers(case: Case) -> list[Diagnosis]:
     above, below = r > ABOVE * sigma, r < -ABOVE * sigma
     diverged = above & (r > DIVERGED)
     if diverged.any():
-        seen = f"{diverged.sum()} of {len(r)} runs lie {100 * np.expm1(r[diverged].min()):.0f} % " \
-            f"to {100 * np.expm1(r.max()):.0f} % above the law"  # fmt: skip
+        far = np.expm1(r[diverged].min()), np.expm1(r.max())
+        seen = f"{diverged.sum()} of {len(r)} runs are {100 * far[0]:.0f} % or more above the law; " \
+            f"the worst {100 * far[1]:.0f} %"  # fmt: skip
         found.append(_bent(case, "diverged-runs", diverged, seen, "mark them diverged (`status`), "
                            "or rerun them"))  # fmt: skip
     under = above & ~diverged

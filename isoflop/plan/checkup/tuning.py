@@ -15,6 +15,9 @@ SCORE = 3.3
 """Standard errors from which a trend is told: two are tried, and small tables have few groups."""
 WIDE_LADDER = 1.0
 """Decades of size over which one learning rate cannot be the best one."""
+CONFOUNDED = np.log(3.0)
+"""Change of log N* from which trend and surface cannot be told apart, and no price is given."""
+UNPRICED = "N* moves by more than a factor 3: trend and surface cannot be told apart, no price"
 FEWEST = 12
 
 
@@ -82,6 +85,8 @@ def check_trends(case: Case) -> list[Diagnosis]:
     effect = estimate_effect(case, (x - tuned_at) ** 2)
     rms = float(np.sqrt(np.mean(case.residuals[case.steady] ** 2)))
     change = shift(case, case.fit.theta, effect.theta)
+    if change and abs(np.log(change.ratio)) > CONFOUNDED:
+        change = None
     everyone = case.steady
     return [
         Diagnosis(
@@ -90,8 +95,8 @@ def check_trends(case: Case) -> list[Diagnosis]:
             evidence=f"residuals bend with log10 {name}, {score:.1f} standard errors, in an "
             f"RMS of {100 * rms:.2g} %: {effect.size:+.4f} of log loss per squared decade from "
             f"{name} = {10**tuned_at:.3g}",
-            consequence="a recipe tuned at one scale and worse at others does this; if so, "
-            f"{change or 'the exponent is off'}",
+            consequence="a recipe tuned at one scale and worse at others does this, or a wrong "
+            f"law; if the first, {change or UNPRICED}",
             remedy="sweep the learning rate at the smallest and the largest size (isoflop tune), "
             "and look whether another law fits (isoflop compare)",
             rows=case.rows(everyone & (np.abs(case.residuals) > 2 * rms)),

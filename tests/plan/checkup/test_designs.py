@@ -54,3 +54,10 @@ def test_two_decades_do_not_carry_four_beyond():
 def test_less_than_a_decade_is_few_whatever_the_target():
     N, D = isoflop(4.0, budgets=np.geomspace(1e18, 5e18, 4))(EPOCH)
     assert "few-decades" in codes(rows(N, D, noisy(chinchilla(EPOCH, N, D))), flops=1e19)
+
+
+def test_losses_that_follow_no_surface_are_found():
+    N, D, L = ladder()
+    found = find(rows(N, D, L * (1 + 0.1 * np.sin(3 * np.log(N)))), "surface-does-not-fit")
+    assert found.numbers["rms"] > 0.02
+    assert "surface-does-not-fit" not in codes(rows(N, D, noisy(L, 0.01)))
