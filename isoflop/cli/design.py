@@ -40,6 +40,8 @@ def command(output: Path | None, figure: Path | None, as_json: bool, **options: 
     """
     design = design_ladder(**options)  # pyright: ignore[reportArgumentType]
     narrate(f"note: known from {design.source}")
+    for finding in design.findings:
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.consequence}")
     if figure:
         from isoflop.draw.design import design_figure, draw_design
 

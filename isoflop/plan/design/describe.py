@@ -14,7 +14,11 @@ def describe_design(design: Design) -> str:
         lines.append(f"{shorten(n):>11} {shorten(d):>9} {shorten(c):>9} {shorten(d / n):>17}")
     lines.append(f"{len(design.runs)} runs, {shorten(design.spent)} FLOPs in all")
     lines.append(f"forecast at {shorten(design.flops)} FLOPs, standard errors from the constants:")
-    named = [("with this ladder", design.errors), ("7 x 9 IsoFLOP grid, same FLOPs", design.grid)]
+    b, s = design.grid_shape
+    named = [
+        ("with this ladder", design.errors),
+        (f"{b} x {s} IsoFLOP grid, same FLOPs", design.grid),
+    ]
     named += [("with the runs so far", design.before)] if design.before else []
     for name, errors in named:
         lines.append(

@@ -1,5 +1,8 @@
 """The best set of runs under a budget: greedy purchase, then exchange, of whole runs.
 
+Bought three ways, by gain, by gain for the price, and for the price and the place among the runs,
+since an exchange of single runs finds only the best set nearby.
+
 Fedorov's exchange (1972) with a price: the criterion is the mean log variance of the forecasts,
 over goals and plausible constants. Legend: K sets of constants, T goals, n candidates, p constants.
 """
@@ -77,7 +80,18 @@ def choose_runs(
     Returns:
         (n,) how many of each candidate.
     """
-    counts = _buy(shelf, budget, max_runs, repeats)
+    ways = (shelf.price / budget + 1 / max_runs, np.ones(len(shelf.price)), shelf.price / budget)
+    ends = [
+        _exchange(shelf, _buy(shelf, budget, share, max_runs, repeats), budget, repeats)
+        for share in ways
+    ]
+    return min(ends, key=lambda counts: float(np.log(shelf.variances(counts)).mean()))
+
+
+def _exchange(
+    shelf: Shelf, counts: NDArray[np.int64], budget: float, repeats: int
+) -> NDArray[np.int64]:
+    """Swap one run for another as long as that helps."""
     for _ in range(EXCHANGES):
         swap = _best_swap(shelf, counts, budget, repeats)
         if swap is None:
@@ -87,10 +101,11 @@ def choose_runs(
     return counts
 
 
-def _buy(shelf: Shelf, budget: float, max_runs: int, repeats: int) -> NDArray[np.int64]:
-    """Buy the run of most gain for its share of money and of runs, until either is spent."""
+def _buy(
+    shelf: Shelf, budget: float, share: Array, max_runs: int, repeats: int
+) -> NDArray[np.int64]:
+    """Buy the run of most gain for its share (n,), until money or runs are spent."""
     counts = np.zeros(len(shelf.price), dtype=np.int64)
-    share = shelf.price / budget + 1 / max_runs
     while counts.sum() < max_runs:
         left = budget - counts @ shelf.price
         ready = (counts < repeats) & (shelf.price <= left * (1 + 1e-12))

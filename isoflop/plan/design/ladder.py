@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from isoflop.base.errors import InputError
+from isoflop.base.estimate import shorten
 from isoflop.fitting.trials.excess import detectable_excess
 from isoflop.plan.choose import AnyLaw
 from isoflop.plan.design.candidates import (
@@ -18,6 +19,7 @@ from isoflop.plan.design.exchange import Shelf, choose_runs
 from isoflop.plan.design.forecast import forecast_optimum
 from isoflop.plan.design.knowledge import Knowledge, know
 from isoflop.plan.optimum import optimal_params
+from isoflop.runs.checks import Finding
 
 LARGEST_SHARE = 0.1
 """Share of the budget that the largest run may take, unless asked otherwise: more if runs are few,
@@ -28,7 +30,9 @@ MAX_RUNS = 63
 PLAUSIBLE = 9
 """Sets of constants that a design is averaged over."""
 GRID_BUDGETS, GRID_SIZES, GRID_SPREAD = 7, 9, 4.0
-"""The equal-spaced IsoFLOP grid a design is held against."""
+"""The equal-spaced IsoFLOP grid a design is held against; fewer of both where runs are fewer."""
+SPENT = 0.8
+"""Share of a budget below which a ladder is said to leave money over."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Design:
         errors: what they would leave uncertain.
         before: what is uncertain now; None if nothing has been trained.
         grid: what an equal-spaced IsoFLOP grid of the same compute would leave uncertain.
+        grid_shape: its budgets and sizes.
+        budget: compute that might be spent.
         detectable: smallest relative excess of the loss at the two largest scales of the ladder
             that would be seen four times in five; None where too few runs are below them.
         source: what is known, and from what.
@@ -66,6 +72,8 @@ class Design:
     errors: Errors
     before: Errors | None
     grid: Errors
+    grid_shape: tuple[int, int]
+    budget: float
     detectable: float | None
     source: str
 
@@ -80,9 +88,21 @@ class Design:
             "errors": vars(self.errors),
             "errors_before": vars(self.before) if self.before else None,
             "errors_of_grid": vars(self.grid),
+            "grid_shape": list(self.grid_shape),
             "detectable_break": self.detectable,
             "source": self.source,
+            "findings": [finding.to_dict() for finding in self.findings],
         }
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Money left over, and a target that the ladder itself passes."""
+        found = []
+        if self.spent < SPENT * self.budget:
+            found.append(_left_over(self))
+        if self.flops <= float(self.runs.flops.max()):
+            found.append(_passes_target(self))
+        return tuple(found)
 
 
 def design_ladder(
@@ -144,7 +164,9 @@ def design_ladder(
         spent=float(chosen.flops.sum()),
         errors=_errors(shelf, counts),
         before=_errors(shelf, nothing) if known.information.any() else None,
-        grid=errors_of(known, equal_grid(known, budget), flops),
+        grid=errors_of(known, equal_grid(known, budget, max_runs=max_runs), flops),
+        grid_shape=grid_shape(max_runs),
+        budget=budget,
         detectable=_detectable(known, chosen),
         source=known.source,
     )
@@ -162,19 +184,35 @@ def errors_of(known: Knowledge, runs: Candidates, flops: float) -> Errors:
     return _errors(put_on_shelf(known, runs, flops), np.ones(len(runs), dtype=np.int64))
 
 
-def equal_grid(known: Knowledge, budget: float, *, decades: float = DECADES) -> Candidates:
-    """An IsoFLOP grid of 7 budgets evenly in log compute and 9 sizes within ×4 of each optimum.
+def equal_grid(
+    known: Knowledge, budget: float, *, decades: float = DECADES, max_runs: int = MAX_RUNS
+) -> Candidates:
+    """An IsoFLOP grid: budgets evenly in log compute, sizes within ×4 of each optimum.
 
     Args:
         known: the law, which says where the optima lie.
         budget: compute of the whole grid, FLOPs.
         decades: from the smallest budget to the largest.
+        max_runs: 7 budgets and 9 sizes, or fewer of both, in that proportion, within so many runs.
     """
-    shape = np.geomspace(10**-decades, 1.0, GRID_BUDGETS)
-    budgets = shape * budget / (GRID_SIZES * shape.sum())
+    n_budgets, n_sizes = grid_shape(max_runs)
+    shape = np.geomspace(10**-decades, 1.0, n_budgets)
+    budgets = shape * budget / (n_sizes * shape.sum())
     centres = [optimal_params(known.law, known.thetas[0], c, cost=known.cost)[0] for c in budgets]
-    ratios = np.geomspace(1 / GRID_SPREAD, GRID_SPREAD, GRID_SIZES)
+    ratios = np.geomspace(1 / GRID_SPREAD, GRID_SPREAD, n_sizes)
     return runs_around(known, budgets, np.array(centres), ratios)
+
+
+def grid_shape(max_runs: int) -> tuple[int, int]:
+    """Budgets and sizes of an IsoFLOP grid of at most so many runs, three sizes or more.
+
+    >>> grid_shape(63), grid_shape(200), grid_shape(30), grid_shape(12)
+    ((7, 9), (7, 9), (5, 6), (3, 4))
+    """
+    if max_runs >= GRID_BUDGETS * GRID_SIZES:
+        return GRID_BUDGETS, GRID_SIZES
+    n_sizes = max(3, round(float(np.sqrt(max_runs * GRID_SIZES / GRID_BUDGETS))))
+    return max(2, max_runs // n_sizes), n_sizes
 
 
 def _errors(shelf: Shelf, counts: np.ndarray) -> Errors:
@@ -191,3 +229,25 @@ def _detectable(known: Knowledge, runs: Candidates) -> float | None:
     variables = {"n_params": runs.n_params, "n_tokens": runs.n_tokens}
     small, large = ({k: v[rows] for k, v in variables.items()} for rows in (~hidden, hidden))
     return detectable_excess(known.law, known.thetas[0], small, large, noise=known.noise)
+
+
+def _left_over(design: Design) -> Finding:
+    return Finding(
+        code="budget-left-over",
+        severity="note",
+        evidence=f"{shorten(design.spent)} of {shorten(design.budget)} FLOPs are spent, on "
+        f"{len(design.runs)} runs up to {shorten(float(design.runs.flops.max()))} FLOPs",
+        consequence="no exchange of one run within these bounds would make the forecast surer",
+        remedy="allow more runs (--max-runs), seeds (--repeats) or dearer ones (--largest)",
+    )
+
+
+def _passes_target(design: Design) -> Finding:
+    return Finding(
+        code="target-within-ladder",
+        severity="warning",
+        evidence=f"the target, {shorten(design.flops)} FLOPs, is no larger than the ladder's "
+        f"largest run, {shorten(float(design.runs.flops.max()))}",
+        consequence="what is forecast could be trained",
+        remedy="train it, or name a larger target (--flops)",
+    )

@@ -78,3 +78,20 @@ def test_published_constants_have_no_variance_to_reduce():
     with pytest.raises(RefusalError, match="isoflop design"):
         isoflop.rank_next_runs("besiroglu-2024", 1e23)
     assert len(propose_candidates(know("besiroglu-2024"), smallest=1e18, largest=1e20)) == 13 * 13
+
+
+@pytest.mark.parametrize("max_runs", [12, 20, 30, 63])
+def test_no_worse_than_a_grid_of_as_many_runs_and_as_much_compute(max_runs):
+    design = design_ladder("besiroglu-2024", 1e21, 1e23, max_runs=max_runs)
+    budgets, sizes = design.grid_shape
+    assert budgets * sizes <= max_runs
+    assert design.errors.loss < design.grid.loss
+    assert design.errors.size < design.grid.size
+
+
+def test_says_when_money_is_left_and_when_the_target_is_passed():
+    few = design_ladder("besiroglu-2024", 1e21, 1e23, max_runs=6, largest=2e19)
+    assert [finding.code for finding in few.findings] == ["budget-left-over"]
+    near = design_ladder("besiroglu-2024", 1e22, 1e20)
+    assert "target-within-ladder" in [finding.code for finding in near.findings]
+    assert design_ladder("besiroglu-2024", 1e21, 1e23).findings == ()
