@@ -13,6 +13,8 @@ from isoflop.base.errors import InputError
 
 MAX_BYTES = 1 << 30
 """Largest file read, in bytes, unpacked; an event file of a long run is some 100 MB."""
+MAX_TEXT = 1 << 28
+"""Largest text, in bytes."""
 MAX_RATIO = 200
 """Largest expansion of a packed file beyond `SMALL` bytes; text packs some 5 to 30 times."""
 SMALL = 1 << 20
@@ -128,6 +130,8 @@ def decode(content: bytes, source: str) -> str:
     Raises:
         InputError: not UTF-8.
     """
+    if len(content) > MAX_TEXT:
+        raise InputError(f"{source}: {len(content)} bytes of text, more than the {MAX_TEXT} read")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from isoflop.base.errors import InputError, RunTableError
 from isoflop.exchange.candidates import columns_sought, is_training_loss, loss_unit
 from isoflop.exchange.completeness import gap_lines, summary_lines
 from isoflop.exchange.final_value import FinalRule, final_value, parse_final
-from isoflop.exchange.foreign_json import Scalar
+from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, Refused, SourceRun
 from isoflop.exchange.imported import Imported
 from isoflop.exchange.match_columns import match_columns, value_of
@@ -101,7 +101,7 @@ def _record(
     if run.status and "status" not in mapping:
         record["status"] = run.status
     loss = record.get("loss")
-    if isinstance(loss, float) and not math.isfinite(loss) and run.curves:
+    if isinstance(loss, float) and not math.isfinite(loss) and (run.curves or run.summary):
         record |= {"loss": None, "status": "diverged"}
     return record
 
@@ -117,6 +117,10 @@ def _cell(run: SourceRun, name: str, column: str, rule: FinalRule) -> Cell:
     value: Scalar = value_of(run, name)
     if isinstance(value, bool):
         return str(value).lower()
+    if column in NUMBER_COLUMNS and (run.curves or run.summary):
+        amount = number(value)  # trackers write NaN where a run diverged
+        if amount is not None and not math.isfinite(amount):
+            return amount if column == "loss" else None
     if column not in NUMBER_COLUMNS and isinstance(value, float) and value.is_integer():
         return int(value) if abs(value) < 2**53 else value
     return value

@@ -35,6 +35,7 @@ FORMATS: Mapping[str, tuple[str, str]] = {
 """{format: (module in `sources`, its function)}"""
 
 _HEAD = 1 << 16
+_ZIP = b"PK\x03\x04"
 
 
 def find_runs(path: Path, format: str | None = None) -> Found:  # noqa: A002
@@ -49,7 +50,7 @@ def find_runs(path: Path, format: str | None = None) -> Found:  # noqa: A002
         raise InputError(f"{path}: no such file or folder")
     if not path.is_dir() and not path.is_file():  # a pipe would wait for ever
         raise InputError(f"{path}: not a regular file")
-    if path.is_file() and _head(path).startswith(b"PK\x03\x04"):
+    if path.is_file() and _head(path).startswith(_ZIP):
         return _find_in_zip(path, format)
     name = format or (_sniff_folder(path) if path.is_dir() else _sniff_file(path))
     if name == "mlflow" and path.is_dir():
@@ -75,6 +76,8 @@ def _find_in_zip(path: Path, format: str | None) -> Found:  # noqa: A002
         inside = [p for p in place.iterdir() if not p.name.startswith((".", "__MACOSX"))]
         if not inside:
             raise InputError(f"{path}: an empty zip")
+        if any(each.is_file() and _head(each).startswith(_ZIP) for each in inside):
+            raise InputError(f"{path}: a zip inside a zip; unpack it")
         try:
             return find_runs(inside[0] if len(inside) == 1 else place, format)
         except InputError as error:

@@ -102,12 +102,13 @@ def test_an_arrow_table_in_memory_is_a_frame() -> None:
 
 def test_wandb_runs_table(tmp_path: Path) -> None:
     rows = '"a","finished","-","2024","9","1e6","3.25","3.1","2e7"\n"b","crashed",,,,"2e6",,,\n'
+    rows += "c,finished,,,,3e6,NaN,NaN,2e7\n"
     imported = import_runs(write(tmp_path / "export.csv", f"{HEADER}\n{rows}"))
     table = imported.table
     assert imported.format == "W&B CSV export of runs"
     assert table.mapping["loss"] == "eval/loss"
-    assert table.names() == ["a", "b"]
-    assert table.text("status") == ["finished", "crashed"]
+    assert table.names() == ["a", "b", "c"]
+    assert table.text("status") == ["finished", "crashed", "diverged"]
     assert table.numbers("loss")[0] == 3.25
     assert table.numbers("n_tokens")[0] == 2e7
 
@@ -185,6 +186,8 @@ def test_of_several_checkpoints_the_last_stands_for_the_run(tmp_path: Path) -> N
     table = import_runs(tmp_path).table
     assert table.names() == ["out"]
     assert table.numbers("steps").tolist() == [200]
+    write(tmp_path / "b/out/trainer_state.json", json.dumps(trainer_state(3)))
+    assert import_runs(tmp_path).table.names() == ["b/out", "out"]
 
 
 def test_the_mean_is_over_a_share_of_the_run_whatever_its_length(tmp_path: Path) -> None:
@@ -378,6 +381,11 @@ def test_bombs_and_escapes_are_refused(tmp_path: Path) -> None:
             archive.writestr(name, "N,loss\n1,2\n")
         with pytest.raises(InputError, match="would leave its folder"):
             import_runs(packed)
+    inner = packed.read_bytes()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("r.zip", inner)
+    with pytest.raises(InputError, match="a zip inside a zip"):
+        import_runs(packed)
     link = zipfile.ZipInfo("r.csv")
     link.external_attr = 0o120777 << 16
     with zipfile.ZipFile(packed, "w") as archive:

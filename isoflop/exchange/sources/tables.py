@@ -12,7 +12,7 @@ from isoflop.exchange.foreign_json import Scalar, flatten, number, parse_json
 from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
 from isoflop.exchange.sources.csv_rows import Rows, read_csv
 
-MAX_CELLS = 50_000_000
+MAX_CELLS = 10_000_000
 STEP_COLUMNS = ("step", "_step", "global_step", "iteration", "iter")
 _RUN_COLUMNS = ("run", "run_id", "run_name", "name", "experiment")
 
@@ -70,11 +70,11 @@ def read_parquet(path: Path) -> Found:
 
     try:
         file = parquet.ParquetFile(io.BytesIO(content))
-        unpacked = sum(
-            file.metadata.row_group(k).total_byte_size for k in range(file.num_row_groups)
-        )
-        if unpacked > MAX_BYTES or file.metadata.num_rows * file.metadata.num_columns > MAX_CELLS:
-            raise InputError(f"{path}: {unpacked} bytes unpacked, more than are read")
+        groups = [file.metadata.row_group(k) for k in range(file.num_row_groups)]
+        unpacked = sum(group.total_byte_size for group in groups)
+        cells = sum(g.column(k).num_values for g in groups for k in range(g.num_columns))
+        if unpacked > MAX_BYTES or cells > MAX_CELLS:
+            raise InputError(f"{path}: {cells} cells, {unpacked} bytes: more than are read")
         return _from_arrow(file.read(), "Parquet table")
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path}: not readable as Parquet ({_reason(error)})") from None

@@ -6,6 +6,7 @@ entry is the mean over the whole run, not a final loss; `total_flos` counts
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def read(path: Path) -> Found:
             continue
         last = run.last_step or 0.0
         home = _home(file)
+        if path.is_dir() and home != path.resolve():
+            run = replace(run, name=str(home.relative_to(path.resolve())))
         older += home in read_runs
         if home not in read_runs or last > read_runs[home][0]:
             read_runs[home] = (last, run, count, bad)
