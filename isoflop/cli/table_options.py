@@ -1,7 +1,7 @@
 """Run tables as arguments of a command, with the options that say how to read them."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,8 +26,10 @@ def table_arguments(*names: str) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def call(*given: Any, **named: Any) -> Any:
             options = {name: named.pop(name) for name in OPTIONS}
-            tables = {name: read_table(named.pop(name), **options) for name in names}
-            return command(*given, **tables, **named)
+            derive = options.pop("derive")
+            tables = [read_table(named.pop(name), **options) for name in names]
+            tables = derive_where_absent(tables, derive)
+            return command(*given, **dict(zip(names, tables, strict=True)), **named)
 
         wrapped: Any = call
         for option in reversed(_options()):
@@ -52,7 +54,6 @@ def read_table(
     from isoflop.runs.columns import parse_overrides
     from isoflop.runs.drop import drop_highest_loss as drop_highest
     from isoflop.runs.drop import drop_runs
-    from isoflop.runs.table import derive_column
 
     table = read_runs(path, columns=parse_overrides(columns))
     renamed = {name: column for name, column in table.mapping.items() if name != column}
@@ -62,7 +63,34 @@ def read_table(
         table = drop_runs(table, _lines(drop_rows))
     if drop_highest_loss:
         table = drop_highest(table, drop_highest_loss)
-    return derive_column(table, "flops" if derive == "flops" else "n_tokens") if derive else table
+    return derive_where_absent([table], derive)[0]
+
+
+def derive_where_absent(tables: Sequence[RunTable], derive: str | None) -> list[RunTable]:
+    """Derive a column in those of several tables that lack it, and narrate which have it.
+
+    Args:
+        tables: one or more.
+        derive: `n_tokens` or `flops`; None for neither.
+
+    Raises:
+        RunTableError: every table has it already, or its inputs are absent.
+    """
+    from isoflop.runs.table import derive_column
+
+    if not derive:
+        return list(tables)
+    name = "flops" if derive == "flops" else "n_tokens"
+    having = [table for table in tables if name in table]
+    if having and len(having) < len(tables):
+        lacking = [table for table in tables if name not in table]
+        narrate(f"{name}: as recorded in {_sources(having)}, derived in {_sources(lacking)} only")
+        return [table if name in table else derive_column(table, name) for table in tables]
+    return [derive_column(table, name) for table in tables]
+
+
+def _sources(tables: Sequence[RunTable]) -> str:
+    return " and ".join(table.source for table in tables)
 
 
 def _options() -> list[Callable[[Any], Any]]:

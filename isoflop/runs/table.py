@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -19,6 +20,9 @@ Column = NDArray[np.float64] | NDArray[np.str_]
 
 FINISHED = frozenset({"", "finished", "done", "complete", "completed", "success"})
 """Values of `status` whose rows may be fitted; an empty one is trusted."""
+
+DRESSED = re.compile(r"[-+$]?[0-9][0-9.,_' ]*(?:[eE][-+]?[0-9]+)?[A-Za-z%/ ]{0,12}")
+"""A number with marks of thousands, blanks, a suffix or a unit: 100M, 1,000,000, 3.2 nats."""
 
 SMALLEST, LARGEST = 1e-40, 1e60
 """Amounts beyond these are slips of a keyboard, and would overflow the exponentials of a law."""
@@ -198,7 +202,7 @@ def _number(cell: Cell, *, name: str, row: int, source: str) -> float:
     value = _parse_number(cell)
     if value is None:
         raise RunTableError(
-            f"expected a number, found {_shortened(repr(cell))}",
+            f"expected a number, found {_shortened(repr(cell))}{_plainer(cell)}",
             source=source,
             row=row,
             field=name,
@@ -223,6 +227,12 @@ def _number(cell: Cell, *, name: str, row: int, source: str) -> float:
             field=name,
         )
     return value
+
+
+def _plainer(cell: Cell) -> str:
+    """What to write instead of an amount meant for human readers."""
+    dressed = isinstance(cell, str) and DRESSED.fullmatch(cell.strip())
+    return "; cells must be plain numbers, such as 1e8" if dressed else ""
 
 
 def _parse_number(cell: Cell) -> float | None:

@@ -8,6 +8,7 @@ import pytest
 from isoflop.base.errors import InputError, RunTableError, UnknownNameError
 from isoflop.runs.table import RunTable, derive_column
 
+PLAIN = "; cells must be plain numbers, such as 1e8"
 ROWS = [
     {"run": "a", "n_params": 1e6, "n_tokens": 2e7, "loss": 3.5},
     {"run": "", "n_params": 2e6, "n_tokens": None, "loss": "3.25"},
@@ -42,9 +43,12 @@ def test_a_run_without_a_name_is_called_by_its_row() -> None:
     ("cell", "message"),
     [
         ("three", "expected a number, found 'three'"),
-        ("3,5", "expected a number, found '3,5'"),
+        ("3,5", f"expected a number, found '3,5'{PLAIN}"),
+        ("100M", f"expected a number, found '100M'{PLAIN}"),
+        ("1,000,000", f"expected a number, found '1,000,000'{PLAIN}"),
+        ("3.2 nats", f"expected a number, found '3.2 nats'{PLAIN}"),
         ("0x10", "expected a number, found '0x10'"),
-        ("1_000", "expected a number, found '1_000'"),
+        ("1_000", f"expected a number, found '1_000'{PLAIN}"),
         ("３.5", "expected a number, found '３.5'"),
         ("٣", "expected a number, found '٣'"),
         (True, "expected a number, found True"),
