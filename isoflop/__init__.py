@@ -110,6 +110,7 @@ _HOMES = {
     # training
     "Study": "isoflop.store.study",
     "tabulate_studies": "isoflop.store.tables",
+    "bracket_rates": "isoflop.lab",
     "price_ladder": "isoflop.lab",
     "get_corpus": "isoflop.lab.data.get",
     "list_corpora": "isoflop.lab.data.listing",

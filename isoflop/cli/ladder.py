@@ -7,6 +7,7 @@ import click
 
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
+from isoflop.cli.ladder_bracket import command as bracket
 from isoflop.cli.output import format_table, json_option, narrate, show
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def command() -> None:
     \b
     Example:
       isoflop ladder plan ladder.toml
-      isoflop ladder run ladder.toml -o study
+      isoflop ladder bracket ladder.toml -o rates --tuned tuned.toml
+      isoflop ladder run tuned.toml -o study
       isoflop ladder status study
     \b
     Python:
@@ -173,6 +175,9 @@ def table(studies: tuple[Path, ...], rows: str, output: Path, as_json: bool) -> 
     write_runs(found, output)
     document = {"rows": len(found), "columns": list(found.columns), "output": str(output)}
     show(document, f"{len(found)} rows, {len(found.columns)} columns in {output}", as_json=as_json)
+
+
+command.add_command(bracket)
 
 
 def _find_study(command: str, named: Path | None, study: Path | None) -> "Study":

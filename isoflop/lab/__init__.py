@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from isoflop.base.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from isoflop.lab.bracket import bracket_rates
     from isoflop.lab.price import price_ladder
     from isoflop.lab.probe import Probe, probe_machine
     from isoflop.lab.tour import tour_ladder
     from isoflop.lab.training import run_ladder
 
-__all__ = ["Probe", "price_ladder", "probe_machine", "run_ladder", "tour_ladder"]
+__all__ = ["Probe", "bracket_rates", "price_ladder", "probe_machine", "run_ladder", "tour_ladder"]
 
 _HOMES = {
     "Probe": "isoflop.lab.probe",
     "probe_machine": "isoflop.lab.probe",
+    "bracket_rates": "isoflop.lab.bracket",
     "price_ladder": "isoflop.lab.price",
     "run_ladder": "isoflop.lab.training",
     "tour_ladder": "isoflop.lab.tour",

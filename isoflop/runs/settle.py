@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from isoflop.accounting.families import take_inventory
 from isoflop.accounting.params import count_params
+from isoflop.base.units import PF_DAY
 from isoflop.runs.recipe import Recipe
 
 if TYPE_CHECKING:
     from isoflop.runs.ladder import Rung
-
-PF_DAY = 1e15 * 86_400.0
-"""FLOPs of a petaFLOP/s-day."""
 
 
 def settle_recipe(recipe: Recipe, rung: "Rung") -> Recipe:
