@@ -31,3 +31,9 @@ def test_shares_keep_their_own_scale(isoflop) -> None:
     Path("shares.csv").write_text("loss,accuracy\n" + "\n".join(rows) + "\n")
     arguments = ["fit", "shares.csv", "--law", "accuracy-exponential", "--residuals", "log1p"]
     assert isoflop(*arguments).error.startswith("accuracy-exponential predicts accuracy, which is")
+
+
+def test_kaplans_law_foresees_unasked_as_chinchillas_does(isoflop, runs: str) -> None:
+    out = isoflop("fit", runs, "--law", "kaplan-nd", "--bootstrap", "40").out
+    assert "a single run, noise" in out
+    assert "misfit not asked for" not in out

@@ -38,7 +38,10 @@ def test_more_starts_where_a_law_bends_more():
     assert counts == sorted(counts)
     assert counts[0] < counts[-1]
     assert is_quick(ChinchillaLaw())
-    assert not is_quick(find_form("bnsl1", over="flops"))
+    assert is_quick(find_form("kaplan-nd"))
+    assert is_quick(find_form("kaplan-nd-constant"))
+    for slow in ("m4", "bnsl1"):
+        assert not is_quick(find_form(slow, over="flops"))
 
 
 def test_all_arrive_where_none_was_given_up():
