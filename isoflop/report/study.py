@@ -17,6 +17,7 @@ from isoflop.plan.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.counted import counted
+from isoflop.runs.recipe_words import describe_recipe
 from isoflop.runs.table import RunTable
 from isoflop.store.study import Study
 
@@ -196,7 +197,6 @@ def _curves(study: Study, analysis: Analysis) -> tuple[LearningCurve, ...]:
 
 def _facts(study: Study) -> dict[str, str]:
     ladder, settings = study.ladder, study.settings()
-    recipe = ladder.recipe
     seeds = sorted({rung.seeds for rung in ladder.rungs})
     return {
         "corpus": f"{source_name(ladder.corpus)}, every {ladder.evaluation.held_out_every}th "
@@ -205,11 +205,7 @@ def _facts(study: Study) -> dict[str, str]:
         "evaluation": f"the same {ladder.evaluation.tokens:,} held-out tokens for every run",
         "models": f"{counted(len(ladder.rungs), 'size')}; seeds of each: "
         f"{', '.join(map(str, seeds))}",
-        "batch": f"{recipe.batch_tokens} tokens a step",
-        "optimizer": f"AdamW, peak rate {recipe.lr:g} at width {recipe.base_width}, scaled by "
-        f"width, β2 {recipe.beta2:g}",
-        "schedule": f"warm-up {100 * recipe.warmup_fraction:g} % of the shortest run, constant, "
-        f"1 − √ cooldown over the last {100 * recipe.cooldown_fraction:g} %",
+        **describe_recipe(ladder.recipe),
         "precision": f"{settings.get('precision', 'unknown')} on {settings.get('device', 'cpu')}",
         "seed": str(ladder.seed),
     }

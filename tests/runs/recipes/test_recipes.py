@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,11 @@ from isoflop.base.errors import SpecError
 from isoflop.laws.catalog import find_published, predict_published
 from isoflop.runs.ladder import Ladder, Recipe, Rung, rung_flops, rung_tokens, rung_trunks
 from isoflop.runs.ladder_toml import parse_ladder, print_ladder
+from isoflop.runs.recipe_words import describe_recipe
 from isoflop.runs.recipes import RECIPES
 from isoflop.runs.settle import settle_recipe
 
+FORMATS = Path(__file__).parents[3] / "docs" / "formats.md"
 SHAPE = Architecture(n_layer=2, d_model=16, n_head=2, n_ctx=64, n_vocab=256, tied=False)
 RUNG = Rung("d16", SHAPE, 2, (65536, 131072, 262144))
 
@@ -160,3 +163,24 @@ def test_a_recipe_that_cannot_be_is_refused(recipe, rung, message) -> None:
 
 def test_the_fields_of_the_first_release_come_first() -> None:
     assert dataclasses.fields(Recipe)[10].name == "precision"
+
+
+def test_words_of_the_default_are_those_of_earlier_reports_and_every_recipe_has_its_own() -> None:
+    assert describe_recipe(Recipe()) == {
+        "batch": "256 tokens a step",
+        "optimizer": "AdamW, peak rate 0.004 at width 32, scaled by width, β2 0.99",
+        "schedule": "warm-up 5 % of the shortest run, constant, 1 − √ cooldown over the last 20 %",
+    }
+    assert len({describe_recipe(r.recipe)["schedule"] for r in RECIPES.values()}) == len(RECIPES)
+    assert (
+        "3,000 steps, cosine over 250,000 steps to 0 %"
+        in (describe_recipe(RECIPES["kaplan"].recipe)["schedule"])
+    )
+
+
+def test_every_recipe_is_in_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    for name in RECIPES:
+        assert f"| `{name}` |" in text
+    for field in dataclasses.fields(Recipe)[11:]:
+        assert field.name in (text + FORMATS.read_text(encoding="utf-8"))
