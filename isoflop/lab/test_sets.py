@@ -4,23 +4,27 @@
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, SpecError
-from isoflop.lab.data.corpora import read_corpus, split_documents
+from isoflop.lab.data.corpora import Corpus, read_corpus, split_documents
+from isoflop.lab.data.documents import total_bytes
 from isoflop.lab.data.tokenizer import load_tokenizer
+from isoflop.lab.data.tokens import Tokens
 from isoflop.runs.evaluation import name_test_set
 from isoflop.runs.ladder import Ladder
 from isoflop.store.document import read_document
 
 FILE = "test_sets.json"
+_BYTES_A_TOKEN = 32
+"""Held-out text read for each token evaluated: some documents of a large corpus are enough."""
 _REMEDY = "delete it and resume to prepare the test sets again"
 
 
@@ -35,7 +39,7 @@ class EvalSet:
     """
 
     name: str
-    tokens: NDArray[np.integer]
+    tokens: Tokens
     eval_set: str
 
 
@@ -62,7 +66,7 @@ def prepare_test_sets(ladder: Ladder, folder: Path) -> None:
                     "a new study"
                 )
             continue
-        _, held_out = split_documents(corpus.documents, ladder.evaluation.held_out_every)
+        held_out = _held_out(ladder, corpus)
         tokenizer = load_tokenizer(
             ladder.tokenizer, (folder / "tokenizer.json").read_text(encoding="utf-8")
         )
@@ -88,9 +92,17 @@ def check_test_sets(ladder: Ladder) -> None:
         SpecError: less text than one context.
     """
     for name in ladder.evaluation.test_sets:
-        documents = read_corpus(name).documents
-        _, held_out = split_documents(documents, ladder.evaluation.held_out_every)
-        check_test_set(ladder, name, sum(len(text) + 1 for text in held_out))
+        held_out = _held_out(ladder, read_corpus(name))
+        check_test_set(ladder, name, total_bytes(held_out) + len(held_out))
+
+
+def _held_out(ladder: Ladder, corpus: Corpus) -> Sequence[bytes]:
+    """Documents held out of a corpus; of a large one, some at equal distances."""
+    _, held_out = split_documents(corpus.documents, ladder.evaluation.held_out_every)
+    every = total_bytes(held_out) // (_BYTES_A_TOKEN * ladder.evaluation.tokens)
+    if every < 2:
+        return held_out
+    return tuple(held_out[i] for i in range(0, len(held_out), every))
 
 
 def check_test_set(ladder: Ladder, name: str, count: int) -> None:

@@ -12,6 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from isoflop.accounting.architecture import Architecture  # noqa: E402
+from isoflop.accounting.convolution import Convolutional  # noqa: E402
+from isoflop.accounting.lstm import Lstm  # noqa: E402
 from isoflop.base.errors import InputError, SpecError, UnknownNameError  # noqa: E402
 from isoflop.fitting.batch.noise_scale import gram_noise  # noqa: E402
 from isoflop.lab.evaluate import held_out_loss, position_losses  # noqa: E402
@@ -225,3 +227,41 @@ def test_measures_that_cannot_be_taken_are_refused_before_a_folder_is_made(tmp_p
     with pytest.raises(SpecError, match="fewer than one context"):
         run_ladder(ladder, tmp_path / "s", progress=Silent())
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Lstm(n_layer=1, d_model=8, n_vocab=32, n_ctx=8, tied=False),
+        Convolutional(n_layer=1, d_model=8, n_vocab=32, n_ctx=8, tied=False),
+    ],
+)
+def test_families_of_every_kind_have_their_gradient_noise(shape) -> None:
+    pack = make_pack(shape, SEEDS, **PLACED)
+    with torch.no_grad():
+        pack.weights["head"].normal_(generator=torch.Generator().manual_seed(0))
+    pack.master.copy_(pack.low)
+    model, rows = build_model(shape, **PLACED), windows(64, 2)
+    found = measure_noise(model, pack, rows)
+    pack.refresh()
+    by_model = rows.transpose(0, 1)
+    logits = model.logits(pack.weights, by_model[..., :-1]).log_softmax(-1)
+    targets = by_model[..., 1:].reshape(2, -1, 1)
+    (-logits.gather(-1, targets).mean((1, 2)).sum()).backward()
+    whole = sum(weight.grad.flatten(1).square().sum(1) for weight in pack.weights.values())
+    for scale, squared in zip(found, whole, strict=True):
+        expected = scale.grad_sq.value + scale.trace.value / (64 * 8)
+        assert squared.item() == pytest.approx(expected, rel=0.05)
+
+
+def test_of_a_large_test_set_some_documents_are_read_at_equal_distances(tmp_path: Path) -> None:
+    from isoflop.lab.data.corpora import Corpus
+    from isoflop.lab.test_sets import _held_out
+
+    documents = tuple(f"{i:099d}".encode() for i in range(20_000))
+    ladder = make_ladder(tmp_path)
+    found = _held_out(ladder, Corpus("c", documents, "", "", ""))
+    assert 32 * 2048 <= sum(map(len, found)) < 2 * 32 * 2048
+    numbers = [int(text) for text in found]
+    assert len(set(np.diff(numbers))) == 1
+    assert numbers[-1] > 19_900
