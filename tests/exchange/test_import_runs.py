@@ -186,6 +186,7 @@ def test_of_several_checkpoints_the_last_stands_for_the_run(tmp_path: Path) -> N
     table = import_runs(tmp_path).table
     assert table.names() == ["out"]
     assert table.numbers("steps").tolist() == [200]
+    assert import_runs(tmp_path / "out/checkpoint-100").table.names() == ["out"]
     write(tmp_path / "b/out/trainer_state.json", json.dumps(trainer_state(3)))
     assert import_runs(tmp_path).table.names() == ["b/out", "out"]
 

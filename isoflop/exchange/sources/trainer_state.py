@@ -43,7 +43,7 @@ def read(path: Path) -> Found:
             continue
         last = run.last_step or 0.0
         home = _home(file)
-        if path.is_dir() and home != path.resolve():
+        if path.resolve() in home.parents:
             run = replace(run, name=str(home.relative_to(path.resolve())))
         older += home in read_runs
         if home not in read_runs or last > read_runs[home][0]:
