@@ -151,7 +151,11 @@ def _between_costs(case: Case, ratio: Array) -> Shift | None:
     if case.fit is None:
         return None
     N = case.numbers("n_params")
-    return _with_cost(case, N, fit_count(N, N * ratio), Count())
+    count = fit_count(N, N * ratio)
+    misfit = np.sqrt(np.mean((count.of(N) / (N * ratio) - 1) ** 2))
+    if misfit > OFF:  # a count of another kind, such as of experts, which cannot be extended
+        return None
+    return _with_cost(case, N, count, Count())
 
 
 def _with_cost(case: Case, size: Array, right: Count, found: Count) -> Shift | None:

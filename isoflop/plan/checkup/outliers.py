@@ -38,9 +38,11 @@ def check_outliers(case: Case) -> list[Diagnosis]:
     above, below = r > ABOVE * sigma, r < -ABOVE * sigma
     diverged = above & (r > DIVERGED)
     if diverged.any():
-        far = np.expm1(r[diverged].min()), np.expm1(r.max())
-        seen = f"{diverged.sum()} of {len(r)} runs are {100 * far[0]:.0f} % or more above the law; " \
-            f"the worst {100 * far[1]:.0f} %"  # fmt: skip
+        least, most = (100 * np.expm1(r[diverged].min()), 100 * np.expm1(r.max()))
+        seen = (
+            f"{diverged.sum()} of {len(r)} runs are {least:.0f} % or more above the law, "
+            f"the worst {most:.0f} %"
+        )
         found.append(_bent(case, "diverged-runs", diverged, seen, "mark them diverged (`status`), "
                            "or rerun them"))  # fmt: skip
     under = above & ~diverged

@@ -69,6 +69,14 @@ def test_a_constant_factor_is_only_a_note():
     assert "flops-not-6nd" not in codes(rows(N, D, L, flops=6.1 * N * D))
 
 
+def test_flops_of_no_simple_count_are_found_without_a_price():
+    N, D, L = ladder()
+    ratio = 0.86 - 0.2 * np.log10(N / N.min())  # falls on and on with size, as no head does
+    found = find(rows(N, D, L, flops=6 * N * D * ratio), "flops-not-6nd")
+    assert found.shift is None
+    assert found.severity == "warning"
+
+
 def test_a_head_left_out_is_found_with_both_exponents():
     N, D = LADDER(EPOCH)
     inner, total = N, N + 32_000 * np.sqrt(N / 100)
