@@ -53,11 +53,13 @@ def command(
       isoflop.bracket_rates(isoflop.read_ladder("ladder.toml"), "rates")
     """
     from isoflop.base.atomic import write_atomic
-    from isoflop.lab.bracket import bracket_rates
     from isoflop.runs.ladder_toml import print_ladder, read_ladder
 
+    ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
+    from isoflop.lab import bracket_rates
+
     found = bracket_rates(
-        read_ladder(spec), study, n_rates=rates, ratio=ratio, at=at, device=device, workers=workers
+        ladder, study, n_rates=rates, ratio=ratio, at=at, device=device, workers=workers
     )
     if tuned:
         write_atomic(tuned, print_ladder(found.ladder))
