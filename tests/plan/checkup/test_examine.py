@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faulty import codes, ladder, noisy, rows
+from spoiled import spoil
 
 from benchmarks._healthy import studies
 from benchmarks.false_alarms import WORST, alarms
-from isoflop.base.errors import InputError
+from isoflop.base.errors import InputError, IsoflopError
+from isoflop.exchange.run_tables import read_runs
 from isoflop.plan.checkup.diagnosis import PAGE
 from isoflop.plan.checkup.examine import CODES, ORDER, check_runs
 
@@ -89,3 +91,18 @@ def test_a_target_must_be_positive():
     N, D, L = ladder()
     with pytest.raises(InputError, match="positive"):
         check_runs(rows(N, D, L), flops=-1.0)
+
+
+def test_spoiled_tables_are_examined_or_refused(tmp_path):
+    examined = 0
+    for seed in range(30):
+        suffix, text = spoil(seed)
+        path = tmp_path / f"spoiled{suffix}"
+        path.write_text(text, encoding="utf-8")
+        try:
+            checkup = check_runs(read_runs(path))
+        except IsoflopError:
+            continue
+        assert len(str(checkup)) > 50
+        examined += 1
+    assert examined > 5
