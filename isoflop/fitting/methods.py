@@ -13,10 +13,12 @@ from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.uncertainty.intervals import require_estimator
+from isoflop.laws.catalog import CATALOG
 from isoflop.laws.fixed import fix_constants
 from isoflop.laws.forms import JOINT_FORMS, PRESETS, canonical_name, find_form
 from isoflop.laws.formula.formula import FormulaLaw, is_formula
 from isoflop.laws.law import AbstractLaw
+from isoflop.laws.registered import find_registered
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 from isoflop.runs.table import Cell, RunTable
 
@@ -100,10 +102,22 @@ def choose_form(
     if over and over not in table and over not in NUMBER_COLUMNS:
         numeric = [name for name in table.columns if name not in TEXT_COLUMNS]
         raise UnknownNameError("variable", over, numeric)
+    _require_form(law)
     if over:
         return find_form(law, over=over)
     form = find_form(law, over=_guess_variable(law, table))
     return _with_columns(form, law, table)
+
+
+def _require_form(name: str) -> None:
+    """Refuse the name of published constants, which are fitted already."""
+    published = CATALOG.get(canonical_name(name))
+    if published and find_registered(name.strip()) is None:
+        form = published.law.name
+        raise InputError(
+            f"{published.name} is published constants of the form {form}; fit --law {form}, or use "
+            f"them as they are, such as isoflop predict --law {published.name}"
+        )
 
 
 def _guess_variable(law: str, table: RunTable) -> str | None:

@@ -33,14 +33,42 @@ def describe_outside(
     return ", ".join(said)
 
 
+def outside_notes(
+    law: str, ranges: Mapping[str, tuple[float, float]], amounts: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Say which amounts lie beyond the runs that a named law was fitted to, and how far.
+
+    Args:
+        law: its name.
+        ranges: {column: (lowest, highest)} of the runs; columns without one are passed over.
+        amounts: {column: amount}, positive.
+
+    >>> outside_notes("mine", {"n_params": (1e6, 1e9)}, {"n_params": 5e10})
+    ('mine: n_params 5.00e10 is 50.0× outside the runs fitted',)
+    """
+    notes = []
+    for name, amount in amounts.items():
+        low, high = ranges.get(name, (0.0, np.inf))
+        factor = max(low / amount, amount / high)
+        if factor > 1:
+            notes.append(
+                f"{law}: {name} {shorten(amount)} is {shorten(factor)}× outside the runs fitted"
+            )
+    return tuple(notes)
+
+
 def judge_beyond(
-    ranges: Mapping[str, tuple[float, float]], amounts: Mapping[str, float]
+    ranges: Mapping[str, tuple[float, float]],
+    amounts: Mapping[str, float],
+    *,
+    published: bool = False,
 ) -> list[Finding]:
     """Warn of amounts far outside the runs fitted, more than ten times.
 
     Args:
         ranges: {column: (lowest, highest)} of the runs.
         amounts: {column: amount}, positive.
+        published: whether the law came from a paper, without intervals.
     """
     outside = _decades_outside(ranges, amounts)
     if max(map(abs, outside.values()), default=0.0) <= FAR_DECADES:
@@ -50,9 +78,11 @@ def judge_beyond(
             code="far-beyond-the-runs",
             severity="warning",
             evidence=describe_outside(ranges, amounts),
-            consequence="nothing measured says that the law holds there; its mean's interval takes "
-            "the law at its word",
-            remedy="read the interval of a single run, and train a run in between first",
+            consequence="nothing measured says that the law holds there"
+            + ("" if published else "; its mean's interval takes the law at its word"),
+            remedy="train a run in between first"
+            if published
+            else "read the interval of a single run, and train a run in between first",
         )
     ]
 

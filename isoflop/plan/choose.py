@@ -1,6 +1,7 @@
 """Plan and predict under any law: a fit, a saved fit, or published constants by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,24 @@ from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.saved import read_fit
 from isoflop.laws.catalog import (
+    CATALOG,
     PublishedLaw,
     find_published,
     predict_published,
     published_names,
     rounding_warning,
 )
-from isoflop.plan.beyond import describe_outside
+from isoflop.laws.forms import AMOUNT_FORMS, PRESETS, canonical_name, form_names
+from isoflop.plan.beyond import describe_outside, judge_beyond, outside_notes
 from isoflop.plan.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
+from isoflop.plan.published_ranges import RANGES
 from isoflop.runs.cost import TokenCost
 
 AnyLaw = Fit | Frontier | AutomaticFit | PublishedLaw
+LATEST_CHINCHILLA = "besiroglu-2024"
+"""Constants of the Chinchilla form that a user is pointed to: those that fit its points best."""
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".jsonl", ".parquet"})
+"""Endings of files that hold runs, not a law."""
 USUAL = ("n_params", "n_tokens", "n_tokens_unique", "flops", "steps", "loss")
 """Variables that `isoflop predict` has an option for."""
 
@@ -40,9 +48,30 @@ def choose_law(name: str) -> AnyLaw:
     """
     if name.strip().lower().replace("_", "-") in published_names():
         return find_published(name)
-    if Path(name).suffix == ".json" or Path(name).exists():
+    path = Path(name)
+    if path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+        raise InputError(f"{name}: a run table; fit it first, `isoflop fit {name} -o law.json`")
+    if path.suffix == ".json" or path.exists():
         return read_fit(name)
+    form = canonical_name(name)
+    if form in (*form_names(), *AMOUNT_FORMS):
+        named = name if form == name else f"{name} ({form})"
+        raise InputError(f"{named} is a form without constants: {_where_constants_are(form)}")
     raise UnknownNameError("law", name, published_names())
+
+
+def _where_constants_are(form: str) -> str:
+    """Say where constants of a form come from: a fit, or a paper."""
+    kind, variable = PRESETS.get(form, (form, ""))
+    published = [
+        entry.name
+        for entry in CATALOG.values()
+        if entry.law.name == kind and variable in ("", *entry.law.variables)
+    ]
+    if not published:
+        return "fit it (isoflop fit -o law.json) and give the file"
+    usual = LATEST_CHINCHILLA if LATEST_CHINCHILLA in published else published[0]
+    return f"fit it, or use constants of it such as {usual}"
 
 
 def plan_budget(law: AnyLaw | str, flops: float, *, cost: TokenCost | None = None) -> Plan:
@@ -69,8 +98,12 @@ def plan_budget(law: AnyLaw | str, flops: float, *, cost: TokenCost | None = Non
     theta = np.asarray(chosen.theta, dtype=np.float64)
     plan = plan_from_theta(chosen.law, theta, flops, name=chosen.name)
     warning = rounding_warning(chosen)
+    ranges = RANGES.get(chosen.name, {})
+    at = {"n_params": plan.n_params.value, "n_tokens": plan.n_tokens.value, "flops": flops}
     notes = (*plan.notes, f"N and C as published: {chosen.convention}")
-    return Plan(**{**vars(plan), "notes": (*notes, warning) if warning else notes})
+    notes += (warning,) if warning else ()
+    notes += outside_notes(chosen.name, ranges, at)
+    return replace(plan, notes=notes, findings=tuple(judge_beyond(ranges, at, published=True)))
 
 
 def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Estimate, str]:
@@ -111,8 +144,10 @@ def predict_budget(law: AnyLaw | str, inputs: Mapping[str, float]) -> tuple[Esti
         outside = describe_outside(chosen.data.ranges, amounts)
         warnings = "; ".join(filter(None, (unread, outside)))
         return predict_loss(chosen, variables)[0], warnings
-    estimate = predict_published(chosen, {name: inputs[name] for name in needed})
-    return estimate, "; ".join(filter(None, (rounding_warning(chosen), unread)))
+    read = {name: inputs[name] for name in needed}
+    outside = outside_notes(chosen.name, RANGES.get(chosen.name, {}), read)
+    warnings = filter(None, (rounding_warning(chosen), unread, *outside))
+    return predict_published(chosen, read), "; ".join(warnings)
 
 
 def describe_interval(law: AnyLaw) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.errors import InputError, RefusalError
-from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
+from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.catalog import PublishedLaw, rounding_warning
 from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.law import AbstractLaw, Array
+from isoflop.plan.beyond import outside_notes
 from isoflop.plan.choose import AnyLaw, choose_law
 from isoflop.plan.published_ranges import RANGES
 
@@ -217,13 +218,4 @@ def check_units(*constants: Constants) -> None:
 
 def reach_note(constants: Constants, amounts: Mapping[str, float]) -> tuple[str, ...]:
     """Say which amounts lie beyond the runs that a law was fitted to, and how far."""
-    notes = []
-    for name, amount in amounts.items():
-        low, high = (constants.ranges or {}).get(name, (0.0, np.inf))
-        factor = max(low / amount, amount / high)
-        if factor > 1:
-            notes.append(
-                f"{constants.name}: {name} {shorten(amount)} is {shorten(factor)}× outside the "
-                "runs fitted"
-            )
-    return tuple(notes)
+    return outside_notes(constants.name, constants.ranges or {}, amounts)

@@ -258,7 +258,7 @@ def _check_plannable(law: AbstractLaw) -> None:
     if set(law.variables) != {"n_params", "n_tokens"}:
         raise InputError(
             f"{law.name} is a law of {', '.join(law.variables)}; a plan needs one of n_params "
-            "and n_tokens, such as chinchilla"
+            "and n_tokens, such as besiroglu-2024, or a fit of chinchilla (isoflop fit -o)"
         )
 
 

@@ -8,6 +8,7 @@ from isoflop.base.errors import InputError, RefusalError, RunTableError, Underde
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.methods import choose_form
 from isoflop.fitting.parametric import FitSpec, fit_parametric
+from isoflop.laws.forms import JOINT_FORMS, PRESETS, canonical_name
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.finding import Finding
 from isoflop.runs.table import RunTable
@@ -57,7 +58,8 @@ def fit_both(
             )
         return _fit_usual(a, b, spec)
     if isinstance(law, str):
-        law = choose_form(a, law, over=None if law == "chinchilla" else over)
+        own = canonical_name(law) in (*JOINT_FORMS, *PRESETS)  # variables of its own
+        law = choose_form(a, law, over=None if own else over)
     return *_fit_each(a, b, law, spec), None
 
 

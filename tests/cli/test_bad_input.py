@@ -92,6 +92,18 @@ USAGE = {
         ["fit", "runs.csv", "--law", "chinchila"],
         "unknown law 'chinchila'; did you mean chinchilla",
     ),
+    "constants where a form belongs": (
+        ["fit", "runs.csv", "--law", "besiroglu-2024"],
+        "besiroglu-2024 is published constants of the form chinchilla; fit --law chinchilla, or",
+    ),
+    "form where constants belong": (
+        ["plan", "--law", "chinchilla", "--flops", "1e20"],
+        "chinchilla is a form without constants: fit it, or use constants of it such as besi",
+    ),
+    "runs where a law belongs": (
+        ["plan", "--law", "runs.csv", "--flops", "1e20"],
+        "runs.csv: a run table; fit it first, `isoflop fit runs.csv -o law.json`",
+    ),
     "form of one variable": (
         ["fit", "runs.csv", "--law", "power"],
         "power is a law of one variable; say which, such as --over flops",
@@ -194,7 +206,8 @@ USAGE = {
     ),
     "law of other variables": (
         ["plan", "--law", "kaplan-2020-l-n", "--flops", "1e20"],
-        "power is a law of n_params; a plan needs one of n_params and n_tokens, such as chinchilla",
+        "power is a law of n_params; a plan needs one of n_params and n_tokens, such as "
+        "besiroglu-2024, or a fit of chinchilla (isoflop fit -o)",
     ),
     "prediction from too little": (
         ["predict", "--law", "besiroglu-2024", "--n-params", "7B"],

@@ -30,6 +30,14 @@ def test_a_name_is_a_published_law_and_a_path_is_a_file(tmp_path: Path) -> None:
     [
         ("besiroglu-2025", r"unknown law 'besiroglu-2025'; did you mean besiroglu-2024"),
         ("none.json", r"none\.json: no such file"),
+        (
+            "chinchilla",
+            "chinchilla is a form without constants: fit it, or use constants of it such as "
+            "besiroglu-2024",
+        ),
+        ("kaplan", r"kaplan \(kaplan-nd\) is a form without.* such as kaplan-2020-nd"),
+        ("kaplan-d", "kaplan-d is a form without.* such as kaplan-2020-l-d"),
+        ("m4", r"m4 is a form without constants: fit it \(isoflop fit -o law.json\)"),
     ],
 )
 def test_what_is_neither_is_refused(name: str, message: str) -> None:
@@ -43,8 +51,8 @@ def test_an_unknown_law_is_an_unknown_name() -> None:
 
 
 def test_a_published_law_predicts_its_formula() -> None:
-    estimate, warning = predict_budget("besiroglu-2024", {"n_params": 7e10, "n_tokens": 1.4e12})
-    assert estimate.value == pytest.approx(chinchilla(EPOCH, 7e10, 1.4e12), rel=1e-12)
+    estimate, warning = predict_budget("besiroglu-2024", {"n_params": 7e9, "n_tokens": 1.4e11})
+    assert estimate.value == pytest.approx(chinchilla(EPOCH, 7e9, 1.4e11), rel=1e-12)
     assert estimate.low is None
     assert warning == ""
 
@@ -91,10 +99,10 @@ def test_a_published_name_is_found_however_it_is_written() -> None:
 
 
 def test_inputs_the_law_does_not_read_are_named_in_a_warning() -> None:
-    inputs = {"n_params": 7e10, "n_tokens": 1.4e12, "flops": 1e23}
+    inputs = {"n_params": 7e9, "n_tokens": 1.4e11, "flops": 1e23}
     estimate, warning = predict_budget("besiroglu-2024", inputs)
     assert warning == "chinchilla does not read flops"
-    assert f"{estimate.value:.3f}" == "1.974"
+    assert estimate.value == pytest.approx(chinchilla(EPOCH, 7e9, 1.4e11), rel=1e-12)
 
 
 def test_a_run_outside_those_fitted_is_warned_of_in_decades() -> None:
@@ -102,3 +110,28 @@ def test_a_run_outside_those_fitted_is_warned_of_in_decades() -> None:
         FIT, {"n_params": FIT.data.ranges["n_params"][1] * 50, "n_tokens": 1e10}
     )
     assert warning == "n_params is 50.0x (1.7 decades) above the runs fitted"
+
+
+def test_a_run_table_is_not_a_law_and_is_told_to_be_fitted(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("n_params,n_tokens,loss\n1e8,1e9,3.1\n")
+    with pytest.raises(InputError, match=r"runs\.csv: a run table; fit it first"):
+        plan_budget(str(path), 1e20)
+
+
+# Besiroglu et al. 2024 fitted runs of 5.7e7 to 1.62e10 parameters, 8.1e8 to 3.2e11 tokens.
+def test_beyond_the_runs_of_a_paper_plan_and_prediction_say_how_far() -> None:
+    plan = plan_budget("besiroglu-2024", 1e30)
+    assert "besiroglu-2024: n_params 1.14e14 is 7044× outside the runs fitted" in plan.notes
+    assert [finding.code for finding in plan.findings] == ["far-beyond-the-runs"]
+    assert "interval" not in plan.findings[0].consequence
+    _, warning = predict_budget("besiroglu-2024", {"n_params": 1e15, "n_tokens": 10})
+    for words in ("n_params 1.00e15 is 61728×", "n_tokens 10.0 is 8.10e7×"):
+        assert f"besiroglu-2024: {words} outside the runs fitted" in warning
+
+
+def test_within_the_runs_of_a_paper_nothing_is_said() -> None:
+    plan = plan_budget("besiroglu-2024", 1e20)
+    assert not any("outside" in note for note in plan.notes)
+    assert plan.findings == ()
+    assert predict_budget("besiroglu-2024", {"n_params": 1e9, "n_tokens": 2e10})[1] == ""

@@ -5,10 +5,11 @@ import pytest
 from planted import SURFACES, chinchilla, isoflop_design, make_table, optimum, table_of
 
 from isoflop.base.errors import UnderdeterminedError
+from isoflop.base.estimate import Estimate
 from isoflop.fitting.parametric import FitSpec
 from isoflop.plan.analysis import analyse_runs
 from isoflop.plan.answer import all_findings
-from isoflop.plan.disagreement import compare_methods
+from isoflop.plan.disagreement import MethodAnswer, MethodComparison, compare_methods
 
 SPEC = FitSpec(n_resamples=100, n_starts=16)
 
@@ -82,3 +83,28 @@ def test_an_analysis_says_where_parabolas_and_surface_disagree() -> None:
     assert "methods-disagree" in [finding.code for finding in all_findings(biased)]
     good = analyse_runs(table("epoch", half_width=4.0), SPEC)
     assert "methods-disagree" not in [finding.code for finding in all_findings(good)]
+
+
+def answer(method: str, size: tuple[float, float, float], waste: float) -> MethodAnswer:
+    n_params = Estimate(*size)
+    return MethodAnswer(method, Estimate(0.5), n_params, Estimate(20.0), waste, True, ())
+
+
+@pytest.mark.parametrize(
+    ("waste", "code", "severity"),
+    [
+        (0.17, "methods-not-distinguishable", "warning"),
+        (0.031, "methods-not-distinguishable", "warning"),
+        (0.029, "methods-agree", "note"),
+        (0.002, "methods-agree", "note"),
+    ],
+)
+def test_overlapping_intervals_agree_only_where_little_hangs_on_them(waste, code, severity) -> None:
+    answers = (
+        answer("parametric", (3.1e9, 1.5e9, 5.8e9), 0.0),
+        answer("isoflop", (5.2e9, 3.9e9, 6.9e9), waste),
+    )
+    (finding,) = MethodComparison("r.csv", "chinchilla", 2.6e21, answers, ()).findings
+    assert (finding.code, finding.severity) == (code, severity)
+    assert f"wastes {100 * waste:.2g} % of the compute" in finding.evidence
+    assert finding.evidence.startswith("not distinguishable: ") == (severity == "warning")

@@ -272,3 +272,16 @@ def test_tables_without_a_common_scale_are_warned_of() -> None:
     table = single()
     race = race_runs(table.select(small), table.select(large), spec=POINT)
     assert "no-shared-scale" in [finding.code for finding in race.findings]
+
+
+@pytest.mark.parametrize("name", ["over-training", "kaplan-nd-constant", "kaplan"])
+def test_every_joint_law_of_size_and_tokens_can_race_by_name(name: str) -> None:
+    race = race_runs(joint(), joint(2.0), name, FitSpec(n_resamples=0, n_starts=8), flops=(1e20,))
+    assert race.variable == "flops"
+    assert race.laps[0].multiplier == pytest.approx(2.0, rel=0.25)
+
+
+def test_a_law_of_other_variables_is_refused_for_that() -> None:
+    steps = joint().with_column("steps", joint().numbers("n_tokens") / 5e5)
+    with pytest.raises(InputError, match="of n_params and n_tokens, not kaplan-ns"):
+        race_runs(steps, steps, "kaplan-ns", POINT)
