@@ -12,9 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 Place = Literal["inside", "lowest rate", "highest rate", "beside divergence", "no bottom"]
-NEIGHBOURS = 2
-"""Rates on either side of the best that the parabola goes through: further out the valley is not
-one, but a wall of divergence above and a slope of slow training below."""
+NEAR = 3.0
+"""Factor of rate from the best within which the parabola goes through points, one on either side at
+the least: further out the valley is a wall of divergence above and a slope of slow training below
+(a parabola over a factor 4 left the bottom .017 nats above the best measured, docs/LOG.md)."""
 TOLERANCE = 0.01
 """Nats above the bottom within which a rate is as good as the best: about a seed's spread."""
 
@@ -131,9 +132,13 @@ def _place(best: float, lrs: tuple[float, ...], losses: tuple[float | None, ...]
 
 
 def _bottom(best: float, known: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
-    """Return (x*, L*, c) of the least-squares parabola through the best and its neighbours."""
+    """Return (x*, L*, c) of the least-squares parabola through the best and the rates near it."""
     index = [lr for lr, _ in known].index(best)
-    near = known[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
+    near = [
+        point
+        for place, point in enumerate(known)
+        if abs(place - index) <= 1 or 1 / NEAR <= point[0] / best <= NEAR
+    ]
     x = np.log([lr for lr, _ in near])
     c, b, a = np.polyfit(x - x.mean(), [loss for _, loss in near], 2)
     if not c > 0:
