@@ -51,8 +51,8 @@ def bracket_rates(
 
     Each rung is trained at lr·ratio^k around the recipe's rate, at one of its budgets, every seed
     at every rate as one batched model. L = L* + c·(ln η − ln η*)² goes through the best rate and
-    those within a factor 3 of it. A rate at which any seed diverges is marked and takes no part; the
-    others go on. Run it again to resume.
+    those within a factor 3 of it. A rate at which any seed diverges is marked and takes no part;
+    the others go on. Run it again to resume.
 
     Args:
         ladder: what is to be tuned.
