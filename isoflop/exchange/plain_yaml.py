@@ -8,12 +8,12 @@ import re
 from typing import Any
 
 from isoflop.base.errors import InputError
-from isoflop.exchange.foreign_json import Scalar
+from isoflop.exchange.foreign_json import Scalar, number
 
 _ENTRY = re.compile(
     r"^( *)((?:\"[^\"]*\"|'[^']*'|[^\s#:'\"\-?&*!|>%@`{\[][^#:]*?|-?[\w.]+)):(?: +(.*))?$"
 )
-_NUMBER = re.compile(r"^[-+]?(\d[\d_]*)?\.?\d*([eE][-+]?\d+)?$")
+_NUMBER = re.compile(r"^[-+]?(\d[\d_]*)?\.?\d*([eE][-+]?\d+)?$", re.ASCII)
 MAX_DEPTH = 32
 
 
@@ -57,6 +57,7 @@ def _scalar(text: str) -> Scalar:
         return text.lower() == "true"
     if text in (".nan", ".NaN", ".inf", "-.inf"):
         return float(text.replace(".", ""))
-    if len(text) < 64 and _NUMBER.match(text) and any(c.isdigit() for c in text):
-        return int(text) if text.lstrip("+-").isdigit() else float(text.replace("_", ""))
-    return text
+    amount = number(text.replace("_", "")) if _NUMBER.match(text) else None
+    if amount is None:
+        return text
+    return int(text) if text.lstrip("+-").isdigit() else amount

@@ -1,6 +1,6 @@
 """Imports of files that the real tools made: `python -m pytest -m integration`.
 
-A tool that is not installed skips its tests. `pip install mlflow-skinny sqlalchemy alembic
+A tool that is not installed skips its tests. `pip install mlflow-skinny sqlalchemy alembic lm-eval
 tensorboard trackio transformers accelerate wandb pandas polars` installs them all.
 """
 
@@ -282,3 +282,38 @@ def test_pandas_opens_every_export_as_it_was(tmp_path: Path) -> None:
     assert frame["Name"].tolist() == ["'=1+1", "b"]
     with (tmp_path / "runs.wandb.csv").open(encoding="utf-8", newline="") as file:
         assert next(csv.reader(file))[:2] == ["Name", "State"]
+
+
+LM_EVAL_TASK = """task: parity
+dataset_path: json
+dataset_kwargs: {data_files: {test: data.jsonl}}
+output_type: multiple_choice
+test_split: test
+doc_to_text: "{{q}}"
+doc_to_choice: ["yes", "no"]
+doc_to_target: "{{label}}"
+metric_list: [{metric: acc, aggregation: mean, higher_is_better: true}]
+metadata: {version: 1.0}
+"""
+
+
+def test_lm_eval(tmp_path: Path) -> None:
+    need("lm_eval", "torch")
+    rows = [json.dumps({"q": f"q{k}", "label": k % 2}) + "\n" for k in range(20)]
+    (tmp_path / "data.jsonl").write_text("".join(rows))
+    (tmp_path / "parity.yaml").write_text(LM_EVAL_TASK)
+    script = (
+        "import runpy, sys\n"
+        "line = 'lm_eval --model dummy --tasks parity --include_path . --output_path out'\n"
+        "sys.argv = line.split()\n"
+        "runpy.run_module('lm_eval', run_name='__main__')\n"
+    )
+    run_script(script, tmp_path, HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")
+    imported = import_runs(tmp_path / "out")
+    written = json.loads(next((tmp_path / "out").rglob("results*.json")).read_text())
+    assert imported.format == "lm-eval results"
+    assert imported.table.text("task") == ["parity"]
+    expected = written["results"]["parity"]
+    assert imported.table.numbers("accuracy").tolist() == [expected["acc,none"]]
+    assert imported.table.numbers("acc_stderr").tolist() == [expected["acc_stderr,none"]]
+    assert imported.table.numbers("n_samples").tolist() == [20]
