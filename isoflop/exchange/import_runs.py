@@ -149,13 +149,10 @@ def _derive_tokens(records: list[dict[str, Cell]], per_step: float | None) -> li
 def _notes(found: Found, mapping: Mapping[str, str]) -> list[str]:
     notes = []
     loss = mapping.get("loss")
+    logged = any(loss in run.curves or loss in run.summary for run in found.runs)
     if loss is None and "accuracy" not in mapping:
         notes.append("no loss found; name it with --columns loss=NAME")
-    elif (
-        loss is not None
-        and is_training_loss(loss)
-        and any(loss in run.curves for run in found.runs)
-    ):
+    elif loss is not None and logged and is_training_loss(loss):
         notes.append(f"loss is {loss!r}, a training loss: no held-out loss was found")
     if "n_params" not in mapping:
         notes.append("n_params not found; name it with --columns n_params=NAME, or add the column")
