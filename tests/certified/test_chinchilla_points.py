@@ -62,7 +62,10 @@ def test_the_240_points_give_the_certified_optimum(capsys: pytest.CaptureFixture
     assert document["objective"] == pytest.approx(0.0010182740178, rel=1e-9)
     assert printed(document) == CERTIFIED
     assert document["outcome"] == "converged"
-    assert [finding["code"] for finding in document["findings"]] == ["clustered-runs"]
+    assert [finding["code"] for finding in document["findings"]] == [
+        "clustered-runs",
+        "law-suspected",
+    ]
     assert document["interval"]["estimator"] == "cluster-bootstrap"  # 42 sizes, heavy tails
     assert document["basins"]["share_best"] >= 0.99
 
