@@ -80,7 +80,8 @@ def race_text(race: Race) -> str:
         ]
         for lap in race.laps
     ]
-    crossing = f"{race.crossing} {race.variable}" if race.crossing else "none near these scales"
+    none = "not told, as the verdict is not" if race.withheld else "none near these scales"
+    crossing = f"{race.crossing} {race.variable}" if race.crossing else none
     if race.crossing and race.crossing.low is None:
         crossing += f", in {100 * race.crossing_share:.0f} % of the draws: not established"
     spent = "compute" if race.variable == "flops" else race.variable

@@ -15,6 +15,7 @@ from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.plan.loss_curve import REACH, LossCurve, compute_name, loss_curve, root_between
 from isoflop.plan.race_fits import fit_both, require_comparable
+from isoflop.plan.race_minima import find_meetings, why_withheld
 from isoflop.plan.race_values import Exponent, Lap, Race
 from isoflop.runs.table import RunTable
 
@@ -60,6 +61,8 @@ def race_runs(
     laps = {c: _lap(*curves, c, spec.level) for c in dict.fromkeys((*inside, *budgets))}
     distinguishable = _is_distinguishable(*curves, shared, spec.level)
     crossing, share = _crossing(*curves, spec.level)
+    meetings = find_meetings((a, b), curves)
+    withheld = why_withheld((first, second), meetings)
     return Race(
         a=a.source,
         b=b.source,
@@ -69,11 +72,13 @@ def race_runs(
         exponents=_exponents(first, second, spec.level),
         laps=tuple(laps[c] for c in budgets),
         measured=tuple(laps[c] for c in inside),
-        crossing=None if distinguishable is False else crossing,
+        crossing=None if distinguishable is False or withheld else crossing,
         crossing_share=share,
         distinguishable=distinguishable,
         fits=(first, second),
         fallback=fallback,
+        meetings=meetings,
+        withheld=withheld,
     )
 
 

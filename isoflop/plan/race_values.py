@@ -1,10 +1,11 @@
 """The values of a race between two recipes: exponents, laps, crossing, and what they amount to."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
+from isoflop.plan.race_minima import Meeting
 from isoflop.runs.checks import Finding
 
 
@@ -98,12 +99,14 @@ class Race:
         laps: one a budget asked for.
         measured: laps where both have runs, whatever was asked for; the verdict rests on these.
         crossing: where the losses are equal, nearest to the runs; None if nowhere near them, or
-            if the two are not distinguishable.
+            if the two are not distinguishable or the verdict is withheld.
         crossing_share: share of the draws that cross at all.
         distinguishable: whether they differ where both were measured, beyond chance; None
             without draws.
         fits: of A and of B.
         fallback: why a law of compute alone stands in for a joint one; None where it does not.
+        meetings: the lowest losses measured at the computes both tables share.
+        withheld: why no verdict may be given; empty where one may.
     """
 
     a: str
@@ -119,6 +122,8 @@ class Race:
     distinguishable: bool | None
     fits: tuple[Fit, Fit]
     fallback: Finding | None = None
+    meetings: tuple[Meeting, ...] = ()
+    withheld: str = ""
 
     @property
     def verdict(self) -> str:
@@ -127,6 +132,8 @@ class Race:
             return "no intervals were asked for, so nothing is said about who wins"
         if not self.measured:
             return "no compute is common to both tables, so no measurement says who wins"
+        if self.withheld:
+            return f"no verdict: {self.withheld}"
         if not self.distinguishable:
             return "not distinguishable: these runs cannot tell A from B where both were measured"
         better = [lap for lap in self.measured if lap.settled]
@@ -146,7 +153,12 @@ class Race:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What a reader should know before choosing."""
-        return (*_judge(self), *(f for fit in self.fits for f in fit.findings))
+        of_fits = (
+            replace(finding, evidence=f"{name}: {finding.evidence}")
+            for name, fit in zip("AB", self.fits, strict=True)
+            for finding in fit.findings
+        )
+        return (*_judge(self), *of_fits)
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -162,6 +174,8 @@ class Race:
             "crossing": self.crossing.to_dict() if self.crossing else None,
             "crossing_share": self.crossing_share,
             "distinguishable": self.distinguishable,
+            "lowest_measured": [meeting.to_dict() for meeting in self.meetings],
+            "withheld": self.withheld,
             "verdict": self.verdict,
             "findings": [finding.to_dict() for finding in self.findings],
         }
@@ -178,7 +192,9 @@ def _side(source: str, fit: Fit) -> dict[str, object]:
 
 def _judge(race: Race) -> list[Finding]:
     findings = [race.fallback] if race.fallback else []
-    if race.distinguishable is False:
+    if race.withheld:
+        findings.append(_withheld(race))
+    elif race.distinguishable is False:
         findings.append(
             Finding(
                 code="not-distinguishable",
@@ -211,6 +227,16 @@ def _judge(race: Race) -> list[Finding]:
             )
         )
     return findings
+
+
+def _withheld(race: Race) -> Finding:
+    return Finding(
+        code="no-verdict",
+        severity="warning",
+        evidence=race.withheld,
+        consequence="losses, multipliers and a crossing by these fits name no winner",
+        remedy="race the lowest losses measured at equal budgets, or with a --law that fits both",
+    )
 
 
 def _amount(value: float) -> str:

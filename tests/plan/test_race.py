@@ -12,6 +12,7 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import find_form
 from isoflop.plan.loss_curve import loss_curve, root_between
 from isoflop.plan.race import race_runs
+from isoflop.plan.race_minima import Meeting, why_withheld
 from isoflop.runs.table import RunTable
 
 EPOCH = SURFACES["epoch"]
@@ -285,3 +286,81 @@ def test_a_law_of_other_variables_is_refused_for_that() -> None:
     steps = joint().with_column("steps", joint().numbers("n_tokens") / 5e5)
     with pytest.raises(InputError, match="of n_params and n_tokens, not kaplan-ns"):
         race_runs(steps, steps, "kaplan-ns", POINT)
+
+
+def loud(table: RunTable) -> RunTable:
+    """The same runs, a fifth off any law."""
+    wild = np.exp(0.2 * np.random.default_rng(5).standard_normal(len(table)))
+    return table.with_column("loss", table.numbers("loss") * wild)
+
+
+def test_no_verdict_from_a_law_that_does_not_fit() -> None:
+    good, bad = joint(2.0, noise=0.003, seed=2), loud(joint(noise=0.003, seed=1))
+    race = race_runs(bad, good, spec=SPEC)
+    assert race.verdict.startswith(
+        "no verdict: chinchilla misses the runs it was fitted to, A's by"
+    )
+    assert " and B's by" not in race.verdict
+    assert "shared budgets" in race.verdict
+    assert race.crossing is None
+    assert "crossing  not told" in race_text(race)
+    codes = [finding.code for finding in race.findings]
+    assert codes[0] == "no-verdict"
+    assert "ranking-flips" not in codes
+    (missed,) = [f for f in race.findings if f.code == "law-does-not-fit"]
+    assert missed.evidence.startswith("A: residual RMS")
+    (swapped,) = [
+        f for f in race_runs(good, bad, spec=SPEC).findings if f.code == "law-does-not-fit"
+    ]
+    assert swapped.evidence.startswith("B: ")
+
+
+def test_healthy_tables_have_a_verdict_and_their_lowest_losses_beside_it() -> None:
+    race = race_runs(joint(noise=0.003, seed=1), joint(2.0, noise=0.003, seed=2), spec=SPEC)
+    assert race.withheld == ""
+    assert "no-verdict" not in [finding.code for finding in race.findings]
+    budgets = np.geomspace(1e18, 1e21, 5)
+    assert [m.flops for m in race.meetings] == pytest.approx(budgets, rel=1e-6)
+    for m, c in zip(race.meetings, budgets, strict=True):
+        rows = np.isclose(6 * N * D, c)
+        noisy = joint(noise=0.003, seed=1).numbers("loss")[rows]
+        assert m.loss_a == noisy.min()
+        assert m.gap > 0
+
+
+def meeting(c: float, gap: float, lead: float) -> Meeting:
+    """B is lower by `gap` as measured, and by `lead` in the fits."""
+    return Meeting(c, 3.0 * math.exp(gap), 3.0, 3.0 * math.exp(lead), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "leads", "withheld"),
+    [
+        # The runs of Porian et al. 2024: equal as measured, the fits 1 to 6 % apart.
+        ((0.0023, 0.0011, 0.0018), (-0.010, -0.038, -0.068), True),
+        ((0.02, 0.02), (-0.01, -0.01), True),
+        ((0.03,), (-0.02,), True),
+        ((0.002, 0.001, 0.002), (-0.002, -0.003, -0.002), False),  # no more than a coarse grid
+        ((-0.01, -0.02, -0.03), (-0.01, -0.02, -0.03), False),
+        ((-0.01, 0.002, -0.02), (-0.01, -0.02, -0.02), False),
+        ((0.01,), (-0.01,), False),  # one budget, within the noise of one run
+        ((), (), False),
+    ],
+)
+def test_measured_losses_overrule_fits_only_by_more_than_chance(gaps, leads, withheld) -> None:
+    fit = fit_parametric(joint(noise=0.003), find_form("chinchilla"), POINT)
+    meetings = [
+        meeting(10.0 ** (18 + k), g, lead)
+        for k, (g, lead) in enumerate(zip(gaps, leads, strict=True))
+    ]
+    why = why_withheld((fit, fit), meetings)
+    assert bool(why) == withheld
+    if withheld:
+        assert f"the fits put A ahead at {len(gaps)} of {len(gaps)} shared budgets" in why
+    turned = [Meeting(m.flops, m.loss_b, m.loss_a, m.fitted_b, m.fitted_a) for m in meetings]
+    assert ("put B ahead" in why_withheld((fit, fit), turned)) == withheld
+
+
+def test_no_budget_in_common_is_said_where_the_verdict_is_withheld() -> None:
+    fit = fit_parametric(loud(joint()), find_form("chinchilla"), POINT)
+    assert "no budget is common to both tables" in why_withheld((fit, fit), [])
