@@ -33,6 +33,8 @@ class DataRecord:
         ranges: {column: (lowest, highest)} of every variable and the loss.
         loss_unit: unit of the loss.
         cost_per_root: c of C/D = 6N + c·sqrt(N) as the runs spent it, 0 for C = 6ND.
+        best: (compute, loss) of the runs better than all of less compute; empty where compute is
+            not known, or the fit is not one of losses.
     """
 
     sha256: str
@@ -43,6 +45,7 @@ class DataRecord:
     ranges: Mapping[str, tuple[float, float]]
     loss_unit: str = "nats/token"
     cost_per_root: float = 0.0
+    best: tuple[tuple[float, float], ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -55,6 +58,7 @@ class DataRecord:
             "ranges": {name: list(ends) for name, ends in self.ranges.items()},
             "loss_unit": self.loss_unit,
             "cost_per_root": self.cost_per_root,
+            "best": [list(step) for step in self.best],
         }
 
 

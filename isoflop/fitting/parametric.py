@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.base.estimate import LEVEL, Estimate
 from isoflop.fitting.assess import Asked, Minimum, assess
+from isoflop.fitting.best_losses import judge_constant
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.floor import require_response
 from isoflop.fitting.identify import (
@@ -181,6 +182,9 @@ def _judge_minimum(
     findings += judge_bounds(problem.law, minimum.at_bound)
     if problem.objective.scale == "log":
         findings += judge_residuals(residuals)
+    if problem.law.response == "loss":
+        rms = float(np.sqrt(np.mean(residuals**2)))
+        findings += judge_constant(problem.law, minimum.theta, problem.measured, rms)
     if converged and not minimum.noise_power:
         findings += check_influence(problem, minimum.theta, names)
     return findings

@@ -228,7 +228,8 @@ def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 def _data(record: Mapping[str, Any]) -> DataRecord:
     names = [field.name for field in fields(DataRecord)]
-    read = {name: record[name] for name in names}
+    read = {name: record[name] for name in names if name != "best"}
+    read["best"] = tuple((float(c), float(loss)) for c, loss in record.get("best", ()))
     read["notes"] = tuple(record["notes"])
     read["cost_per_root"] = max(0.0, float(record["cost_per_root"]))
     read["ranges"] = {

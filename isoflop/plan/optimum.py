@@ -11,6 +11,7 @@ from scipy.optimize import brent
 
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
+from isoflop.fitting.best_losses import judge_plan
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.covers import MEAN_OF_OPTIMA, UNKNOWN, describe_single
 from isoflop.fitting.foresight.foresight import SUSPECTED, predict_loss
@@ -67,7 +68,11 @@ def plan_from_fit(fit: Fit, flops: float, *, cost: TokenCost | None = None) -> P
         plan,
         run_loss=run_loss,
         run_covers=describe_single(fit),
-        findings=(*_carried(fit), *judge_beyond(fit.data.ranges, {**at, "flops": flops})),
+        findings=(
+            *_carried(fit),
+            *judge_plan(fit.data.best, flops, loss, fit.rms),
+            *judge_beyond(fit.data.ranges, {**at, "flops": flops}),
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Which law is meant, and what it predicts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from planted import SURFACES, chinchilla, isoflop_design, make_table
 
 import isoflop
 from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
 from isoflop.laws.catalog import PublishedLaw
@@ -135,3 +137,13 @@ def test_within_the_runs_of_a_paper_nothing_is_said() -> None:
     assert not any("outside" in note for note in plan.notes)
     assert plan.findings == ()
     assert predict_budget("besiroglu-2024", {"n_params": 1e9, "n_tokens": 2e10})[1] == ""
+
+
+def test_a_plan_above_a_measured_loss_is_warned_of_from_the_file_too(tmp_path: Path) -> None:
+    assert isinstance(FIT, Fit)
+    healthy = plan_budget(FIT, 1e22)
+    assert "planned-above-measured" not in [finding.code for finding in healthy.findings]
+    lucky = replace(FIT, data=replace(FIT.data, best=((1e18, healthy.loss.value * 0.9),)))
+    path = write_fit(lucky, tmp_path / "law.json")
+    for plan in (plan_budget(lucky, 1e22), plan_budget(str(path), 1e22)):
+        assert "planned-above-measured" in [finding.code for finding in plan.findings]

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from isoflop.base.errors import InputError
+from isoflop.base.errors import InputError, UnderdeterminedError
 from isoflop.base.estimate import Estimate, shorten
+from isoflop.fitting.identify import require_runs, require_variation
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.trials.excess import ALARM, POWER, measure_excess, shared_noise, sure_excess
@@ -167,6 +168,7 @@ def find_break(table: RunTable, law: AbstractLaw, spec: FitSpec | None = None) -
     """
     spec = spec or FitSpec()
     table, _ = keep_usable(table, (*law.variables, law.response))
+    _require_identified(table, law, "")  # as a fit of all runs would, before any is hidden
     scales = find_scales(table, law.variables)
     if len(scales) < 3:
         raise InputError(
@@ -177,6 +179,8 @@ def find_break(table: RunTable, law: AbstractLaw, spec: FitSpec | None = None) -
     fitted = scales.rows_before(first_hidden)
     objective = Objective(spec.objective.kind, spec.objective.delta)
     own = FitSpec(objective, 0, n_starts=spec.n_starts, seed=spec.seed)
+    hidden = f"the {int((~fitted).sum())} largest of {len(table)} runs are hidden: "
+    _require_identified(table.select(fitted), law, hidden)
     fit = fit_parametric(table.select(fitted), law, own)
     start = fit.theta
     small = pose_problem(table.select(fitted), law, objective)
@@ -201,6 +205,16 @@ def find_break(table: RunTable, law: AbstractLaw, spec: FitSpec | None = None) -
         objective=objective,
         unit=fit.data.loss_unit,
     )
+
+
+def _require_identified(table: RunTable, law: AbstractLaw, hidden: str) -> None:
+    """Refuse runs that cannot determine the law, and say whether others were hidden first."""
+    variables = {name: table.numbers(name) for name in law.variables}
+    try:
+        require_runs(law, variables, table.numbers(law.response), table.source)
+        require_variation(law, variables)
+    except (InputError, UnderdeterminedError) as error:
+        raise type(error)(f"{hidden}{error}") from None
 
 
 def _worth(scales: Scales, hidden: np.ndarray, begins: float, predicted: Array) -> float:

@@ -18,7 +18,7 @@ from benchmarks.break_power import (
     power_at_detectable,
     student,
 )
-from isoflop.base.errors import InputError
+from isoflop.base.errors import InputError, UnderdeterminedError
 from isoflop.base.estimate import Estimate
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
@@ -219,3 +219,19 @@ def test_a_table_without_compute_takes_six_n_d() -> None:
     N, D = grid_design()
     table = table_of(n_params=N, n_tokens=D, loss=chinchilla(EPOCH, N, D))
     assert find_break(table, ChinchillaLaw(), SPEC).column == "flops"
+
+
+def test_one_size_is_refused_in_the_words_of_a_fit_and_not_by_a_count_after_hiding() -> None:
+    D = np.geomspace(1e8, 1e11, 8)
+    runs = table_of(n_params=np.full(8, 1e8), n_tokens=D, loss=chinchilla(EPOCH, 1e8, D))
+    with pytest.raises(UnderdeterminedError, match=r"^`n_params` takes one value only"):
+        find_break(runs, ChinchillaLaw(), SPEC)
+
+
+def test_a_count_after_hiding_says_that_runs_were_hidden() -> None:
+    N, D = np.geomspace(1e7, 1e9, 7), np.geomspace(1e9, 2e10, 7) * np.array([1, 3] * 3 + [1])
+    runs = table_of(n_params=N, n_tokens=D, flops=6 * N * D, loss=chinchilla(EPOCH, N, D))
+    with pytest.raises(
+        InputError, match=r"^the \d largest of 7 runs are hidden: memory: \d distinct runs cannot"
+    ):
+        find_break(runs, ChinchillaLaw(), SPEC)
