@@ -37,7 +37,7 @@ class Row:
         n_train: runs fitted.
         n_test: runs predicted.
         coverage: share of them inside their intervals.
-        mean_log_width: of the intervals.
+        median_log_width: of the intervals.
         rmsle: root mean square log error.
         suspected: whether the fitted runs alone raised suspicion.
         plain_coverage: with the law taken at its word.
@@ -51,7 +51,7 @@ class Row:
     n_train: int
     n_test: int
     coverage: float
-    mean_log_width: float | None
+    median_log_width: float | None
     rmsle: float
     suspected: bool
     plain_coverage: float
@@ -95,14 +95,14 @@ def measure(table: PublicTable) -> Iterator[Row]:
 HEADER = (
     f"{'table':34} {'cut':8} {'fit':>4} {'hid':>4}  cover width  rmsle   susp  plain width  seconds"
 )
-SHARED = ("n_train", "n_test", "coverage", "mean_log_width", "rmsle")
+SHARED = ("n_train", "n_test", "coverage", "median_log_width", "rmsle")
 
 
 def show(row: Row) -> str:
     """One line of the table."""
     widths = [
         "    -" if width is None else f"{width:.3f}"
-        for width in (row.mean_log_width, row.plain_log_width)
+        for width in (row.median_log_width, row.plain_log_width)
     ]
     return (
         f"{row.table:34} {row.cut:8.2e} {row.n_train:4d} {row.n_test:4d}  {row.coverage:5.3f} "
@@ -119,11 +119,11 @@ def summarise(rows: list[Row]) -> str:
     lines = []
     for name, members in families.items():
         coverage = np.array([row.coverage for row in members])
-        widths = [row.mean_log_width for row in members if row.mean_log_width is not None]
+        widths = [row.median_log_width for row in members if row.median_log_width is not None]
         lines.append(
             f"{name:20} {len(members):3d} backtests  mean coverage {coverage.mean():.3f}, "
             f"lowest {coverage.min():.3f}, at least .9 in {np.mean(coverage >= 0.9):.0%}, "
-            f"mean log width {np.mean(widths):.3f}, plain coverage "
+            f"mean of the median log widths {np.mean(widths):.3f}, plain coverage "
             f"{np.mean([row.plain_coverage for row in members]):.3f}"
         )
     return "\n".join(lines)

@@ -41,6 +41,10 @@ def command(
     The intervals are for single future runs: parameters, noise, and, where the smaller runs
     raise the suspicion that the law is wrong, its own error.
 
+    "The law taken at its word": the same with no error of the law's own, and with the noise of
+    the runs that had a say in the fit alone: how the intervals would have done had nothing been
+    suspected. Log width: log of an interval's high end over its low end, .05 being 5 %.
+
     \b
     Example:
       isoflop backtest runs.csv --law chinchilla --by flops --cut 1.2e20

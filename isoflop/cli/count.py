@@ -6,6 +6,7 @@ from isoflop.accounting.flops import CONVENTIONS, flops_per_token
 from isoflop.accounting.named import NAMED, NamedModel
 from isoflop.accounting.params import count_active_params, count_groups, count_params
 from isoflop.base.errors import InputError
+from isoflop.base.estimate import shorten
 from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.gpt3_table import gpt3_table
@@ -83,31 +84,34 @@ def _count(
         "n_params_active": active,
         "flops_per_token": per_token,
     }
-    rows = [[f"group {name}", f"{n:,}", f"{n:.4g}"] for name, n in groups.items()]
-    rows += [[f"N {name}", f"{n:,}", f"{n:.4g}"] for name, n in params.items()]
+    rows = [_row(f"group {name}", n) for name, n in groups.items()]
+    rows += [_row(f"N {name}", n) for name, n in params.items()]
     if active != params:
-        rows += [[f"N active {name}", f"{n:,}", f"{n:.4g}"] for name, n in active.items()]
-    rows += [[f"FLOPs/token {name}", f"{c:,.0f}", f"{c:.4g}"] for name, c in per_token.items()]
+        rows += [_row(f"N active {name}", n) for name, n in active.items()]
+    rows += [_row(f"FLOPs/token {name}", c) for name, c in per_token.items()]
     notes = [f"{named.name}: {named.source}"] if named.source != "the options" else []
     notes += [named.note] if named.note else []
     if not (groups.get("norm") or groups["bias"]):
         notes.append("norms and biases left out, as Kaplan does; --norm and --biases count them")
-    tail = ""
+    training, tail = "", ""
     if n_tokens is not None:
         flops = {name: rate * n_tokens for name, rate in per_token.items()}
         document |= {"n_tokens": n_tokens, "flops": flops}
         document["pf_days"] = {name: to_pf_days(c) for name, c in flops.items()}
-        rows += [
-            [f"C {name}", f"{c:.3g} FLOPs", f"{to_pf_days(c):.3g} PF-days"]
-            for name, c in flops.items()
-        ]
-        notes.append(f"C on {n_tokens:.4g} tokens")
+        trained = [[name, shorten(c), shorten(to_pf_days(c))] for name, c in flops.items()]
+        head = [f"C on {shorten(n_tokens)} tokens", "FLOPs", "PF-days"]
+        training = f"\n\n{format_table(head, trained, right=[1, 2])}"
         if hardware.asked:
             document["cost"], text = price(flops[convention], hardware, n_params=params["total"])
             tail = f"\n\n{convention} FLOPs\n{text}"
     document["notes"] = notes
-    text = format_table(["count", "", ""], rows, right=[1, 2])
+    head = [named.name or "parameters", "exactly", "about"]
+    text = format_table(head, rows, right=[1, 2]) + training
     return document, "\n".join([text, *(f"· {note}" for note in notes)]) + tail
+
+
+def _row(name: str, amount: float) -> list[str]:
+    return [name, f"{amount:,.0f}", shorten(float(amount), digits=4)]
 
 
 def _names() -> tuple[list[dict[str, object]], str]:
@@ -123,9 +127,14 @@ def _names() -> tuple[list[dict[str, object]], str]:
         for each in NAMED
     ]
     rows = [
-        [str(each["name"]), f"{each['n_params']:.4g}", f"{each['n_params_active']:.4g}",
-         "–" if each["n_tokens"] is None else f"{each['n_tokens']:.3g}", str(each["source"])]
-        for each in document
-    ]  # fmt: skip
+        [
+            model.name,
+            shorten(float(count_params(model.model).total), digits=4),
+            shorten(float(count_active_params(model.model).total), digits=4),
+            "–" if model.n_tokens is None else shorten(model.n_tokens),
+            model.source,
+        ]
+        for model in NAMED
+    ]
     header = ["model", "parameters", "active", "tokens", "source"]
     return document, format_table(header, rows, right=[1, 2, 3])

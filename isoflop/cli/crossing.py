@@ -9,7 +9,7 @@ from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.figure_option import check_figure, figure_option, save_drawing
 from isoflop.cli.output import format_table, json_option, show
-from isoflop.plan.contradiction.crossing import Crossing, find_crossing
+from isoflop.plan.contradiction.crossing import UNREACHABLE, Crossing, find_crossing
 from isoflop.plan.contradiction.recomputed import (
     PAPERS_OWN,
     RecomputedCrossing,
@@ -115,7 +115,9 @@ def _rules(
 def crossing_text(found: Crossing) -> str:
     """Write the crossing on one screen."""
     interval = "" if found.flops.low is None else f", {100 * found.flops.level:.0f} % intervals"
+    first = [f"{UNREACHABLE}; what follows is arithmetic"] if UNREACHABLE in found.notes else []
     lines = [
+        *first,
         f"C*  {found.flops} FLOPs = {found.pf_days} PF-days{interval}",
         f"N*  {found.n_params} parameters",
         f"D*  {found.n_tokens} tokens",
@@ -157,7 +159,7 @@ def _moved(found: Crossing) -> list[str]:
         + (f"{shorten(to_pf_days(s.flops))} PF-days" if s.flops else "no crossing")
         for s in found.sensitivity
     ]
-    return [*lines, *(f"note: {note}" for note in found.notes)]
+    return [*lines, *(f"note: {note}" for note in found.notes if note != UNREACHABLE)]
 
 
 def table_text(rows: tuple[RecomputedCrossing, ...]) -> str:

@@ -8,7 +8,8 @@ from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_amount, write_estimate, write_share
 from isoflop.cli.figure_option import figure_option, save_drawing
-from isoflop.cli.output import format_table, json_option, show
+from isoflop.cli.law_line import law_line, loss_unit, lost_unit
+from isoflop.cli.output import format_parts, format_table, json_option, show
 
 
 @click.command("data")
@@ -48,14 +49,16 @@ def command(
     plan = plan_repeats(flops, unique, law)
     worth = value_repeats(law, epochs=epochs or EPOCHS)
     bought = price_data(flops, unique, law, factors=more or FACTORS)
+    unit = loss_unit(law)
     lines = [
+        law_line(law),
         f"parameters        {plan.n_params}",
         f"tokens            {plan.n_tokens}",
         f"epochs            {plan.epochs}",
         f"worth             {plan.worth} fresh tokens",
-        f"loss              {plan.loss}",
-        f"on endless data   {plan.fresh_loss}, with {plan.fresh_n_params} parameters",
-        f"on these, ever    {bought.floor}, with endless compute",
+        f"loss              {plan.loss} {unit}",
+        f"on endless data   {plan.fresh_loss} {unit}, with {plan.fresh_n_params} parameters",
+        f"on these, ever    {bought.floor} {unit}, with endless compute",
     ]
     worths = [
         [
@@ -77,14 +80,20 @@ def command(
         for offer in bought.offers
     ]
     header = ["epochs", "worth, fresh epochs", "a token, mean", "the next token"]
-    asked = ["more data", "epochs", "loss", "nats saved", "FLOPs that do the same"]
+    asked = [
+        "more data",
+        "epochs",
+        f"loss, {unit}",
+        f"{lost_unit(law)} saved",
+        "FLOPs that do the same",
+    ]
     text = "\n".join(
         [
             *lines,
             "",
             format_table(header, worths, right=range(4)),
             "",
-            format_table(asked, offers, right=range(5)),
+            format_parts(asked, offers),
         ]
     )
     narrate_notes(tuple(dict.fromkeys((*plan.notes, *worth.notes, *bought.notes))))

@@ -47,7 +47,13 @@ from isoflop.runs.table import RunTable
 )
 @click.option("--bootstrap", type=click.IntRange(0), default=DEFAULT_RESAMPLES, show_default=True)
 @click.option("--cluster", default="", help="Column whose groups of runs share noise.")
-@click.option("--interval", type=click.Choice(ESTIMATORS), default="auto", show_default=True)
+@click.option(
+    "--interval",
+    type=click.Choice(ESTIMATORS),
+    default="auto",
+    show_default=True,
+    help="What the intervals rest on; see below.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--level", type=click.FloatRange(0, 1, True, True), default=0.9, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Save the fit as JSON.")
@@ -72,6 +78,21 @@ def command(
 ) -> int:
     """Fit a law to a run table (CSV, TSV, JSONL or Parquet), with intervals.
 
+    \b
+    --interval, by the noise it is right for; docs/how-to-choose.md has more:
+      auto               chosen by what the residuals show; the card says why
+      wald               independent runs of one noise; least squares
+      robust             the same with outliers; robust and Huber losses
+      hc3                independent runs whose noise differs from run to run
+      cluster            runs of a group share an offset: one size, trunk or tuning
+      case               refits of resampled runs; slower
+      cluster-bootstrap  refits of resampled groups; slower, best with heavy tails
+      wild               refits with the residuals' signs redrawn; slower
+      profile            constants the runs hardly bound; one end may be open
+    \b
+    On the card:
+      condition  how hard the constants are to tell apart; a good grid has 10 to 500
+      G          Hoffmann's G of the optimum, N* = G (C/6)^a, D* = (C/6)^b / G
     \b
     Example:
       isoflop fit runs.csv --law chinchilla --loss huber --delta 1e-3 -o law.json

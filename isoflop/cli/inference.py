@@ -5,6 +5,7 @@ import click
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_estimate, write_factor, write_share
+from isoflop.cli.law_line import law_line, loss_unit
 from isoflop.cli.output import json_option, show
 
 
@@ -42,7 +43,8 @@ def command(
         served, n_params=n_params, n_tokens=n_tokens, loss=loss, law=law, price_ratio=price_ratio
     )
     lines = [
-        f"loss              {plan.loss}",
+        law_line(law),
+        f"loss              {plan.loss} {loss_unit(law)}",
         f"parameters        {plan.n_params}",
         f"tokens            {plan.n_tokens}",
         f"FLOPs             {plan.flops_training} to train, {plan.flops_inference} to serve",

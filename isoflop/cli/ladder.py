@@ -56,11 +56,13 @@ def plan(spec: Path, device: str, as_json: bool) -> None:
     Python:
       isoflop.price_ladder(isoflop.read_ladder("ladder.toml"))
     """
-    from isoflop.lab import price_ladder
     from isoflop.runs.counted import counted
     from isoflop.runs.ladder_toml import read_ladder
 
-    price = price_ladder(read_ladder(spec), device=device)
+    ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
+    from isoflop.lab import price_ladder
+
+    price = price_ladder(ladder, device=device)
     rows = [
         [
             r.name,
@@ -98,10 +100,12 @@ def run(spec: Path, study: Path, device: str, workers: int | None, as_json: bool
     Python:
       isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
     """
-    from isoflop.lab import run_ladder
     from isoflop.runs.ladder_toml import read_ladder
 
-    _show_status(run_ladder(read_ladder(spec), study, device=device, workers=workers), as_json)
+    ladder = read_ladder(spec)
+    from isoflop.lab import run_ladder
+
+    _show_status(run_ladder(ladder, study, device=device, workers=workers), as_json)
 
 
 @command.command("resume")

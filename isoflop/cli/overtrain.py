@@ -5,7 +5,12 @@ import click
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_estimate, write_factor
-from isoflop.cli.output import format_table, json_option, show
+from isoflop.cli.law_line import law_line, loss_unit, lost_unit
+from isoflop.cli.output import format_parts, json_option, show
+
+SAME_RATIO, SIZE = "compute, same D/N", "N, same D/N"
+FOOTNOTE = f"""{SAME_RATIO}: over the budget, for the optimum's loss at this D/N by more of both
+{SIZE}: size of that model over the optimum's; pays after so many tokens served"""
 
 
 @click.command("overtrain")
@@ -41,8 +46,8 @@ def command(flops: float, law: str, factors: tuple[float, ...], as_json: bool) -
         ]
         for row in found.table
     ]
-    header = ["over", "D/N", "N", "D", "loss", "nats lost", "compute*", "size*", "pays after"]
-    text = format_table(header, rows, right=range(9))
-    text += "\n* over the optimum's, to reach its loss; pays after so many tokens served"
+    header = ["over", "D/N", "N", "D", f"loss, {loss_unit(law)}", f"{lost_unit(law)} lost"]
+    header += [SAME_RATIO, SIZE, "pays after"]
+    text = f"{law_line(law)}\n{format_parts(header, rows)}\n{FOOTNOTE}"
     narrate_notes(found.notes)
     show(found.to_dict(), text, as_json=as_json)

@@ -8,6 +8,7 @@ from isoflop.base.estimate import shorten
 from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.figure_option import figure_option, save_drawing
+from isoflop.cli.law_line import loss_unit
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.fitting.foresight.covers import describe_estimate
 from isoflop.plan.choose import plan_budget
@@ -39,16 +40,16 @@ def command(
     """
     if since and not figure:
         raise click.UsageError("--since begins a figure; give --figure PATH with it")
-    plan = plan_budget(law, flops)
+    plan, unit = plan_budget(law, flops), loss_unit(law)
     lines = [
         f"budget            {shorten(flops)} FLOPs = {shorten(to_pf_days(flops))} PF-days",
         f"parameters        {plan.n_params}",
         f"tokens            {plan.n_tokens}",
         f"tokens/parameter  {plan.tokens_per_param}",
-        f"loss, mean        {describe_estimate(plan.loss, plan.loss_covers)}",
+        f"loss, mean        {describe_estimate(plan.loss, plan.loss_covers, unit)}",
     ]
     if plan.run_loss:
-        lines.append(f"loss, one run     {describe_estimate(plan.run_loss, plan.run_covers)}")
+        lines.append(f"loss, one run     {describe_estimate(plan.run_loss, plan.run_covers, unit)}")
     for note in plan.notes:
         narrate(f"note: {note}")
     for finding in plan.findings:

@@ -4,6 +4,7 @@ import click
 
 from isoflop.base.errors import InputError
 from isoflop.cli.amount import AMOUNT
+from isoflop.cli.law_line import predicted_unit
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.foresight.covers import describe_estimate
@@ -44,14 +45,16 @@ def command(law: str, at: tuple[str, ...], as_json: bool, **amounts: float | Non
     quantity = getattr(chosen, "predicts", quantity)
     if warning:
         narrate(f"warning: {warning}")
+    unit = predicted_unit(chosen, quantity)
     document = {
         quantity: estimate.to_dict(),
+        "unit": unit,
         "covers": describe_interval(chosen),
         "law": law,
         "inputs": inputs,
         "warning": warning,
     }
-    said = describe_estimate(estimate, describe_interval(chosen))
+    said = describe_estimate(estimate, describe_interval(chosen), unit)
     show(document, f"{quantity} {said}", as_json=as_json)
 
 

@@ -7,6 +7,7 @@ import click
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
+from isoflop.cli.law_line import law_line, loss_unit, lost_unit
 from isoflop.cli.output import format_table, json_option, show
 from isoflop.plan.choose import plan_budget
 from isoflop.plan.contradiction.extractor import GPT_2_VOCABULARY
@@ -73,26 +74,30 @@ def command(
         ignorant=math.log(n_vocab),
     )
     document = found.to_dict() | ({"mix": used.to_dict()} if used else {})
-    text = regime_text(found) + (f"\n\n{mix_text(used)}" if used else "")
+    text = regime_text(found, law) + (f"\n\n{mix_text(used)}" if used else "")
     show(document, text, as_json=as_json)
 
 
-def regime_text(found: PlanRegime) -> str:
-    """Write a plan's regime on one screen."""
+def regime_text(found: PlanRegime, law: str) -> str:
+    """Write a plan's regime under a law on one screen."""
     shares = ", ".join(f"{name} {100 * s:.0f} %" for name, s in found.shares.items() if s)
     verdict = "credible" if found.first_epoch_credible else "not credible"
+    unit = loss_unit(law)
+    worths = [name for name in found.margins if name != "epochs" or found.knows_repeats]
     lines = [
         f"{found.regime}" + (f" (draws: {shares})" if shares else ""),
         f"N {shorten(found.n_params)}, {shorten(found.n_tokens)} tokens of which "
         f"{shorten(found.n_tokens_unique)} distinct: {found.effective_epochs:.2f} effective epochs",
-        f"loss                  {found.loss}",
-        f"L(D = E)              {found.floor}  without limit of size, all tokens distinct",
+        f"loss                  {found.loss} {unit}",
+        f"L(D = E)              {found.floor} {unit}  without limit of size, all tokens distinct",
         f"extractor efficiency  {found.efficiency}",
-        f"first epoch           {found.one_epoch}, {found.first_epoch_ratio} times the "
-        f"{found.converged} its tokens allow (above the irreducible loss): {verdict} by the rule "
-        "of 1.1",
-        "worth of one e-fold more, nats",
-        *(f"  {name:<11} {margin}" for name, margin in found.margins.items()),
+        f"first epoch           {found.one_epoch} {unit}, where its tokens allow "
+        f"{found.converged}:",
+        f"{'':22}above the irreducible loss {found.first_epoch_ratio} times as much, {verdict} by "
+        "the rule of 1.1",
+        f"worth of one e-fold more, {lost_unit(law)}",
+        *(f"  {name:<11} {found.margins[name]}" for name in worths),
+        law_line(law),
     ]
     return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])
 

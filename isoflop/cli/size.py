@@ -8,7 +8,12 @@ from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_estimate, write_factor, write_share
 from isoflop.cli.figure_option import figure_option, save_drawing
-from isoflop.cli.output import format_table, json_option, show
+from isoflop.cli.law_line import law_line, loss_unit, lost_unit
+from isoflop.cli.output import format_parts, json_option, show
+
+SAME_N = "compute, same N"
+FOOTNOTE = f"""wasted: share of the budget that a model of the best size saves at this loss
+{SAME_N}: over the budget, for the optimum's loss from this size by more tokens"""
 
 
 @click.command("size")
@@ -51,14 +56,13 @@ def command(
             write_estimate(row.penalty),
             write_share(row.wasted),
             write_estimate(row.wasted, factor=usd or 0.0) if usd else "",
-            write_estimate(row.equal_flops),
+            write_factor(row.equal_flops),
         ]
         for row in found.table
     ]
-    header = ["size", "N", "D", "loss", "nats lost", "wasted", "USD" if usd else "", "compute*"]
-    text = format_table(header, rows, right=range(8))
-    text += (
-        "\n* over the budget, to reach the optimum's loss; within "
+    unit, money = loss_unit(law), "USD" if usd else ""
+    header = ["size", "N", "D", f"loss, {unit}", f"{lost_unit(law)} lost", "wasted", money, SAME_N]
+    text = f"{law_line(law)}\n{format_parts(header, rows)}\n{FOOTNOTE}; within " + (
         f"{100 * excess:g} % from {write_factor(found.smallest)} to {write_factor(found.largest)}"
     )
     narrate_notes(found.notes)

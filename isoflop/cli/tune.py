@@ -5,7 +5,7 @@ import click
 from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.estimates import narrate_notes, write_estimate
-from isoflop.cli.output import format_table, json_option, show
+from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.laws.published.entry import UNITS
 
 
@@ -49,4 +49,6 @@ def command(
         f"{words[name]} {shorten(factor)}×" for name, factor in found.spread.items()
     )
     narrate_notes(found.notes)
+    if found.warning:
+        narrate(f"warning: {found.warning}")
     show(found.to_dict(), text, as_json=as_json)

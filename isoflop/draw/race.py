@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 POINTS = 60
 LARGEST_MULTIPLIER = 1e3
 """Where the band of a multiplier that may be infinite is cut."""
+MARKS: tuple[dict[str, Any], ...] = (
+    {"s": 7, "linewidths": 0},
+    {"s": 16, "marker": "s", "facecolors": "none", "linewidths": 0.6, "zorder": 0.9},
+)
+"""Dots for A, open squares behind them for B: of two runs at one place both are seen."""
+ABOVE: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3}
+"""A legend over its panel, so that it covers no curve."""
 WORDS = {"flops": "compute", "n_params": "parameters", "n_tokens": "tokens"}
 """What may be spent."""
 
@@ -116,12 +123,14 @@ def draw_race(figure: RaceFigure, axes: "Sequence[Axes] | None" = None) -> "Figu
         [part.y for part in (*figure.runs, *figure.curves)]
         + [end for line in figure.curves for end in (line.low, line.high)]
     )
-    for points, line, colour in zip(figure.runs, figure.curves, OKABE_ITO, strict=False):
-        axes[0].scatter(points.x, points.y, s=7, color=colour, alpha=0.55, linewidths=0)
+    for points, line, colour, mark in zip(
+        figure.runs, figure.curves, OKABE_ITO, MARKS, strict=False
+    ):
+        axes[0].scatter(points.x, points.y, color=colour, alpha=0.7, **mark)
         draw_line(axes[0], line, colour=colour)
     set_log_axis(axes[0], "x", figure.variable, figure.labels, limits=limits)
     set_log_axis(axes[0], "y", "loss", figure.labels, limits=widen(heights))
-    axes[0].legend(loc="upper right")
+    axes[0].legend(**ABOVE)
     _draw_multiplier(axes[1], figure, limits)
     return figure_of(axes)
 
@@ -143,7 +152,7 @@ def _draw_multiplier(ax: "Axes", figure: RaceFigure, limits: tuple[float, float]
     ax.yaxis.set_ticks(ticks, labels=format_alike(ticks))
     ax.yaxis.set_ticks([], labels=[], minor=True)
     ax.set_ylabel(f"{_plain(figure.variable)} A needs for B's loss (×)")
-    ax.legend(loc="upper left")
+    ax.legend(**ABOVE)
 
 
 def _plain(variable: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError
 from isoflop.draw.canvas import (
@@ -18,6 +19,7 @@ from isoflop.draw.canvas import (
 )
 from isoflop.draw.series import (
     NONE,
+    Array,
     AxisLabels,
     Points,
     axis_labels,
@@ -32,6 +34,9 @@ from isoflop.runs.table import RunTable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+EDGE = 1.12
+"""Where the axis ends, over the largest residual of a run with a say."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,17 @@ class ResidualsFigure:
 
     Args:
         panels: one a variable.
-        rms: root mean square of the residuals, %.
+        rms: root mean square of the residuals of the runs that have a say in the fit, %.
+        reach: largest of those residuals, %, either way: where the axis ends but for a margin.
+        n_beyond: runs beyond, set aside by the fit, which are drawn at the edge.
         law: name of the law.
         labels: names of the axes.
     """
 
     panels: tuple[ResidualPanel, ...]
     rms: float
+    reach: float
+    n_beyond: int
     law: str
     labels: AxisLabels
 
@@ -84,15 +93,33 @@ def residuals_figure(
         raise InputError(f"{table.source}: no row records all of {', '.join(needed)}")
     kept = table.select(keep)
     variables = {name: kept.numbers(name) for name in fit.law.variables}
-    log_ratio = np.log(fit.law.predict(fit.theta, variables)) - np.log(kept.numbers("loss"))
+    predicted, measured = fit.law.predict(fit.theta, variables), kept.numbers("loss")
+    log_ratio = np.log(predicted) - np.log(measured)
+    counts = _has_say(fit, predicted, measured)
+    sizes_of = np.abs(100 * np.expm1(log_ratio))
+    reach = float(sizes_of[counts].max())
     sizes = kept.numbers("n_params") if "n_params" in kept else NONE
     names = tuple(kept.names())
     panels = tuple(
         ResidualPanel(name, Points("residuals", x, 100 * np.expm1(log_ratio), sizes, names))
         for name, x in variables.items()
     )
-    rms = 100 * float(np.sqrt(np.mean(log_ratio**2)))
-    return ResidualsFigure(panels, rms, fit.law.name, labels or axis_labels(table))
+    return ResidualsFigure(
+        panels=panels,
+        rms=100 * float(np.sqrt(np.mean(log_ratio[counts] ** 2))),
+        reach=reach,
+        n_beyond=int(np.sum(sizes_of > EDGE * reach)),
+        law=fit.law.name,
+        labels=labels or axis_labels(table),
+    )
+
+
+def _has_say(fit: Fit, predicted: Array, measured: Array) -> NDArray[np.bool_]:
+    """Mark the runs that a robust fit has not set aside; all of them if it has, or any other."""
+    objective = fit.objective
+    residuals = np.abs(objective.enter(predicted) - objective.enter(measured))
+    counts = residuals <= (objective.threshold if objective.kind == "robust" else np.inf)
+    return counts if counts.any() else np.ones(len(counts), dtype=bool)
 
 
 @house_style()
@@ -106,23 +133,27 @@ def draw_residuals(figure: ResidualsFigure, axes: "Sequence[Axes] | None" = None
     if axes is None:
         width = 7.0 if len(figure.panels) > 1 else 4.2
         _, axes = new_panels(len(figure.panels), share_y=True, height=2.6, width=width)
-    reach = 1.12 * max(float(np.abs(panel.points.y).max()) for panel in figure.panels)
+    edge = EDGE * figure.reach or 1.0
     for ax, panel in zip(axes, figure.panels, strict=True):
-        _draw_panel(ax, panel, figure.rms)
+        _draw_panel(ax, panel, figure.rms, edge)
         set_log_axis(ax, "x", panel.variable, figure.labels, limits=widen(panel.points.x))
-        ax.set_ylim(-reach, reach)
+        ax.set_ylim(-edge, edge)
     axes[0].set_ylabel("predicted − measured (%)")
     _draw_key(axes[-1], figure)
     return figure_of(axes)
 
 
-def _draw_panel(ax: "Axes", panel: ResidualPanel, rms: float) -> None:
+def _draw_panel(ax: "Axes", panel: ResidualPanel, rms: float, edge: float) -> None:
     ax.axhspan(-rms, rms, color=FAINT, alpha=0.15, linewidth=0)
     ax.axhline(0, color=INK, linewidth=0.7)
     sizes = panel.points.colour_by
     shades: list[str] | str = ordered_colours(sizes) if len(sizes) else FAINT
     crowd = 6.0 if len(panel.points.x) > 100 else 14.0
     ax.scatter(panel.points.x, panel.points.y, s=crowd, c=shades, linewidths=0, zorder=3)
+    for side, mark in ((1.0, "^"), (-1.0, "v")):
+        beyond = side * panel.points.y > edge
+        at = np.full(int(beyond.sum()), 0.96 * side * edge)
+        ax.scatter(panel.points.x[beyond], at, s=18, marker=mark, color=INK, linewidths=0, zorder=4)
 
 
 def _draw_key(ax: "Axes", figure: ResidualsFigure) -> None:
@@ -135,5 +166,9 @@ def _draw_key(ax: "Axes", figure: ResidualsFigure) -> None:
     ax.fill_between(
         [], [], [], color=FAINT, alpha=0.3, linewidth=0, label=f"RMS {figure.rms:.2f} %"
     )
+    if figure.n_beyond:
+        farthest = max(float(np.abs(panel.points.y).max()) for panel in figure.panels)
+        said = f"{figure.n_beyond} set aside,\nup to {farthest:.2g} % off"
+        ax.scatter([], [], s=18, marker="v", color=INK, linewidths=0, label=said)
     title = "parameters" if len(sizes) else None
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=title)

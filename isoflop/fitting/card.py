@@ -15,6 +15,7 @@ from isoflop.fitting.uncertainty.profile_ends import show_ends
 _BLOCKS = "▁▂▃▄▅▆▇█"
 CORRELATED = 0.9
 """Correlation from which two parameters are named as one another's shadow."""
+_GOOD_GRID = " (10 to 500 on a good grid)"
 FAR_HIGHER = 100.0
 """Relative rise to the next minimum from which its size says nothing."""
 REACHES = (1.0, 10.0, 100.0)
@@ -31,12 +32,15 @@ def fit_card(fit: Fit) -> str:
         "",
         *_rows("parameters", fit.params, fit),
         *(f"  {name:<18} {value:.15g}  {HELD}" for name, value in fit.held.items()),
-        *_rows("derived", {n: e for n, e in fit.derived.items() if n not in fit.given}, fit),
+        *_rows(
+            _derived_title(fit), {n: e for n, e in fit.derived.items() if n not in fit.given}, fit
+        ),
         *_given_rows(fit),
         *_interval_lines(fit),
         "",
         f"objective {fit.objective_value:.10g} ({_loss_name(fit)}, summed)"
-        f"   residual rms {_size(fit, fit.rms)}   condition {fit.condition:.3g}",
+        f"   residual rms {_size(fit, fit.rms)}   condition number {fit.condition:.3g}"
+        f"{_GOOD_GRID}",
         _starts_line(fit.basins),
         f"residuals  {residual_strip(fit.residuals)}  (by row, ±{_size(fit, _reach(fit))})",
         *_scale_lines(fit),
@@ -79,6 +83,12 @@ def _rows(title: str, estimates: dict[str, Estimate], fit: Fit) -> list[str]:
         for name, estimate in estimates.items()
     }
     return [head, *(f"  {name:<18} {text}" for name, text in shown.items())]
+
+
+def _derived_title(fit: Fit) -> str:
+    """Name what follows from the constants, and what the optimum's letters mean."""
+    optimum = {"a", "b", "G"} <= set(fit.derived)
+    return "derived, N* = G·(C/6)^a, D* = (C/6)^b/G" if optimum else "derived"
 
 
 def _given_rows(fit: Fit) -> list[str]:

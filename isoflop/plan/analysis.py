@@ -189,7 +189,7 @@ def _backtest_frontier(table: RunTable, spec: FitSpec) -> FrontierBacktest | Non
     rng = np.random.default_rng(spec.seed + 1)
     sizes, member = np.unique(last.n_params, return_inverse=True)
     multipliers = rng.standard_normal((len(smaller.draws), len(sizes)))[:, member]
-    scatter = vertex_draws(last, multipliers) - np.log(last.n_opt)
+    scatter = vertex_draws(last, multipliers)[0] - np.log(last.n_opt)
     log_n = smaller.draws[:, 1] + smaller.draws[:, 0] * np.log(last.flops) + scatter
     value = float(np.exp(smaller.theta[1] + smaller.theta[0] * np.log(last.flops)))
     predicted = interval_from_draws(

@@ -7,6 +7,8 @@ from isoflop.fitting.automatic.automatic import AutomaticFit
 
 SHOWN = 0.01
 """Forms of a smaller weight are left out of the card."""
+WHERE = {"loss_end": "at the end", "loss_x2": "at 2 times the end", "loss_x10": "at 10 times"}
+"""Where on the curve, for each name of the JSON document."""
 
 
 def automatic_card(fit: AutomaticFit) -> str:
@@ -25,7 +27,7 @@ def automatic_card(fit: AutomaticFit) -> str:
         f"at the end ({100 * fit.level:.0f} % intervals)",
         *(f"  {name:<18} {estimate}" for name, estimate in fit.params.items()),
         f"losses of one record ({100 * fit.level:.0f} % intervals)",
-        *(f"  {name:<18} {estimate}" for name, estimate in fit.derived.items()),
+        *(f"  {WHERE[name]:<18} {estimate}" for name, estimate in fit.derived.items()),
         f"weights of the forms averaged  {weights}",
     ]
     for note in fit.data.notes if fit.data else ():

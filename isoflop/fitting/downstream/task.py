@@ -97,10 +97,11 @@ class TaskForecast:
 
     def __str__(self) -> str:
         loss, mapped = self.both.loss, self.both.mapped
+        unit = loss.data.loss_unit.removesuffix(" (assumed)")
         lines = [*_step("loss", loss), *_step(self.task.metric, mapped)]
         for k, (one, score) in enumerate(zip(self.losses, self.scores, strict=True)):
             where = ", ".join(f"{name} {shorten(given[k])}" for name, given in self.at.items())
-            said = f"loss {one}, {self.task.metric} {score}"
+            said = f"loss {one} {unit}, {self.task.metric} {score}"
             lines.append(f"at {where}: {said} ({100 * score.level:g} %, one future run)")
         for finding in self.findings:
             lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")

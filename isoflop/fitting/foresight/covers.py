@@ -22,12 +22,12 @@ def describe_single(fit: Fit) -> str:
     return "a single run, noise in, misfit not suspected"
 
 
-def describe_estimate(estimate: Estimate, covers: str) -> str:
-    """Write an estimate with its level and what its interval covers; alone without an interval.
+def describe_estimate(estimate: Estimate, covers: str, unit: str = "") -> str:
+    """Write an estimate with its unit, its level and what its interval covers, if it has one.
 
     >>> describe_estimate(Estimate(2.0, 1.9, 2.1), RECORD)
     '2.00 [1.90, 2.10] (90 %: a single record, noise in)'
     """
     if estimate.low is None or estimate.high is None:
-        return str(estimate)
-    return f"{estimate} ({100 * estimate.level:g} %: {covers})"
+        return f"{estimate} {unit}".rstrip()
+    return f"{estimate} {unit}".rstrip() + f" ({100 * estimate.level:g} %: {covers})"

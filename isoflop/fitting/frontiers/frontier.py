@@ -73,12 +73,29 @@ class FrontierPoints:
         n_params: (m,) optimal parameters.
         n_tokens: (m,) optimal tokens.
         loss: (m,) loss there.
+        n_params_ends: (m, 2) ends of the intervals of each; None where none were drawn, as of the
+            envelope, whose optima are sizes of the grid.
+        n_tokens_ends: likewise.
+        loss_ends: likewise.
     """
 
     flops: Array
     n_params: Array
     n_tokens: Array
     loss: Array
+    n_params_ends: Array | None = None
+    n_tokens_ends: Array | None = None
+    loss_ends: Array | None = None
+
+    def estimates(self, name: str, level: float) -> list[Estimate]:
+        """One column with the intervals it has, m estimates."""
+        values, ends = getattr(self, name).tolist(), getattr(self, f"{name}_ends")
+        pairs = [(None, None)] * len(values) if ends is None else ends.tolist()
+        return [Estimate(x, low, high, level) for x, (low, high) in zip(values, pairs, strict=True)]
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return a JSON object; intervals only where there are any."""
+        return {name: column.tolist() for name, column in vars(self).items() if column is not None}
 
     def __len__(self) -> int:
         return len(self.flops)
@@ -176,10 +193,7 @@ class Frontier:
             "objective": self.objective_value,
             "params": {name: e.to_dict() for name, e in self.params.items()},
             "derived": {name: e.to_dict() for name, e in self.derived.items()},
-            "points": {
-                name: getattr(self.points, name).tolist()
-                for name in ("flops", "n_params", "n_tokens", "loss")
-            },
+            "points": self.points.to_dict(),
             "bias": self.bias.to_dict() if self.bias else None,
             "outcome": "converged",
             "findings": [finding.to_dict() for finding in self.findings],
@@ -195,22 +209,32 @@ class Frontier:
             f"{self.method}: N* = k_N·C^a, D* = k_D·C^b",
             f"  {self.n_runs} runs, {len(self.points)} optima, {self.convention}",
             *(f"  {name:<4} {estimate}" for name, estimate in self.params.items()),
-            "optima",
-            *_optima_lines(self.points),
+            self._optima_head(),
+            *_optima_lines(self.points, self.level),
         ]
         if self.bias:
-            lines.append(f"bias by design  {self.bias}")
+            lines.append("bias by design: what parabolas err by on these grids, without any noise,")
+            lines.append(f"  on the surface fitted to the same runs: {self.bias}")
         for finding in self.findings:
             lines.append(f"{finding.severity}: {finding.code}: {finding.evidence}")
         return "\n".join(lines)
 
+    def _optima_head(self) -> str:
+        unit = self.data.loss_unit.removesuffix(" (assumed)")
+        if self.points.loss_ends is None:
+            why = "sizes of the grid" if self.method == "envelope" else "none asked for"
+            return f"optima (no intervals: {why}), loss in {unit}"
+        return f"optima ({100 * self.level:g} % intervals of each parabola), loss in {unit}"
 
-def _optima_lines(points: FrontierPoints) -> list[str]:
+
+def _optima_lines(points: FrontierPoints, level: float) -> list[str]:
     """The optima by compute: all of them, or the smallest and the largest few."""
-    columns = (points.flops, points.n_params, points.n_tokens, points.loss)
+    sizes, tokens = (points.estimates(name, level) for name in ("n_params", "n_tokens"))
+    losses = points.estimates("loss", level)
+    told = losses if points.loss_ends is not None else [f"{one.value:.4f}" for one in losses]
     lines = [
-        f"  C {shorten(c)}  N* {shorten(n)}  D* {shorten(d)}  loss {loss:.4f}"
-        for c, n, d, loss in sorted(zip(*(column.tolist() for column in columns), strict=True))
+        f"  C {shorten(float(points.flops[k]))}  N* {sizes[k]}  D* {tokens[k]}  loss {told[k]}"
+        for k in np.argsort(points.flops, kind="stable")
     ]
     left = len(lines) - MOST_SHOWN
     if left <= 1:  # one line more takes no more room than saying that it was left out

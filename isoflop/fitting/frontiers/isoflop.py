@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from isoflop.base.errors import InputError
+from isoflop.base.estimate import interval_from_draws
 from isoflop.fitting.frontiers.frontier import Array, Frontier, Valley, fit_lines
 from isoflop.fitting.frontiers.parabola_bias import estimate_bias, judge_bias
 from isoflop.fitting.frontiers.valleys import (
@@ -17,6 +18,7 @@ from isoflop.fitting.frontiers.valleys import (
     vertex_draws,
 )
 from isoflop.fitting.parametric import FitSpec, describe_convention, record_data
+from isoflop.fitting.uncertainty.bootstrap import student_over_normal
 from isoflop.runs.checks import Finding, check_comparable, check_duplicates, keep_usable
 from isoflop.runs.table import RunTable
 
@@ -60,12 +62,13 @@ def fit_isoflop(table: RunTable, spec: FitSpec | None = None) -> Frontier:
     usable = [k for k, valley in enumerate(valleys) if not valley.verdict]
     points = read_optima([valleys[k] for k in usable])
     theta = fit_lines(points.flops, np.log(points.n_params), np.log(points.n_tokens))
-    draws = _resample(table, [groups[k] for k in usable], [valleys[k] for k in usable], spec)
+    used_groups, used_valleys = [groups[k] for k in usable], [valleys[k] for k in usable]
+    draws, ends = _resample(table, used_groups, used_valleys, spec)
     fitted = theta[1] + theta[0] * np.log(points.flops)
     used = np.concatenate([groups[k] for k in usable])
     frontier = Frontier(
         method="isoflop",
-        points=points,
+        points=replace(points, **ends),
         valleys=valleys,
         theta=theta,
         draws=draws,
@@ -93,21 +96,53 @@ def _judged(frontier: Frontier) -> Frontier:
 
 def _resample(
     table: RunTable, groups: list[np.ndarray], valleys: list[Valley], spec: FitSpec
-) -> Array:
-    """Wild bootstrap, one multiplier a model size: (K, 4) lines."""
-    if spec.n_resamples < 1:
-        return np.empty((0, 4))
+) -> tuple[Array, dict[str, Array]]:
+    """Wild bootstrap, one multiplier a model size: (K, 4) lines, and the optima's intervals."""
+    if spec.n_resamples < 2:
+        return np.empty((0, 4)), {}
     rng = np.random.default_rng(spec.seed)
     sizes, member = np.unique(table.numbers("n_params"), return_inverse=True)
     multipliers = rng.standard_normal((spec.n_resamples, len(sizes)))
-    log_N = [
+    drawn = [
         vertex_draws(valley, multipliers[:, member[group]])
         for group, valley in zip(groups, valleys, strict=True)
     ]
+    log_N = [vertex for vertex, _ in drawn]
     lines = [tokens_line(valley) for valley in valleys]
     log_D = [q + m * draws for (m, q), draws in zip(lines, log_N, strict=True)]
     flops = np.array([valley.flops for valley in valleys])
-    return fit_lines(flops, np.stack(log_N, -1), np.stack(log_D, -1))
+    theta = fit_lines(flops, np.stack(log_N, -1), np.stack(log_D, -1))
+    return theta, _intervals(valleys, spec.level, log_N, log_D, [loss for _, loss in drawn])
+
+
+def _intervals(
+    valleys: list[Valley], level: float, log_N: list[Array], log_D: list[Array], loss: list[Array]
+) -> dict[str, Array]:
+    """Ends of the intervals of every optimum, from the draws of its own parabola.
+
+    A parabola through k runs leaves k − 3 degrees of freedom, and the draws are stretched by
+    Student's t for as many.
+    """
+    points = read_optima(valleys)
+    stretch = [student_over_normal(max(1, len(v.loss) - 3), level) for v in valleys]
+    sides = {
+        "n_params_ends": (points.n_params, [np.exp(draws) for draws in log_N], True),
+        "n_tokens_ends": (points.n_tokens, [np.exp(draws) for draws in log_D], True),
+        "loss_ends": (points.loss, loss, False),
+    }
+    return {
+        name: np.array(
+            [
+                [e.low, e.high]
+                for e in (
+                    interval_from_draws(float(value), draws, level=level, stretch=s, log=log)
+                    for value, draws, s in zip(values, drawn, stretch, strict=True)
+                )
+            ],
+            dtype=np.float64,
+        )
+        for name, (values, drawn, log) in sides.items()
+    }
 
 
 def _is_deep(valley: Valley) -> bool:

@@ -90,7 +90,7 @@ def read_optima(valleys: list[Valley]) -> FrontierPoints:
     )
 
 
-def vertex_draws(valley: Valley, multipliers: Array) -> Array:
+def vertex_draws(valley: Valley, multipliers: Array) -> tuple[Array, Array]:
     """Resample the minimum of one valley.
 
     Args:
@@ -99,17 +99,19 @@ def vertex_draws(valley: Valley, multipliers: Array) -> Array:
 
     Returns:
         (K,) log N at the resampled minima, stopped at the edge of the grid, beyond which a
-        minimum would have been refused.
+        minimum would have been refused; and (K,) the loss of the resampled parabola there.
     """
     design, centre = _design(valley.n_params)
     inverse = np.linalg.pinv(design)
     residuals = valley.loss - design @ valley.coefficients
     leverage = np.einsum("kp,pk->k", design, inverse)
     residuals = residuals / np.clip(1 - leverage, 0.05, 1.0)  # HC3, for few runs
-    _, c1, c2 = (valley.coefficients + (residuals * multipliers) @ inverse.T).T
+    c0, c1, c2 = (valley.coefficients + (residuals * multipliers) @ inverse.T).T
     ends = np.log([valley.n_params.min(), valley.n_params.max()])
     vertex = centre - c1 / (2 * np.where(c2 > 0, c2, np.nan))
-    return np.clip(np.where(np.isnan(vertex), ends[0], vertex), *ends)
+    vertex = np.clip(np.where(np.isnan(vertex), ends[0], vertex), *ends)
+    x = vertex - centre
+    return vertex, c0 + c1 * x + c2 * x * x
 
 
 def _design(n_params: Array) -> tuple[Array, float]:

@@ -36,7 +36,8 @@ class Backtest:
         chosen_measured: what that run measured (the mean over its seeds). Not the lowest measured
             loss, which is the luckiest.
         misfit: what the fitted runs said about the law before the others were seen.
-        plain: (n_hidden,) the predictions with intervals that take the law at its word.
+        plain: (n_hidden,) the predictions with intervals that take the law at its word: no error
+            of its own, and for noise the residuals of the runs that had a say in the fit.
         scale: (n_hidden,) their values of `by`.
         noise: (n_hidden,) standard deviation of a single run, relative to its prediction.
     """
@@ -115,6 +116,7 @@ class Backtest:
             "rmsle": _finite(self.rms_miss),
             "median_log_miss": _finite(self.median_miss),
             "mean_log_width": self.mean_log_width,
+            "median_log_width": _median_log_width(self.predicted),
             "law_at_its_word": {
                 "coverage": _cover(self.plain, self.measured),
                 "median_log_width": _median_log_width(self.plain),
@@ -138,15 +140,14 @@ class Backtest:
 
     def __str__(self) -> str:
         level, misfit = f"{100 * self.chosen_predicted.level:g} %", self.misfit
-        plain = _median_log_width(self.plain)
         return "\n".join(
             [
                 f"{self.law} fitted to {self.n_fitted} runs, {self.n_hidden} with {self.by} of "
                 f"{shorten(self.cut)} or more predicted",
                 f"covered    {_describe(self.predicted, self.measured)} of {level} for a single "
-                f"run, {_wide('mean', self.mean_log_width)}",
+                f"run, {_wide(_median_log_width(self.predicted))}",
                 f"           {_describe(self.plain, self.measured)}, the law taken at its word, "
-                f"{_wide('median', plain)}",
+                f"{_wide(_median_log_width(self.plain))}",
                 f"missed by  {100 * self.rms_miss:.2f} % RMS, median {_signed(self.median_miss)}",
                 f"law        {'' if misfit.suspected else 'not '}suspected, from the fitted runs "
                 "alone; were it right,",
@@ -217,8 +218,9 @@ def _median_log_width(predicted: Sequence[Estimate]) -> float | None:
     return None if widths is None else float(np.median(widths))
 
 
-def _wide(which: str, width: float | None) -> str:
-    return "without a width" if width is None else f"{which} log width {width:.3f}"
+def _wide(width: float | None) -> str:
+    """The median of log(high/low), by which one wild interval cannot speak for all."""
+    return "without a width" if width is None else f"median log width {width:.3f}"
 
 
 def _describe(predicted: Sequence[Estimate], measured: Array) -> str:

@@ -35,6 +35,7 @@ FIRST_EPOCH = 1.1
 compute-efficient training stops 10 % above convergence (Kaplan 2020, appendix B.2)."""
 
 CROSSED = ("compute_law", "data_law", "tokens_rule")
+UNREACHABLE = f"beyond {FLOPS_SEARCHED[1]:.0e} FLOPs: not a crossing anyone will meet"
 SAFE = 1e300
 """FLOPs at which a law stands for its limit."""
 
@@ -264,7 +265,7 @@ def _notes(
         share = 100 * (1 - np.isfinite(at).mean())
         notes.append(f"the trends never cross in {share:.2g} % of the draws")
     if flops > FLOPS_SEARCHED[1]:
-        notes.append(f"beyond {FLOPS_SEARCHED[1]:.0e} FLOPs: not a crossing anyone will meet")
+        notes.append(UNREACHABLE)
     mixed = {trends[role].reach is None for role in CROSSED}
     if len(mixed) == 2:
         notes.append("fitted and published trends are mixed: data, tokens and counts of N differ")

@@ -29,14 +29,16 @@ from isoflop.plan.contradiction.extractor import (
 )
 from isoflop.plan.contradiction.trend import Source, Trend, require_sound, take_trend
 
-REGIMES = ("model-limited", "unique-data-limited", "repeat-limited")
+REGIMES = ("model-limited", "unique-data-limited", "repeat-limited", "balanced")
 
 STEP = 1e-4
 """Change of ln x by which g_x is measured."""
 WORN = 0.5
 """Further epochs worth less than this share of as many fresh tokens are worn out."""
+BALANCED = 0.01
+"""Margins of parameters and of data that differ by less than this share limit a plan alike."""
 NEAR = 0.1
-"""Margins of parameters and of data that differ by less than this share are in balance."""
+"""Margins of parameters and of data that differ by less than this share are near balance."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class PlanRegime:
             tokens at the same number of epochs, and of epochs on the same tokens is worth.
         regime: one of `REGIMES`.
         shares: {regime: share of the fit's draws}; empty without draws.
+        knows_repeats: whether the law, or the plan, has to do with repeated tokens.
         notes: what a reader should know.
     """
 
@@ -76,6 +79,7 @@ class PlanRegime:
     margins: dict[str, Estimate]
     regime: str
     shares: dict[str, float]
+    knows_repeats: bool
     notes: tuple[str, ...]
 
     @property
@@ -108,9 +112,10 @@ def find_regime(
 ) -> PlanRegime:
     """Say what limits a plan, and how near it comes to all that its tokens hold.
 
-    Model-limited: an e-fold of parameters is worth more than an e-fold of data, as on every plan
-    smaller than compute-optimal. Else the data limit it: repeat-limited where further epochs
-    are worth less than half of as many fresh tokens, unique-data-limited where they are not.
+    Balanced: an e-fold of parameters is worth an e-fold of data within 1 %, as compute-optimal
+    plans are. Model-limited: it is worth more, as on every plan smaller. Else the data limit it:
+    repeat-limited where further epochs are worth less than half of as many fresh tokens,
+    unique-data-limited where they are not.
 
     Args:
         law: a joint law of N and D (or N, D and U): a fit, an entry, a name or a file.
@@ -136,7 +141,7 @@ def find_regime(
     epochs = effective_epochs(n_tokens, unique)
     if not 0 < n_params < float("inf"):
         raise InputError(f"n_params must be positive and finite, found {n_params:g}")
-    unique = min(unique, n_tokens)
+    at_hand, unique = unique, min(unique, n_tokens)
     fit = chosen if isinstance(chosen, Fit) else None
     if fit:
         require_sound(fit, fit.data.source)
@@ -168,7 +173,8 @@ def find_regime(
         margins={name: estimate(values) for name, values in margins.items()},
         regime=REGIMES[regimes[0]],
         shares=_shares(regimes[1:]),
-        notes=_notes(chosen, extractor, trend, margins, n_params, n_tokens, unique),
+        knows_repeats=unique < n_tokens or set(chosen.law.variables) != JOINT,
+        notes=_notes(chosen, extractor, trend, margins, n_params, n_tokens, unique, at_hand),
     )
 
 
@@ -186,8 +192,10 @@ def _margins(extractor: Extractor, N: float, E: float, U: float) -> dict[str, Ar
 
 def _judge(margins: dict[str, Array], *, repeats: bool) -> Array:
     """Place in `REGIMES` of each row, (K,)."""
-    worn = repeats & (margins["epochs"] < WORN * margins["data"])
-    return np.where(margins["parameters"] >= margins["data"], 0, np.where(worn, 2, 1))
+    by_N, by_D = margins["parameters"], margins["data"]
+    worn = repeats & (margins["epochs"] < WORN * by_D)
+    limited = np.where(by_N >= by_D, 0, np.where(worn, 2, 1))
+    return np.where(np.abs(by_N - by_D) < BALANCED * np.maximum(by_N, by_D), 3, limited)
 
 
 def _floor(extractor: Extractor, trend: Trend | None, n_tokens: float) -> Array:
@@ -223,11 +231,16 @@ def _notes(
     N: float,
     E: float,
     U: float,
+    given: float,
 ) -> tuple[str, ...]:
     notes = []
     by_N, by_D = float(margins["parameters"][0]), float(margins["data"][0])
-    if abs(by_N - by_D) < NEAR * max(by_N, by_D):
-        notes.append("parameters and data are in balance: near compute-optimal, on the border")
+    if BALANCED * max(by_N, by_D) <= abs(by_N - by_D) < NEAR * max(by_N, by_D):
+        notes.append("parameters and data are nearly in balance: close to compute-optimal")
+    if given > E:
+        notes.append(
+            f"{shorten(given)} distinct tokens are at hand, and the plan reads {shorten(E)} of them"
+        )
     if U < E and extractor.distinct:
         notes.append("Kaplan's D counts distinct tokens read until nothing is gained: repeats "
                      "are in it already")  # fmt: skip

@@ -165,13 +165,19 @@ def _ranges(trend: Trend, spread: CrossingSpread) -> list[tuple[str, str, Array]
     if trend.role in spread.exponent_errors:
         half = float(ndtri((1 + spread.level) / 2)) * spread.exponent_errors[trend.role]
         ends = move_constants(trend, {"exponent": np.array([-half, half])})
-        return [("exponent", f"± {half:.3g}, error given", ends)]
+        return [("exponent", _said(half, spread, trend.role), ends)]
     if len(trend.draws) > 1:
         return [("all constants", f"{len(trend.draws)} draws", trend.draws)]
     return [
         (symbol, f"± {half:.2g}, rounding", move_constants(trend, {kind: np.array(ends)}))
         for symbol, kind, half, ends in _rounding(trend, spread.rounding)
     ]
+
+
+def _said(half: float, spread: CrossingSpread, role: str) -> str:
+    """Name the half-width that is shown, and the error given that it comes from."""
+    error = spread.exponent_errors[role]
+    return f"± {half:.3g}, {100 * spread.level:g} % by the standard error {error:g} given"
 
 
 def _rounding(trend: Trend, which: str) -> list[tuple[str, str, float, tuple[float, float]]]:

@@ -97,6 +97,7 @@ def plan_inference(
     if (n_params is None) == (loss is None) or (n_tokens is not None and n_params is None):
         raise InputError("give the model (n_params, perhaps n_tokens) or its loss, and not both")
     constants = take_constants(law, reads="n_params,n_tokens")
+    _require_above_floor(constants, loss)
     tokens_of = _reference_tokens(constants, n_params, n_tokens)
     weight = price_ratio * n_tokens_served
 
@@ -128,6 +129,19 @@ def plan_inference(
         notes=(*all_notes(constants), *reach_note(constants, at)),
         **{**absent, **found},  # pyright: ignore[reportArgumentType]
     )
+
+
+def _require_above_floor(constants: Constants, loss: float | None) -> None:
+    """Refuse a loss that no model reaches on any data: the law's irreducible loss or less."""
+    names = constants.law.parameter_names
+    if loss is None or "E" not in names:
+        return
+    floor = float(constants.theta[names.index("E")])
+    if loss <= floor:
+        raise RefusalError(
+            f"a loss of {loss:g} is below what {constants.name} reaches at any size and on any "
+            f"data, E = {floor:.4g} {constants.loss_unit}; ask for more than that"
+        )
 
 
 def _reference_tokens(

@@ -30,6 +30,9 @@ LOSS_LAW = "kaplan-2020-nd"
 """Loss for the critical batch, in nats per token of WebText2, as its rule reads it."""
 
 QUANTITIES = ("lr", "batch_tokens")
+FAR = 1e4
+"""Factor outside its runs from which a rule's answer is no recommendation: four decades, where
+the runs behind the widest of these rules span six and behind most two or three."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,13 @@ class Recommendation:
     ranges: Mapping[str, tuple[float, float]] | None
     beyond: Mapping[str, float]
     source: str
+
+    @property
+    def far(self) -> float:
+        """Largest factor outside its runs, 1 within; infinite outside its formula's domain."""
+        if not np.isfinite(self.value.value):
+            return np.inf
+        return max((1.0, *self.beyond.values()))
 
     @property
     def reach(self) -> str:
@@ -96,6 +106,20 @@ class Tuning:
     spread: Mapping[str, float]
     notes: tuple[str, ...]
 
+    @property
+    def warning(self) -> str:
+        """What rules so far outside their runs are worth, in words; "" where none is."""
+        far = [row for row in self.rows if row.far > FAR]
+        if not far:
+            return ""
+        names = sorted({name for row in far for name, factor in row.beyond.items() if factor > FAR})
+        asked = ", ".join(f"{name} {shorten(self.target[name])}" for name in names)
+        return (
+            f"{len(far)} of {len(self.rows)} rules are asked more than {FAR:g} times outside their "
+            f"runs ({asked or 'outside the formula'}): {', '.join(row.rule for row in far)} "
+            "recommend nothing there; check the amounts for a slip"
+        )
+
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
         return {
@@ -103,6 +127,7 @@ class Tuning:
             "rows": [row.to_dict() for row in self.rows],
             "spread": dict(self.spread),
             "notes": list(self.notes),
+            "warning": self.warning,
         }
 
 

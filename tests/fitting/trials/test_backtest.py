@@ -232,3 +232,27 @@ def test_a_cut_that_divides_nothing_is_refused(by: str, cut: float | None, messa
 def test_the_same_seed_gives_the_same_backtest() -> None:
     first, second = (backtest(noisy_table(0), cut=5e19, spec=SPEC).to_dict() for _ in range(2))
     assert first == second
+
+
+def test_runs_set_aside_do_not_stretch_the_law_at_its_word() -> None:
+    # Four small runs 30 % too high, as on the digitised points of Chinchilla: the
+    # fit sets them aside, and one end of every interval must not hold them again.
+    N, D = isoflop_design(EPOCH, points=13)
+    loss = chinchilla(EPOCH, N, D) * np.exp(0.003 * np.random.default_rng(0).normal(size=len(N)))
+    clean = table_of(n_params=N, n_tokens=D, flops=6 * N * D, loss=loss)
+    odd_ones = np.argsort(6 * N * D, kind="stable")[[0, 3, 6, 11]]
+    spoiled = loss * np.where(np.isin(np.arange(len(N)), odd_ones), 1.3, 1.0)
+    odd = table_of(n_params=N, n_tokens=D, flops=6 * N * D, loss=spoiled)
+    robust = replace(SPEC, objective=Objective())
+    widths = [
+        backtest_largest_budget(t, ChinchillaLaw(), robust).to_dict()["law_at_its_word"]
+        for t in (clean, odd)
+    ]
+    calm, wild = (float(w["median_log_width"]) for w in widths)  # type: ignore[index]
+    assert wild < 2 * calm
+
+
+def test_both_widths_printed_are_medians() -> None:
+    text = str(backtest_largest_budget(noisy_table(0), ChinchillaLaw(), SPEC))
+    assert text.count("median log width") == 2
+    assert "mean log width" not in text
