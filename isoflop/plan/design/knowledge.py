@@ -82,7 +82,7 @@ def know(law: "AnyLaw | str | Knowledge", *, noise: float | None = None) -> Know
         return _know_fit(chosen, noise)
     if isinstance(chosen, PublishedLaw):
         return _know_published(chosen, noise)
-    raise InputError("a design needs a law of parameters and tokens, such as chinchilla")
+    raise InputError("a design needs a law of parameters and tokens, such as besiroglu-2024")
 
 
 def _know_fit(fit: Fit, noise: float | None) -> Knowledge:
@@ -140,5 +140,5 @@ def _check_joint(law: AbstractLaw) -> None:
     if set(law.variables) != {"n_params", "n_tokens"}:
         raise InputError(
             f"{law.name} is a law of {', '.join(law.variables)}; a design needs one of n_params "
-            "and n_tokens, such as chinchilla"
+            "and n_tokens, such as besiroglu-2024, or a fit of chinchilla (isoflop fit -o)"
         )
