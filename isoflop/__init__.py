@@ -30,6 +30,11 @@ _HOMES = {
     "price_compute": "isoflop.accounting.cost",
     # runs
     "Imported": "isoflop.exchange.imported",
+    "PublishedTable": "isoflop.exchange.published.registry",
+    "find_published_table": "isoflop.exchange.published.registry",
+    "get_published": "isoflop.exchange.published.fetch",
+    "published_runs": "isoflop.exchange.published.read",
+    "published_table_names": "isoflop.exchange.published.registry",
     "export_runs": "isoflop.exchange.export",
     "import_runs": "isoflop.exchange.import_runs",
     "Ladder": "isoflop.runs.ladder",

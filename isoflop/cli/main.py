@@ -43,6 +43,7 @@ SUMMARIES: Mapping[str, str] = {
     "corpus": "List, get and show the texts that ladders train on.",
     "ladder": "Price, train, watch and resume a ladder of models.",
     "import": "Bring in runs from tables, trackers and logs, and say what was read as what.",
+    "published": "List, show and get public run tables.",
     "report": "Write a self-contained HTML report of a study or a run table.",
     "completion": "Print the shell completion script.",
 }

@@ -1,16 +1,8 @@
-"""Where corpora that were got are kept: `ISOFLOP_CACHE`, else the user's cache folder."""
+"""Where corpora that were got are kept, within the cache."""
 
-import os
 from pathlib import Path
 
-
-def cache_folder() -> Path:
-    """Return the folder, which need not exist yet."""
-    named = os.environ.get("ISOFLOP_CACHE")
-    if named:
-        return Path(named).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "isoflop"
+from isoflop.base.cache_folder import cache_folder
 
 
 def corpus_folder(name: str) -> Path:

@@ -11,8 +11,8 @@ import numpy as np
 
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
+from isoflop.base.cache_folder import cache_folder
 from isoflop.base.errors import InputError
-from isoflop.lab.data.cache import cache_folder
 from isoflop.lab.data.corpora import Corpus, split_documents
 from isoflop.lab.data.describe import describe, fingerprint, token_type
 from isoflop.lab.data.documents import DocumentFile, total_bytes
