@@ -1,0 +1,1 @@
+"""Studies: trainings of hours whose numbers the documentation shows."""

@@ -1,0 +1,131 @@
+"""L(N), L(D), L(C), L(N, D), N_opt(C), what counting does, and L(T), all from the grid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import isoflop
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.runs.table import RunTable
+from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells
+from studies.text.tables import COUNTS, at_largest, average_seeds, equal_budgets, recount, sizes_of
+
+KAPLAN_COUNT = "non-embedding, C = 6ND"
+EXACT_COUNT = "with head, every product"
+
+
+def measure_laws(studies: Sequence[Path]) -> Result:
+    """Fit the laws of one variable, each where the others do not bind, and the joint ones."""
+    runs = average_seeds(isoflop.tabulate_studies(list(studies)))
+    table = recount(runs, KAPLAN_COUNT)
+    frontier = attempt(lambda: find_frontier(runs, KAPLAN_COUNT))
+    cuts = {
+        "L(N)": (at_largest(table, "n_tokens"), "n_params", "kaplan-2020-l-n"),
+        "L(D)": (at_largest(table, "n_params"), "n_tokens", "kaplan-2020-l-d"),
+    }
+    if isinstance(frontier, Frontier):
+        cuts["L(C)"] = (frontier_table(frontier), "flops", "kaplan-2020-l-c")
+    return Result(
+        tables=(_single(cuts), _joint(table)),
+        panels=tuple(_panel(name, cut) for name, cut in cuts.items()),
+        notes=(
+            "Losses are nats per byte, Kaplan's and Hoffmann's nats per token of a BPE: exponents "
+            "compare, amounts do not. N counts non-embedding parameters, C = 6ND, as Kaplan did.",
+        ),
+    )
+
+
+def measure_optimum(studies: Sequence[Path]) -> Result:
+    """Fit N*(C) under every count: the embedding, and the head's FLOPs, in and out."""
+    runs = average_seeds(isoflop.tabulate_studies(list(studies)))
+    rows, series = [], []
+    for count in COUNTS:
+        found: Any = attempt(lambda count=count: find_frontier(runs, count))
+        rows.append((count, *estimate_cells(found, ("a", "b"))))
+        if isinstance(found, Frontier):
+            points = found.points
+            series.append(Series(count, _floats(points.flops), _floats(points.n_params)))
+    published = ("kaplan-2020-n-opt", "hoffmann-2022-a1-n-opt", "hoffmann-2022-a2-n-opt")
+    for name in published:
+        p = isoflop.find_published(name).params["p"]
+        rows.append((f"published: {name}", p, 1 - p))
+    columns = ("N and C counted", "a of N* ∝ C^a", "b of D* ∝ C^b")
+    return Result(
+        tables=(Table("Compute-optimal size by what is counted", columns, tuple(rows)),),
+        panels=(Panel("n-opt", "N*(C) by count", "flops", "n_params", tuple(series)),),
+    )
+
+
+def measure_context(studies: Sequence[Path]) -> Result:
+    """Fit L(T) = E + A/T^alpha of every size's longest run (Kaplan et al. 2020, figure 20)."""
+    table = at_largest(isoflop.tabulate_studies(list(studies), rows="positions"), "n_tokens")
+    table = average_seeds(table, keys=("n_params", "position"))
+    rows, series = [], []
+    for size in sizes_of(table):
+        own = table.select(table.numbers("n_params") == size)
+        found = attempt(lambda own=own: isoflop.fit(own, "per-token"))
+        rows.append((size, *estimate_cells(found, ("E", "A", "alpha"))))
+        label = f"{size:.3g} parameters"
+        series.append(Series(label, _floats(own.numbers("position")), _floats(own.numbers("loss"))))
+    columns = ("N, total", "E", "A", "alpha")
+    panel = Panel("per-position", "L(T) by size", "position", "loss", tuple(series))
+    return Result((Table("Loss by tokens of context", columns, tuple(rows)),), (panel,))
+
+
+def find_frontier(runs: RunTable, count: str) -> Frontier:
+    """Fit N*(C) through IsoFLOP curves of equal budgets, under one count."""
+    found = isoflop.fit(equal_budgets(recount(runs, count)), method="isoflop")
+    assert isinstance(found, Frontier)
+    return found
+
+
+def frontier_table(frontier: Frontier) -> RunTable:
+    """Return the bottoms of the IsoFLOP curves as a table of C and L."""
+    points = frontier.points
+    rows = [
+        {"flops": float(c), "loss": float(loss)}
+        for c, loss in zip(points.flops, points.loss, strict=True)
+    ]
+    return RunTable.from_records(rows, source="bottoms of the IsoFLOP curves")
+
+
+def _single(cuts: dict[str, tuple[RunTable, str, str]]) -> Table:
+    rows = []
+    for name, (table, variable, published) in cuts.items():
+        kaplan = isoflop.find_published(published).params["alpha"]
+        for form in ("power", "power-constant"):
+            found = attempt(lambda t=table, f=form, v=variable: isoflop.fit(t, f, over=v))
+            floor = estimate_cells(found, ("E",)) if form == "power-constant" else ("–",)
+            cells = ("alpha", "A")
+            rows.append((name, form, len(table), *estimate_cells(found, cells), *floor, kaplan))
+    columns = ("law", "form", "points", "alpha", "A", "E", "Kaplan's alpha")
+    return Table("Laws of one variable", columns, tuple(rows))
+
+
+def _joint(table: RunTable) -> Table:
+    rows = []
+    for law in ("kaplan-nd", "kaplan-nd-constant", "chinchilla"):
+        found: Any = attempt(lambda law=law: isoflop.fit(table, law))
+        if isinstance(found, str):
+            rows.append((law, found, "–"))
+            continue
+        words = ", ".join(f"{name} {value}" for name, value in found.params.items())
+        rows.append((law, words, found.rms))
+    for name in ("kaplan-2020-nd", "hoffmann-2022"):
+        params = isoflop.find_published(name).params.items()
+        rows.append((f"published: {name}", ", ".join(f"{k} {v:.4g}" for k, v in params), "–"))
+    columns = ("form", "constants", "RMS of log L")
+    return Table("L(N, D)", columns, tuple(rows))
+
+
+def _panel(name: str, cut: tuple[RunTable, str, str]) -> Panel:
+    table, variable, _ = cut
+    stem = name.lower().replace("(", "-").replace(")", "")
+    measured = Series("runs", _floats(table.numbers(variable)), _floats(table.numbers("loss")))
+    return Panel(stem, name, variable, "loss", (measured,))
+
+
+def _floats(values: Any) -> tuple[float, ...]:
+    return tuple(float(x) for x in np.asarray(values))

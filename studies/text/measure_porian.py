@@ -1,0 +1,44 @@
+"""How the exponent of N*(C) moves with each correction of Kaplan's recipe (Porian et al. 2024)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import isoflop
+from isoflop.fitting.frontiers.frontier import Frontier
+from studies.text.measure_grid import EXACT_COUNT, KAPLAN_COUNT, find_frontier
+from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells
+from studies.text.tables import average_seeds
+
+STEPS = (
+    ("Kaplan's recipe, non-embedding N and C = 6ND", 0, KAPLAN_COUNT),
+    ("+ head counted, in N and in C", 0, EXACT_COUNT),
+    ("+ warm-up as long as the model is large", 1, EXACT_COUNT),
+    ("+ cosine as long as the run", 2, EXACT_COUNT),
+    ("constant rate, tuned per size", 3, EXACT_COUNT),
+    ("tuned, counted as Kaplan did", 3, KAPLAN_COUNT),
+)
+"""(what changes, which study, which count), in Porian's order."""
+
+
+def measure_porian(studies: Sequence[Path]) -> Result:
+    """Fit N*(C) after every correction.
+
+    Args:
+        studies: under Kaplan's recipe, warm-up scaled, cosine matched, tuned.
+    """
+    rows, series = [], []
+    for label, study, count in STEPS:
+        runs = average_seeds(isoflop.tabulate_studies([studies[study]]))
+        found: Any = attempt(lambda runs=runs, count=count: find_frontier(runs, count))
+        rows.append((label, *estimate_cells(found, ("a",)), count))
+        if isinstance(found, Frontier):
+            x, y = found.points.flops, found.points.n_params
+            series.append(Series(label, tuple(map(float, x)), tuple(map(float, y))))
+    columns = ("recipe", "a of N* ∝ C^a", "counted")
+    return Result(
+        (Table("The exponent after each correction", columns, tuple(rows)),),
+        (Panel("porian", "N*(C) after each correction", "flops", "n_params", tuple(series)),),
+        ("Kaplan's steps are kept and his batch is not: 3000 steps of warm-up here are "
+         "3000 batches of this study.",),
+    )  # fmt: skip

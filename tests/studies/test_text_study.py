@@ -1,0 +1,127 @@
+"""The study on text: planned, trained at its smallest, measured, written; and its arithmetic."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from isoflop.runs.ladder_toml import parse_ladder, print_ladder
+from isoflop.runs.table import RunTable
+
+pytest.importorskip("torch")
+
+from studies.text import __main__ as command
+from studies.text.drive import measure
+from studies.text.ladders import unique_ladders
+from studies.text.measure_grid import find_frontier
+from studies.text.page import write_page
+from studies.text.parts import PARTS, find_parts
+from studies.text.sizes import FULL, SIZES, TINY
+from studies.text.tables import equal_budgets
+from studies.text.texts import unique_path, write_unique
+
+A, B, ALPHA, BETA, E = 60.0, 300.0, 0.4, 0.4, 0.9
+
+
+def planted(sizes, budgets) -> RunTable:
+    """Runs on Chinchilla's surface, with a head of 20 % of the size on top."""
+    rows = [
+        {
+            "n_params": 1.2 * n,
+            "n_params_non_embedding": n,
+            "n_params_with_head": 1.2 * n,
+            "n_tokens": d,
+            "flops": 6 * 1.2 * n * d,
+            "loss": E + A / n**ALPHA + B / d**BETA,
+        }
+        for n in sizes
+        for d in budgets
+    ]
+    return RunTable.from_records(rows)
+
+
+def test_losses_on_equal_budgets_give_the_planted_exponent():
+    runs = planted(np.geomspace(3e3, 3e6, 16), np.geomspace(1e5, 3e8, 24))
+    a = find_frontier(runs, "non-embedding, C = 6ND").params["a"]
+    assert a.value == pytest.approx(BETA / (ALPHA + BETA), abs=0.01)
+
+
+def test_nothing_is_read_beyond_a_sizes_own_budgets():
+    runs = planted([1e4, 1e5], [1e6, 4e6])
+    between = equal_budgets(runs)
+    tokens = between.numbers("n_tokens")
+    assert len(between) > 0
+    assert tokens.min() >= 1e6
+    assert tokens.max() <= 4e6
+    exact = E + A / between.numbers("n_params") ** ALPHA
+    top = exact * 1.2**ALPHA + B / 1e6**BETA
+    assert (between.numbers("loss") <= top).all()
+
+
+def test_every_ladder_of_every_size_is_a_valid_ladder_file(tmp_path):
+    names = []
+    for size in SIZES.values():
+        for part in PARTS:
+            for training in part.ladders(size, tmp_path):
+                assert parse_ladder(print_ladder(training.ladder)) == training.ladder
+                names.append(f"{size.name}/{training.name}")
+    assert len(set(names)) == len(names)
+    varied = [len(size.batches) + len(size.unique) for size in (FULL, TINY)]
+    assert len(names) == sum(varied) + 2 * 8
+
+
+def test_a_part_brings_the_parts_it_reads():
+    assert [part.name for part in find_parts(["lstm"])] == ["grid", "lstm"]
+    assert find_parts([]) == PARTS
+
+
+def test_distinct_texts_hold_no_held_out_document(tmp_path):
+    from isoflop.lab.data.corpora import read_corpus
+
+    write_unique("sotu", 16_384, tmp_path)
+    text = unique_path("sotu", 16_384, tmp_path).read_bytes()
+    assert len(text) == pytest.approx(16_384 / 0.9, rel=0.01)
+    held_out = [d for i, d in enumerate(read_corpus("sotu").documents) if i % 10 == 9]
+    assert not any(document[1000:1200] in text for document in held_out)
+    for training in unique_ladders(TINY, tmp_path):
+        assert training.ladder.max_epochs >= max(TINY.epochs)
+
+
+def test_the_smallest_part_from_plan_to_page(tmp_path, capsys):
+    folder, page = tmp_path / "out", tmp_path / "page.md"
+    arguments = ["--tiny", "--only", "shape", "--out", str(folder), "--page", str(page)]
+    assert command.main([*arguments, "--plan"]) == 0
+    assert "shape" in capsys.readouterr().out
+    assert not (folder / "tiny/studies").exists()
+    assert measure(find_parts(["shape"])[0], TINY, folder / "tiny") is None
+
+    assert command.main([*arguments, "--hours", "0"]) == 0
+    assert "left for later" in capsys.readouterr().out
+    assert command.main(arguments) == 0
+    result = json.loads((folder / "tiny/results/shape.json").read_text("utf-8"))
+    rows = result["tables"][0]["rows"]
+    assert [row[0] for row in rows] == ["l1-d12-f4", "l2-d8-f4"]
+    # 12·n_layer·d_model² and nothing else: Kaplan et al. 2020, table 1.
+    assert [row[1] for row in rows] == [12 * 12**2, 2 * 12 * 8**2]
+    assert all(1.0 < row[2] < math.log(256) for row in rows)
+    assert "## Shape sweep" in page.read_text("utf-8")
+    assert "Not measured yet: grid" in page.read_text("utf-8")
+
+    made = {path: path.stat().st_mtime_ns for path in (folder / "tiny").rglob("run.json")}
+    before = page.read_text("utf-8")
+    assert command.main(arguments) == 0
+    assert "done" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    assert page.read_text("utf-8") == before
+
+
+def test_a_page_without_results_names_every_part(tmp_path):
+    page = write_page(tmp_path, tmp_path / "page.md")
+    assert all(part.name in page.read_text("utf-8") for part in PARTS)
+
+
+def test_the_ladder_files_are_those_of_the_full_size():
+    from studies.text.write_ladders import FOLDER, ladder_files
+
+    assert {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.toml")} == ladder_files()
