@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 MINUTES ?= 6
 STUDY ?= study/tour
 
-.PHONY: tour test check lint types layers docs bench studies clean
+.PHONY: tour test check lint types layers docs bench studies study-text clean
 
 tour: $(VENV)/.tour          ## train a ladder on real text, fit, plan, report
 	$(BIN)/isoflop tour -o $(STUDY) --minutes $(MINUTES)
@@ -19,7 +19,7 @@ check: lint layers types     ## what needs no running
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell isoflop tests docs benchmarks README.md CHANGELOG.md
+	$(BIN)/codespell isoflop tests docs benchmarks studies README.md CHANGELOG.md
 
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
@@ -32,6 +32,11 @@ docs: $(VENV)/.dev           ## write the pages that are generated from the code
 
 studies: $(VENV)/.dev        ## slow statistical and training studies
 	$(BIN)/python -m pytest -q -s -m study
+
+study-text: $(VENV)/.tour    ## some CPU hours: every law from models trained here; resumes
+	$(BIN)/isoflop corpus get english
+	$(BIN)/isoflop corpus get linux-c
+	$(BIN)/python -m studies.text $(if $(HOURS),--hours $(HOURS))
 
 bench: $(VENV)/.dev          ## ratios against baselines, in one run
 	$(BIN)/python -m benchmarks
