@@ -101,7 +101,7 @@ def _crossing_table(runs: RunTable, law: Any) -> Table:
     columns = ("amount", "here", "with Kaplan's constants")
     title = "Where the compute trend meets the data trend"
     kaplan = isoflop.find_crossing()
-    here = attempt(lambda: _cross(runs, law))
+    here = attempt(lambda: cross(runs, law))
     names = ("flops", "n_params", "n_tokens", "loss")
     if isinstance(here, str):
         first = ("why not", here, "–")
@@ -112,7 +112,8 @@ def _crossing_table(runs: RunTable, law: Any) -> Table:
     return Table(title, columns, (*rows, ("share of draws that cross", here.share_crossing, 1.0)))
 
 
-def _cross(runs: RunTable, law: Any) -> Any:
+def cross(runs: RunTable, law: Any) -> Any:
+    """Solve for the compute at which the runs' frontier meets the data law."""
     if not isinstance(law, Fit):
         raise isoflop.RefusalError(str(law))
     frontier = find_frontier(runs, EXACT_COUNT)

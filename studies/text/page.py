@@ -50,11 +50,15 @@ def _section(result: dict[str, Any], page: Path) -> str:
         lines += [note, ""]
     for table in result["tables"]:
         lines += [f"**{table['title']}**", "", *_table(table), ""]
-    for panel in result["panels"]:
+    for panel in filter(_has_points, result["panels"]):
         path = page.with_suffix("") / f"{panel['name']}.png"
         write_atomic(path, _draw(panel))
         lines += [f"![{panel['title']}]({path.parent.name}/{path.name})", ""]
     return "\n".join(lines)
+
+
+def _has_points(panel: dict[str, Any]) -> bool:
+    return any(each["x"] for each in panel["series"])
 
 
 def _table(table: dict[str, Any]) -> list[str]:

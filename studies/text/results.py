@@ -1,5 +1,6 @@
 """What a part found: tables and panels as plain JSON, so that a page is made of nothing else."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -80,11 +81,22 @@ class Result:
 
 
 def attempt(function: Callable[[], Any]) -> Any:
-    """Return what a fit gives, or isoflop's refusal as text: a refusal is a result too."""
+    """Return what a fit gives, or isoflop's refusal as text: a refusal is a result too.
+
+    Folders of the machine are left out of it.
+
+    >>> def refuse():
+    ...     raise IsoflopError("/home/me/out/studies/grid: no budget has four sizes")
+    >>> attempt(refuse)
+    'refused: grid: no budget has four sizes'
+    """
     try:
         return function()
     except IsoflopError as error:
-        return f"refused: {error}"
+        return f"refused: {_FOLDERS.sub('', str(error))}"
+
+
+_FOLDERS = re.compile(r"\S*/studies/")
 
 
 def estimate_cells(found: Any, names: Sequence[str]) -> tuple[Any, ...]:

@@ -6,6 +6,8 @@ import math
 import numpy as np
 import pytest
 
+import isoflop
+from isoflop.base.atomic import write_atomic
 from isoflop.runs.ladder_toml import parse_ladder, print_ladder
 from isoflop.runs.table import RunTable
 
@@ -14,6 +16,7 @@ pytest.importorskip("torch")
 from studies.text import __main__ as command
 from studies.text.drive import measure
 from studies.text.ladders import unique_ladders
+from studies.text.measure_contradiction import cross
 from studies.text.measure_grid import find_frontier
 from studies.text.page import write_page
 from studies.text.parts import PARTS, find_parts
@@ -24,7 +27,7 @@ from studies.text.texts import unique_path, write_unique
 A, B, ALPHA, BETA, E = 60.0, 300.0, 0.4, 0.4, 0.9
 
 
-def planted(sizes, budgets) -> RunTable:
+def planted(sizes, budgets, *, floor=E) -> RunTable:
     """Runs on Chinchilla's surface, with a head of 20 % of the size on top."""
     rows = [
         {
@@ -33,7 +36,7 @@ def planted(sizes, budgets) -> RunTable:
             "n_params_with_head": 1.2 * n,
             "n_tokens": d,
             "flops": 6 * 1.2 * n * d,
-            "loss": E + A / n**ALPHA + B / d**BETA,
+            "loss": floor + A / n**ALPHA + B / d**BETA,
         }
         for n in sizes
         for d in budgets
@@ -45,6 +48,19 @@ def test_losses_on_equal_budgets_give_the_planted_exponent():
     runs = planted(np.geomspace(3e3, 3e6, 16), np.geomspace(1e5, 3e8, 24))
     a = find_frontier(runs, "non-embedding, C = 6ND").params["a"]
     assert a.value == pytest.approx(BETA / (ALPHA + BETA), abs=0.01)
+
+
+def test_the_crossing_of_planted_trends_is_where_they_are_equal():
+    runs = planted(np.geomspace(3e3, 3e6, 16), np.geomspace(1e5, 3e8, 24), floor=0.0)
+    tokens = np.geomspace(1e5, 1e7, 6)
+    rows = [{"n_tokens": d, "loss": 60.0 / d**0.25} for d in tokens]
+    data_law = isoflop.fit(RunTable.from_records(rows), "kaplan-d")
+    found = cross(runs, data_law)
+    # With alpha = beta = .4: N* = (A/B)^1.25·D*, so that L_C = 2·A/N*^.4 = 2·sqrt(AB)/(C/6)^.2.
+    ratio = (A * 1.2**ALPHA / B) ** 1.25
+    share = 2 * (A * 1.2**ALPHA * B) ** 0.5
+    C = 6 * (share / 60.0 * ratio**-0.25) ** (1 / (0.2 - 0.125))
+    assert math.log(found.flops.value / C) == pytest.approx(0, abs=0.3)
 
 
 def test_nothing_is_read_beyond_a_sizes_own_budgets():
@@ -125,3 +141,12 @@ def test_the_ladder_files_are_those_of_the_full_size():
     from studies.text.write_ladders import FOLDER, ladder_files
 
     assert {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.toml")} == ladder_files()
+
+
+def test_a_picture_with_nothing_on_it_is_not_drawn(tmp_path):
+    empty = {"name": "none", "title": "none", "x": "flops", "y": "loss", "series": []}
+    result = {"title": "T", "size": "tiny", "notes": [], "tables": [], "panels": [empty]}
+    write_atomic(tmp_path / "results/grid.json", json.dumps(result))
+    page = write_page(tmp_path, tmp_path / "page.md")
+    assert "## T" in page.read_text("utf-8")
+    assert not (tmp_path / "page").exists()
