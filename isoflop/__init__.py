@@ -123,6 +123,9 @@ _HOMES = {
     "show_corpus": "isoflop.lab.data.listing",
     "tour_ladder": "isoflop.lab",
     # showing
+    "Stated": "isoflop.fitting.checklist",
+    "state_fit": "isoflop.fitting.checklist",
+    "report_fit": "isoflop.report.fit_report",
     "report_runs": "isoflop.report.study",
     "report_study": "isoflop.report.study",
     "run_tour": "isoflop.report.tour",

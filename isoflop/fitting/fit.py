@@ -35,6 +35,7 @@ class DataRecord:
         cost_per_root: c of C/D = 6N + c·sqrt(N) as the runs spent it, 0 for C = 6ND.
         best: (compute, loss) of the runs better than all of less compute; empty where compute is
             not known, or the fit is not one of losses.
+        definitions: {N, D, C or eval set: what it is}, as far as the table tells.
     """
 
     sha256: str
@@ -46,6 +47,7 @@ class DataRecord:
     loss_unit: str = "nats/token"
     cost_per_root: float = 0.0
     best: tuple[tuple[float, float], ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -59,6 +61,7 @@ class DataRecord:
             "loss_unit": self.loss_unit,
             "cost_per_root": self.cost_per_root,
             "best": [list(step) for step in self.best],
+            "definitions": dict(self.definitions),
         }
 
 
@@ -140,6 +143,7 @@ class Fit:
         versions: {package: version} the fit was made with.
         profiles: {constant, a or b: estimate} by profile likelihood, if asked; an end is None
             where the runs rule nothing out.
+        procedure: {optimiser, bounds, tolerance, selection or code: how it was}, in words.
     """
 
     law: AbstractLaw
@@ -165,6 +169,7 @@ class Fit:
     misfit: Misfit | None = None
     versions: Mapping[str, str] = field(default_factory=current_versions)
     profiles: Mapping[str, Estimate] = field(default_factory=dict)
+    procedure: Mapping[str, str] = field(default_factory=dict)
 
     method = "parametric"
 
@@ -272,6 +277,7 @@ class Fit:
             "scales": [vars(scale) for scale in self.scales],
             "profiles": {name: e.to_dict() for name, e in self.profiles.items()},
             "versions": dict(self.versions),
+            "procedure": dict(self.procedure),
             "data": self.data.to_dict(),
         }
 

@@ -28,6 +28,7 @@ from isoflop.fitting.judge import (
 )
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.one_curve import check_one_compute
+from isoflop.fitting.procedure import search_procedure
 from isoflop.fitting.record import (
     describe_convention,
     label_groups,
@@ -170,6 +171,7 @@ def fit_parametric(table: RunTable, law: AbstractLaw, spec: FitSpec | None = Non
         noise_unit=minimum.noise_unit,
         scales=split_scales(table, law, residuals),
         profiles=profiles,
+        procedure=search_procedure(law),
     )
 
 

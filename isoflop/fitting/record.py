@@ -3,6 +3,7 @@
 import numpy as np
 
 from isoflop.fitting.best_losses import best_losses
+from isoflop.fitting.definitions import define_columns
 from isoflop.fitting.fit import DataRecord, ScaleResiduals
 from isoflop.fitting.solve.solver import Array
 from isoflop.laws.law import AbstractLaw
@@ -33,6 +34,7 @@ def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:
         loss_unit=units[0] if units else "nats/token (assumed)",
         cost_per_root=fit_cost(table).per_root,
         best=() if flops is None or "loss" not in columns else best_losses(flops, amounts["loss"]),
+        definitions=define_columns(table),
     )
 
 

@@ -113,8 +113,13 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         scales=tuple(ScaleResiduals(**scale) for scale in document["scales"]),
         misfit=_misfit(document.get("misfit"), arrays.get("misfit")),
         profiles=_profiles(document.get("profiles", {})),
-        versions={str(name): str(version) for name, version in document["versions"].items()},
+        versions=_texts(document["versions"]),
+        procedure=_texts(document.get("procedure", {})),
     )
+
+
+def _texts(record: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in record.items()}
 
 
 def _misfit(record: Mapping[str, Any] | None, arrays: Mapping[str, Any] | None) -> Misfit | None:
@@ -192,6 +197,7 @@ def _frontier(document: Mapping[str, Any]) -> Frontier:
         level=float(document["level"]),
         seed=_seed(document["seed"]),
         bias=_bias(document.get("bias")),
+        procedure=_texts(document.get("procedure", {})),
     )
 
 
@@ -228,8 +234,9 @@ def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 def _data(record: Mapping[str, Any]) -> DataRecord:
     names = [field.name for field in fields(DataRecord)]
-    read = {name: record[name] for name in names if name != "best"}
+    read = {name: record[name] for name in names if name not in ("best", "definitions")}
     read["best"] = tuple((float(c), float(loss)) for c, loss in record.get("best", ()))
+    read["definitions"] = _texts(record.get("definitions", {}))
     read["notes"] = tuple(record["notes"])
     read["cost_per_root"] = max(0.0, float(record["cost_per_root"]))
     read["ranges"] = {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from isoflop.base.atomic import write_atomic
 from isoflop.report.blocks import Answer, Block, Document, figures_of
+from isoflop.report.checklist_sections import checklist_section
 from isoflop.report.data_sections import data_section
 from isoflop.report.evidence_sections import (
     backtest_section,
@@ -29,6 +30,7 @@ SECTIONS = (
     identification_section,
     conventions_section,
     findings_section,
+    checklist_section,
     data_section,
 )
 """In the order of the page, after the answer; each is empty where its input is absent."""

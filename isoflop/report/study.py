@@ -1,5 +1,6 @@
 """From a study folder or a run table to a report: analyse, gather, write."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from isoflop.accounting.flops import flops_per_token
 from isoflop.draw.learning_curves import LearningCurve
 from isoflop.draw.series import AxisLabels, axis_labels
 from isoflop.exchange.run_tables import write_runs
+from isoflop.fitting.checklist import Checklist, Stated, state_fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
 from isoflop.plan.analysis import Analysis, analyse_runs
 from isoflop.plan.answer import all_findings, answer_lines
+from isoflop.plan.hidden_words import describe_hidden
 from isoflop.plan.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
@@ -31,12 +34,14 @@ class Reported:
         answer: the answer in six lines.
         written: every file written, the page first.
         analysis: the values behind it.
+        checklist: what the main fit states and what not.
     """
 
     report: Path
     answer: tuple[str, ...]
     written: tuple[Path, ...]
     analysis: Analysis
+    checklist: Checklist
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -55,11 +60,16 @@ class Reported:
             "chinchilla": analysis.chinchilla.to_dict(),
             "plans": [plan.to_dict() for plan in analysis.plans],
             "findings": [finding.to_dict() for finding in all_findings(analysis)],
+            "checklist": self.checklist.to_dict(),
         }
 
 
 def report_study(
-    study_path: Path | str, path: Path | str | None = None, *, spec: FitSpec | None = None
+    study_path: Path | str,
+    path: Path | str | None = None,
+    *,
+    spec: FitSpec | None = None,
+    stated: Stated | None = None,
 ) -> Reported:
     """Report on a study: its runs, laws, frontier, plans and learning curves.
 
@@ -69,15 +79,18 @@ def report_study(
         study_path: the study.
         path: the page; `report.html` in the study if not given.
         spec: how to fit.
+        stated: what you state for the fit report checklist, and whether gaps are refused.
 
     Raises:
         InputError: no study there, or too few runs finished.
+        RefusalError: `stated` is strict, and items of the checklist are missing.
         MissingExtraError: matplotlib is not installed.
     """
     folder = Path(study_path)
     study = Study.open(folder)
     page = Path(path) if path else folder / "report.html"
     analysis = analyse_runs(study.run_table(), spec)
+    checklist = _state(analysis, stated, _known(study))
     written = [
         write_runs(study.run_table(), folder / "runs.csv"),
         *(write_fit(f, folder / "laws" / f"{f.law.name}.json") for f, _ in analysis.ranked),
@@ -103,8 +116,10 @@ def report_study(
             n_tokens="bytes" if study.ladder.tokenizer == "bytes" else "",
         ),
         facts=_facts(study),
+        checklist=checklist,
     )
-    return Reported(page, answer_lines(analysis), (*write_report(report, page), *written), analysis)
+    written = [*write_report(report, page), *written]
+    return Reported(page, answer_lines(analysis), tuple(written), analysis, checklist)
 
 
 def report_runs(
@@ -114,6 +129,7 @@ def report_runs(
     title: str = "",
     spec: FitSpec | None = None,
     options: str = "",
+    stated: Stated | None = None,
 ) -> Reported:
     """Report on a run table.
 
@@ -124,20 +140,33 @@ def report_runs(
         spec: how to fit.
         options: of the command line, by which the table was read, such as `--derive n_tokens`;
             the commands shown in the report repeat them.
+        stated: what you state for the fit report checklist, and whether gaps are refused.
 
     Raises:
         InputError: the table cannot be fitted, or has one budget only.
+        RefusalError: `stated` is strict, and items of the checklist are missing.
         MissingExtraError: matplotlib is not installed.
     """
     analysis = analyse_runs(table, spec)
+    checklist = _state(analysis, stated)
     source = " ".join(filter(None, (source_name(table.source), options)))
     report = _gather(
         analysis,
         title=title or f"Scaling laws of {source_name(table.source)}",
         commands=(f"isoflop report {source}", f"isoflop fit {source} -o law.json"),
+        checklist=checklist,
     )
     written = tuple(write_report(report, path))
-    return Reported(Path(path), answer_lines(analysis), written, analysis)
+    return Reported(Path(path), answer_lines(analysis), written, analysis, checklist)
+
+
+def _state(
+    analysis: Analysis, stated: Stated | None, known: Mapping[str, str] | None = None
+) -> Checklist:
+    """The checklist of the main law, its backtest included."""
+    fit, backtest = analysis.best
+    found = {"backtest": describe_hidden(backtest), **(known or {})}
+    return state_fit(fit, known=found, stated=stated)
 
 
 def _gather(
@@ -148,6 +177,7 @@ def _gather(
     curves: tuple[LearningCurve, ...] = (),
     labels: AxisLabels | None = None,
     facts: dict[str, str] | None = None,
+    checklist: Checklist | None = None,
 ) -> StudyReport:
     fit, backtest = analysis.best
     return StudyReport(
@@ -172,6 +202,7 @@ def _gather(
         facts=facts or {},
         commands=commands,
         labels=labels,
+        checklist=checklist,
     )
 
 
@@ -193,6 +224,17 @@ def _curves(study: Study, analysis: Analysis) -> tuple[LearningCurve, ...]:
             LearningCurve(rung, counted[curve.run], tokens, tokens * per_token, curve.loss[trunk])
         )
     return tuple(curves)
+
+
+def _known(study: Study) -> dict[str, str]:
+    """Items of the checklist that a study knows of its own runs."""
+    tokens = f"{study.ladder.evaluation.tokens:,}"
+    corpus = source_name(study.ladder.corpus)
+    return {
+        "C": "matrix products of every layer, forward and backward, counted exactly",
+        "eval set": f"the same {tokens} held-out tokens of {corpus} for every run",
+        "checkpoint rule": "the last evaluation of every finished run",
+    }
 
 
 def _facts(study: Study) -> dict[str, str]:

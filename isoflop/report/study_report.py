@@ -7,6 +7,7 @@ from pathlib import PurePath
 from isoflop.base.estimate import Estimate
 from isoflop.draw.learning_curves import LearningCurve
 from isoflop.draw.series import AxisLabels, axis_labels
+from isoflop.fitting.checklist import Checklist
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.trials.backtest import Backtest
@@ -58,6 +59,7 @@ class StudyReport:
         facts: machine-independent facts: corpus, tokenizer, precision, seeds, ….
         commands: what was run, and what repeats it.
         labels: names of the axes; read off the table if None.
+        checklist: what the main fit states and what not.
     """
 
     title: str
@@ -79,6 +81,7 @@ class StudyReport:
     facts: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     labels: AxisLabels | None = None
+    checklist: Checklist | None = None
 
     @property
     def axis_labels(self) -> AxisLabels:

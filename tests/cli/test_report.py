@@ -36,7 +36,7 @@ def test_warnings_of_the_fit_reach_stderr_and_the_answer(isoflop, runs: str) -> 
 
 def test_what_is_not_there_is_said_to_be(isoflop) -> None:
     result = isoflop("report", "nowhere")
-    assert (result.code, result.error) == (2, "nowhere: no such study or run table")
+    assert (result.code, result.error) == (2, "nowhere: no such study, run table or fit")
 
 
 def test_the_commands_of_a_page_read_the_table_as_it_was_read(isoflop, runs: str) -> None:

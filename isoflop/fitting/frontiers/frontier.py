@@ -3,7 +3,8 @@
 Legend: C FLOPs, N parameters, D tokens, L loss.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from isoflop.base.errors import EdgeOptimumError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws, shorten
 from isoflop.fitting.fit import DataRecord
+from isoflop.fitting.procedure import closed_procedure
 from isoflop.fitting.uncertainty.bootstrap import small_sample_stretch
 from isoflop.runs.checks import Finding
 
@@ -120,6 +122,7 @@ class Frontier:
         level: confidence level.
         seed: seed of the resamples.
         bias: what the parabolas get wrong by design, where it could be estimated.
+        procedure: {optimiser, bounds, tolerance, selection or code: how it was}, in words.
     """
 
     method: str
@@ -136,6 +139,7 @@ class Frontier:
     level: float = LEVEL
     seed: int = 0
     bias: "ParabolaBias | None" = None
+    procedure: Mapping[str, str] = field(default_factory=closed_procedure)
 
     @property
     def params(self) -> dict[str, Estimate]:
@@ -201,6 +205,7 @@ class Frontier:
             "bootstrap": len(self.draws),
             "level": self.level,
             "seed": self.seed,
+            "procedure": dict(self.procedure),
             "data": self.data.to_dict(),
         }
 
