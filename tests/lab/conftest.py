@@ -1,4 +1,6 @@
-"""One thread, as in training: two threads on tiny products fight over the cores."""
+"""One thread, as in training, and float32 products in float32 whatever ran before."""
+
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,4 +11,18 @@ def one_thread() -> None:
         import torch
     except ImportError:
         return
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # two threads on tiny products fight over the cores
+
+
+@pytest.fixture(autouse=True)
+def full_precision() -> Iterator[None]:
+    """Training asks for quicker float32 products for the whole process; a test starts without."""
+    try:
+        import torch
+    except ImportError:
+        yield
+        return
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    yield
+    torch.set_float32_matmul_precision(before)
