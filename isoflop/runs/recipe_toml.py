@@ -24,7 +24,19 @@ def fill_recipe(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def recipe_row(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe's keys as a ladder file has them, defaults of later releases left out."""
+    """Return a recipe's keys as a ladder file has them, defaults of later releases left out.
+
+    A default is written where the recipe's name would fill in something else.
+
+    >>> from dataclasses import replace
+    >>> recipe_row(replace(RECIPES["kaplan"].recipe, horizon_steps=0))["horizon_steps"]
+    0
+    """
     row = asdict(recipe)
-    later = [field for field in fields(Recipe)[FIRST_FIELDS:] if row[field.name] == field.default]
-    return {key: value for key, value in row.items() if key not in {field.name for field in later}}
+    named = asdict(RECIPES[recipe.name].recipe) if recipe.name in RECIPES else row
+    later = {
+        field.name
+        for field in fields(Recipe)[FIRST_FIELDS:]
+        if row[field.name] == field.default == named[field.name]
+    }
+    return {key: value for key, value in row.items() if key not in later}
