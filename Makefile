@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 MINUTES ?= 6
 STUDY ?= study/tour
 
-.PHONY: tour test check lint types layers docs bench studies study-text clean
+.PHONY: tour test check lint types layers docs bench reproductions studies study-text clean
 
 tour: $(VENV)/.tour          ## train a ladder on real text, fit, plan, report
 	$(BIN)/isoflop tour -o $(STUDY) --minutes $(MINUTES)
@@ -40,6 +40,9 @@ study-text: $(VENV)/.tour    ## some CPU hours: every law from models trained he
 
 bench: $(VENV)/.dev          ## ratios against baselines, in one run
 	$(BIN)/python -m benchmarks
+
+reproductions: $(VENV)/.dev  ## published results found again, and checked against their pages
+	$(BIN)/python -m benchmarks.reproductions
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

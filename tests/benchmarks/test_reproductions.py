@@ -1,0 +1,68 @@
+"""What the reproductions print: published numbers, and whether they still stand on their pages.
+
+The tables are not part of this repository: expected beside it, or where ISOFLOP_SHARED_DATA says.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks._agreement import digits_agreed, same_number
+from benchmarks._page_commands import COMMANDS, PAGES, compare_page
+from benchmarks._porian import RUNGS, ladder_lines, recorded_exponent
+from benchmarks._published_fits import gadre
+
+SHARED = Path(os.environ.get("ISOFLOP_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+OPTIMA = SHARED / "porian" / "optimal_pairs.csv"
+
+needs_tables = pytest.mark.skipif(
+    not OPTIMA.exists(),
+    reason="porian/optimal_pairs.csv is not here; point ISOFLOP_SHARED_DATA at the folder that "
+    "holds porian/ and over-training/",
+)
+
+
+@pytest.fixture(autouse=True)
+def tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISOFLOP_DATA", str(SHARED))
+
+
+@needs_tables
+def test_recorded_optima_give_every_published_exponent() -> None:
+    found = [digits_agreed(rung.published, recorded_exponent(rung, OPTIMA)) for rung in RUNGS]
+    assert found == ["all"] * 15
+
+
+@needs_tables
+@pytest.mark.parametrize("rung", [RUNGS[0], RUNGS[4], RUNGS[9]], ids=lambda rung: rung.name)
+def test_the_ladder_prints_the_line_of_its_page(rung) -> None:
+    (line,) = ladder_lines(OPTIMA, (rung,))
+    assert line in (PAGES / "porian.md").read_text(encoding="utf-8").splitlines()
+
+
+@needs_tables
+def test_gadres_predictions_have_every_printed_digit_and_stand_on_the_page() -> None:
+    page = (PAGES / "published-fits.md").read_text(encoding="utf-8").splitlines()
+    lines = [row.line() for row in gadre()]
+    assert all(line.endswith("| all |") and line in page for line in lines)
+    assert len(lines) == 4
+
+
+def test_a_number_that_left_its_page_is_found() -> None:
+    asked = next(command for command in COMMANDS if command.command == "isoflop kaplan stop")
+    assert list(compare_page(asked, None)) == []
+    steps = r"^\| steps at 2.2 times the size .*\| ([\d.]+) % fewer"
+    moved = replace(asked, places=((r"^steps +([\d.]+)×", steps),))
+    assert list(compare_page(moved, None)) == ["printed 7.64, on the page 45.3"]
+    gone = replace(asked, places=((r"^no such line (\d)", steps),))
+    assert len(list(compare_page(gone, None))) == 1
+
+
+def test_numbers_agree_to_the_last_digit_of_the_shorter_one() -> None:
+    assert same_number("0.347", ".3473")
+    assert same_number("7.03e9", "7.026e9")
+    assert not same_number("0.507", ".508")
+    assert digits_agreed(".706", 0.70646) == "all"
+    assert digits_agreed(".706", 0.7099) == "2"
