@@ -114,6 +114,7 @@ _HOMES = {
     "compare_tuning": "isoflop.plan.tuning.side_by_side",
     # training
     "Study": "isoflop.store.study",
+    "record": "isoflop.store.recorder",
     "tabulate_studies": "isoflop.store.tables",
     "bracket_rates": "isoflop.lab",
     "price_ladder": "isoflop.lab",

@@ -86,7 +86,7 @@ def _find_in_zip(path: Path, format: str | None) -> Found:  # noqa: A002
 
 
 def _sniff_folder(path: Path) -> str:
-    if (path / "ladder.toml").is_file():
+    if (path / "ladder.toml").is_file() or any(path.glob("runs/*/columns.json")):
         return "study"
     kinds: list[str] = []
     for file in bounded.walk(path):

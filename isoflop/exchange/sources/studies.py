@@ -1,4 +1,4 @@
-"""Our own studies: the manifests of the runs that are over; see docs/formats.md."""
+"""Our own studies and recorded runs: manifests of the runs that are over; see docs/formats.md."""
 
 from pathlib import Path
 
@@ -27,7 +27,8 @@ def read(path: Path) -> Found:
         except InputError as error:
             refused.append(Refused(folder.name, str(error)))
     notes = [f"{pending} runs are not over yet"] if pending else []
-    notes.append("loss is measured after the cooldown on all held-out tokens of the study")
+    if (path / "ladder.toml").is_file():
+        notes.append("loss is measured after the cooldown on all held-out tokens of the study")
     return Found("isoflop study", tuple(runs), len(runs), "rows", tuple(refused), tuple(notes))
 
 
