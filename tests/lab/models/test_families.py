@@ -81,7 +81,7 @@ def test_a_model_computes_the_same_whoever_it_is_packed_with(name: str, seed: in
     inputs = tokens(2, 3)
     found = together[0].logits(together[1].weights, inputs)[seed]
     expected = alone[0].logits(alone[1].weights, inputs[seed : seed + 1])[0]
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 count_quietly = pytest.mark.filterwarnings("ignore:TF32 acceleration on top of oneDNN")
