@@ -1,5 +1,7 @@
 """Held-out loss: the same tokens, in the same order, for every model of every rung."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -30,14 +32,30 @@ def position_losses(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> 
         windows: (rows, n_ctx + 1) int64 held-out tokens, on the model's device.
     """
     pack.refresh()
-    packed, context = next(iter(pack.weights.values())).shape[0], windows.shape[1] - 1
+    packed = next(iter(pack.weights.values())).shape[0]
+    total = sum_losses(lambda inputs: model.logits(pack.weights, inputs), packed, windows)
+    return total / len(windows)
+
+
+@torch.no_grad()
+def sum_losses(
+    logits: Callable[[torch.Tensor], torch.Tensor], packed: int, windows: torch.Tensor
+) -> NDArray[np.float64]:
+    """Return (K, n_ctx) losses by position, summed over the windows.
+
+    Args:
+        logits: (K, T, V) of (K, R, n_ctx) tokens.
+        packed: K.
+        windows: (rows, n_ctx + 1) int64 tokens.
+    """
+    context = windows.shape[1] - 1
     at_once = max(1, _TOKENS_AT_ONCE // (packed * context))
     total = np.zeros((packed, context))
     for part in windows.split(at_once):
         inputs = part[:, :-1].expand(packed, -1, -1)
         targets = part[:, 1:].expand(packed, -1, -1).reshape(packed, -1, 1)
-        probabilities = torch.softmax(model.logits(pack.weights, inputs), -1, dtype=torch.float32)
+        probabilities = torch.softmax(logits(inputs), -1, dtype=torch.float32)
         picked = probabilities.gather(-1, targets).clamp_min_(_SMALLEST).log_()
         by_row = picked.view(packed, len(part), context)
         total -= by_row.sum(1, dtype=torch.float64).cpu().numpy()
-    return total / len(windows)
+    return total

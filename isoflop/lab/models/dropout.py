@@ -25,6 +25,8 @@ class Dropout:
         seeds: (root, index) of each of the K models.
         step: optimizer step.
         device: where the tensors live.
+        part: (p, n) when the tensors are the p-th of n equal parts of every model's rows: the
+            masks are drawn for all of them, so that the parts together drop what the whole would.
 
     >>> ones = torch.ones(2, 1000)
     >>> kept = Dropout(0.1, [(0, 0), (0, 1)], 0, torch.device("cpu"))(ones)
@@ -33,9 +35,14 @@ class Dropout:
     """
 
     def __init__(
-        self, rate: float, seeds: Sequence[tuple[int, int]], step: int, device: torch.device
+        self,
+        rate: float,
+        seeds: Sequence[tuple[int, int]],
+        step: int,
+        device: torch.device,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
-        self._rate = rate
+        self._rate, self._part = rate, part
         self._generators = [
             torch.Generator(device).manual_seed(_number(root, index, step)) for root, index in seeds
         ]
@@ -43,14 +50,17 @@ class Dropout:
     def __call__(self, states: Tensor) -> Tensor:
         """Drop elements of (K·n, …) states, each model by its own numbers."""
         shape = (states.shape[0] // len(self._generators), *states.shape[1:])
-        masks = [
-            torch.empty(shape, device=states.device, dtype=states.dtype).bernoulli_(
-                1 - self._rate, generator=generator
-            )
-            for generator in self._generators
-        ]
+        masks = [self._mask(generator, states).view(shape) for generator in self._generators]
         mask = masks[0] if len(masks) == 1 else torch.cat(masks)
         return states * mask.div_(1 - self._rate)
+
+    def _mask(self, generator: torch.Generator, states: Tensor) -> Tensor:
+        """Return the elements that one model keeps, flat: rows are the outermost axis."""
+        place, parts = self._part
+        size = states.numel() // len(self._generators)
+        whole = torch.empty(parts * size, device=states.device, dtype=states.dtype)
+        whole.bernoulli_(1 - self._rate, generator=generator)
+        return whole[place * size : (place + 1) * size]
 
 
 def _number(root: int, index: int, step: int) -> int:

@@ -1,5 +1,6 @@
 """K models of one shape in one flat buffer: weights, gradients, initialisation."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,13 +69,25 @@ def make_pack(
 
 def _initial(weights: tuple[Weight, ...], seeds: list[tuple[int, int]]) -> Tensor:
     """Return (K·P,) float32, weight by weight, the K models side by side."""
+    return torch.cat([numbers.view(-1) for _, numbers in draw_initial(weights, seeds)])
+
+
+def draw_initial(
+    weights: tuple[Weight, ...], seeds: list[tuple[int, int]]
+) -> Iterator[tuple[Weight, Tensor]]:
+    """Yield every weight with its (K, size) float32 first values, in the order of the buffer.
+
+    Args:
+        weights: see `layout`; all of them, since one model's numbers come from one generator.
+        seeds: (root, index) of each model.
+    """
     generators = [np.random.default_rng([*seed, _INIT_STREAM]) for seed in seeds]
-    parts = [
-        generator.standard_normal(weight.size, dtype=np.float32) * np.float32(weight.std)
-        for weight in weights
-        for generator in generators
-    ]
-    return torch.from_numpy(np.concatenate(parts))
+    for weight in weights:
+        parts = [
+            generator.standard_normal(weight.size, dtype=np.float32) * np.float32(weight.std)
+            for generator in generators
+        ]
+        yield weight, torch.from_numpy(np.stack(parts))
 
 
 def _leaf(weight: Weight, low: Tensor, gradient: Tensor, packed: int) -> Tensor:

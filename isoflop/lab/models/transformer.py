@@ -99,24 +99,51 @@ class Transformer:
         Raises:
             InputError: more tokens than n_ctx.
         """
-        check_context(inputs, self.architecture.n_ctx, self.architecture.positions)
-        hidden = self._embed(weights, inputs)
-        hidden = hidden if drop is None else drop(hidden)
-        rows = inputs.shape[1]
-        for layer in [*range(self.architecture.n_layer)] * self._model.passes:
-            branch = self._attend(weights, layer, normed(hidden), rows, drop)
-            hidden = hidden + (branch if drop is None else drop(branch))
-            branch = self._feed_forward(weights, layer, normed(hidden))
-            hidden = hidden + (branch if drop is None else drop(branch))
-        return read_out(weights, normed(hidden), self._tied_scale)
+        hidden = self.embed(weights, inputs, drop)
+        for layer in self.layers:
+            hidden = self.block(weights, layer, hidden, inputs.shape[1], drop)
+        return self.read_out(weights, hidden)
 
-    def _embed(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """Return (K, T, d): token table, plus the position table if learned."""
+    @property
+    def layers(self) -> list[int]:
+        """The layers a token goes through, in order."""
+        return [*range(self.architecture.n_layer)] * self._model.passes
+
+    def embed(self, weights: Mapping[str, Tensor], inputs: Tensor, drop: Drop | None) -> Tensor:
+        """Return (K, T, d): token table, plus the position table if learned; see `logits`."""
+        check_context(inputs, self.architecture.n_ctx, self.architecture.positions)
         packed, rows, context = inputs.shape
         hidden = embed_tokens(weights["embedding"], inputs)
         if self.architecture.positions == "learned":
             hidden = hidden + weights["positions"][:, :context].unsqueeze(1)
-        return hidden.view(packed, rows * context, self.architecture.d_model)
+        hidden = hidden.view(packed, rows * context, self.architecture.d_model)
+        return hidden if drop is None else drop(hidden)
+
+    def block(
+        self,
+        weights: Mapping[str, Tensor],
+        layer: int,
+        hidden: Tensor,
+        rows: int,
+        drop: Drop | None,
+    ) -> Tensor:
+        """Return the (K, T, d) states after one layer.
+
+        Args:
+            weights: at least that layer's.
+            layer: which.
+            hidden: (K, T, d) states before it.
+            rows: R.
+            drop: see `logits`.
+        """
+        branch = self._attend(weights, layer, normed(hidden), rows, drop)
+        hidden = hidden + (branch if drop is None else drop(branch))
+        branch = self._feed_forward(weights, layer, normed(hidden))
+        return hidden + (branch if drop is None else drop(branch))
+
+    def read_out(self, weights: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
+        """Return (K, T, V) logits of the last layer's (K, T, d) states."""
+        return read_out(weights, normed(hidden), self._tied_scale)
 
     def _attend(
         self,
