@@ -10,7 +10,7 @@ import torch
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.lab.cost import rung_seconds, rung_steps
 from isoflop.lab.data.prepare import check_corpus, prepare_data
-from isoflop.lab.launch import launch
+from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.placement import check_device
 from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.progress import Progress, default_progress
@@ -109,7 +109,8 @@ def _train(study: Study, workers: int, flop_per_s: float, progress: Progress) ->
     seconds = {rung.name: rung_seconds(rung, study.ladder, flop_per_s) for rung in rungs}
     progress.start(steps, seconds, workers)
     try:
-        failures = launch(study, [rung.name for rung in rungs], workers, progress.event)
+        launcher = LocalLauncher()
+        failures = launcher.launch(study, [rung.name for rung in rungs], workers, progress.event)
     finally:
         progress.stop()
     if failures:

@@ -1,8 +1,9 @@
 """A worker process: trains the rungs it is sent, and dies with its parent.
 
-Started as `python -m isoflop.lab.worker STUDY`. Reads one JSON line per rung from standard input,
-writes one JSON line per event to standard output. End of input means that the parent is gone or
-done: the process exits at once, whatever it is doing; what is on disk is consistent.
+Started as `python -m isoflop.lab.launchers.worker STUDY`. Reads one JSON line per rung from
+standard input, writes one JSON line per event to standard output. End of input means that the
+parent is gone or done: the process exits at once, whatever it is doing; what is on disk is
+consistent.
 """
 
 import json

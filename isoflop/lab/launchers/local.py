@@ -6,14 +6,14 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeAlias
 
+from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.store.study import Study
 
-OnEvent = Callable[[Mapping[str, Any]], None]
 _Events: TypeAlias = "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]"
 
 _BIG = str(2**32)
@@ -39,45 +39,44 @@ class _Worker:
     gone: bool = field(default=False)
 
 
-def launch(study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent) -> list[str]:
-    """Train rungs side by side.
+@dataclass(frozen=True)
+class LocalLauncher:
+    """Processes of this machine."""
 
-    A worker that fails or dies costs its rung's last segment; the others go on. If this process
-    is killed, the workers see their input end and exit.
+    name: str = "local"
 
-    Args:
-        study: prepared for training: settings and data are on disk.
-        rungs: names, longest first.
-        workers: processes.
-        on_event: told of every event of every worker.
+    def launch(
+        self, study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent
+    ) -> list[str]:
+        """Train rungs side by side; see `Launcher.launch`.
 
-    Returns:
-        One sentence per rung that could not be trained, empty when all are.
-    """
-    events: _Events = queue.SimpleQueue()
-    waiting, failures = list(rungs), []
-    pool = [_start(study, index, events) for index in range(min(workers, len(waiting)))]
-    try:
-        while not all(worker.gone for worker in pool):
-            index, event = events.get()
-            worker = pool[index]
-            failures += _account(worker, event)
-            if event["event"] in ("ready", "done", "failed"):
-                _order_next(worker, waiting)
-            on_event(event)
-    finally:
-        _stop(pool)
-    return failures + [
-        f"rung {name}: no worker was left to train it; see workers.log in the study"
-        for name in waiting
-    ]
+        A worker that fails or dies costs its rung's last segment; the others go on. If this
+        process is killed, the workers see their input end and exit.
+        """
+        events: _Events = queue.SimpleQueue()
+        waiting, failures = list(rungs), []
+        pool = [_start(study, index, events) for index in range(min(workers, len(waiting)))]
+        try:
+            while not all(worker.gone for worker in pool):
+                index, event = events.get()
+                worker = pool[index]
+                failures += _account(worker, event)
+                if event["event"] in ("ready", "done", "failed"):
+                    _order_next(worker, waiting)
+                on_event(event)
+        finally:
+            _stop(pool)
+        return failures + [
+            f"rung {name}: no worker was left to train it; see workers.log in the study"
+            for name in waiting
+        ]
 
 
 def _start(study: Study, index: int, events: _Events) -> _Worker:
     """Start a worker in its own session: Ctrl+C reaches this process alone, which stops it."""
     with (study.path / "workers.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "isoflop.lab.worker", str(study.path)],
+            [sys.executable, "-m", "isoflop.lab.launchers.worker", str(study.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
