@@ -18,7 +18,7 @@ from isoflop.fitting.objective import LOSSES, Objective
 from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.fitting.trials.excess import ALARM, measure_excess, sure_excess
 from isoflop.laws.chinchilla import ChinchillaLaw
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 LAW = ChinchillaLaw()
 SURFACE = np.array([1.8172, 482.01, 2085.43, 0.3478, 0.3658])

@@ -23,7 +23,7 @@ from isoflop.laws.law import Array
 from isoflop.plan.design.candidates import Candidates, runs_around
 from isoflop.plan.design.knowledge import Knowledge, know
 from isoflop.plan.design.ladder import design_ladder
-from isoflop.plan.optimum import optima_of_draws, optimal_params
+from isoflop.plan.optimum.optimum import optima_of_draws, optimal_params
 from isoflop.runs.cost import TokenCost
 
 LAW = ChinchillaLaw()

@@ -18,7 +18,7 @@ from isoflop.fitting.frontiers.valleys import fit_valley, isoflop_groups, read_o
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 from isoflop.runs.table import RunTable
 
 SURFACES = {

@@ -15,7 +15,7 @@ from isoflop.fitting.trials.compare import (
     Comparison,
     compare_laws,
 )
-from isoflop.plan.disagreement import MethodComparison, compare_methods
+from isoflop.plan.analysis.disagreement import MethodComparison, compare_methods
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable
 

@@ -4,7 +4,7 @@ from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.laws.published.entry import UNITS
-from isoflop.plan.choose import AnyLaw, choose_law
+from isoflop.plan.optimum.choose import AnyLaw, choose_law
 
 ASSUMED = " (assumed)"
 

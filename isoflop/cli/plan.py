@@ -11,7 +11,7 @@ from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.law_line import loss_unit
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.fitting.foresight.covers import describe_estimate
-from isoflop.plan.choose import plan_budget
+from isoflop.plan.optimum.choose import plan_budget
 
 
 @click.command("plan")

@@ -9,7 +9,7 @@ from isoflop.cli.output import json_option, narrate, show
 from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.foresight.covers import describe_estimate
 from isoflop.fitting.frontiers.frontier import Frontier
-from isoflop.plan.choose import choose_law, describe_interval, predict_budget
+from isoflop.plan.optimum.choose import choose_law, describe_interval, predict_budget
 
 
 @click.command("predict")

@@ -11,8 +11,8 @@ from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
-from isoflop.plan.race import race_runs
-from isoflop.plan.race_values import Race
+from isoflop.plan.race.race import race_runs
+from isoflop.plan.race.values import Race
 from isoflop.runs.table import RunTable
 
 

@@ -9,10 +9,10 @@ from isoflop.base.estimate import shorten
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.law_line import law_line, loss_unit, lost_unit
 from isoflop.cli.output import format_table, json_option, show
-from isoflop.plan.choose import plan_budget
 from isoflop.plan.contradiction.extractor import GPT_2_VOCABULARY
 from isoflop.plan.contradiction.mixture import MixUse, read_mix, use_mix
 from isoflop.plan.contradiction.regime import PlanRegime, find_regime
+from isoflop.plan.optimum.choose import plan_budget
 
 
 @click.command("regime")

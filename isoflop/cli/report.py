@@ -60,7 +60,7 @@ def command(
       isoflop.report_fit("law.json", "report.html", stated=isoflop.Stated(strict=True))
     """
     from isoflop.fitting.checklist import Stated, parse_statements
-    from isoflop.plan.answer import all_findings
+    from isoflop.plan.analysis.answer import all_findings
     from isoflop.report.study import report_runs, report_study
 
     demand = Stated(parse_statements(stated), strict)

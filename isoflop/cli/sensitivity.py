@@ -10,8 +10,8 @@ from isoflop.fitting.methods import choose_form
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.uncertainty.bootstrap import DEFAULT_RESAMPLES
-from isoflop.plan.sensitivity import measure_sensitivity
-from isoflop.plan.sensitivity_table import MOST_LISTED, Sensitivity
+from isoflop.plan.sensitivity.sensitivity import measure_sensitivity
+from isoflop.plan.sensitivity.table import MOST_LISTED, Sensitivity
 from isoflop.runs.table import RunTable
 
 

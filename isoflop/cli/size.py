@@ -44,7 +44,7 @@ def command(
     Python:
       isoflop.price_off_optimum(5.76e23, "besiroglu-2024")
     """
-    from isoflop.plan.off_optimum import RATIOS, price_off_optimum
+    from isoflop.plan.lifetime.off_optimum import RATIOS, price_off_optimum
 
     found = price_off_optimum(flops, law, ratios=ratios or RATIOS, excess=excess)
     rows = [

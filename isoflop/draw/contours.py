@@ -34,7 +34,7 @@ from isoflop.draw.series import (
 )
 from isoflop.draw.ticks import format_amount, format_plain, format_power
 from isoflop.fitting.fit import Fit
-from isoflop.plan.optimum import Plan, plan_from_fit
+from isoflop.plan.optimum.optimum import Plan, plan_from_fit
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 

@@ -24,7 +24,6 @@ from isoflop.draw.canvas import (
 )
 from isoflop.draw.series import NONE, Array, AxisLabels, Line, widen
 from isoflop.draw.ticks import format_alike, format_power, log_ticks
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.design.candidates import DECADES, SPREAD, Candidates
 from isoflop.plan.design.knowledge import Knowledge, know
 from isoflop.plan.design.ladder import (
@@ -39,6 +38,7 @@ from isoflop.plan.design.ladder import (
     equal_grid,
     errors_of,
 )
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 
 if TYPE_CHECKING:

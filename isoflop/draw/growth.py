@@ -16,10 +16,10 @@ from isoflop.draw.canvas import INK, OKABE_ITO, figure_of, house_style, new_pane
 from isoflop.draw.series import NONE, Array, AxisLabels, Line
 from isoflop.draw.ticks import format_amount, spread_labels
 from isoflop.fitting.fit import Fit
-from isoflop.plan.choose import AnyLaw, choose_law
 from isoflop.plan.constants import Constants, take_constants
 from isoflop.plan.kaplan.split import Split
-from isoflop.plan.optimum import optima_of_draws, optimal_params
+from isoflop.plan.optimum.choose import AnyLaw, choose_law
+from isoflop.plan.optimum.optimum import optima_of_draws, optimal_params
 from isoflop.plan.possible import check_positive
 from isoflop.runs.cost import TokenCost
 

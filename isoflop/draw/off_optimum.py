@@ -23,10 +23,10 @@ from isoflop.draw.canvas import (
 from isoflop.draw.series import NONE, Array, AxisLabels, Line
 from isoflop.draw.ticks import format_amount, format_power
 from isoflop.laws.kaplan import KaplanStepsLaw
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import estimate_from, take_constants
 from isoflop.plan.kaplan.wrong_size import EXCESS, compute_ratio, price_wrong_size, smallest_ratio
-from isoflop.plan.off_optimum import price_off_optimum
+from isoflop.plan.lifetime.off_optimum import price_off_optimum
+from isoflop.plan.optimum.choose import AnyLaw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,9 +19,9 @@ from isoflop.draw.canvas import (
 from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, axis_labels, widen
 from isoflop.draw.ticks import format_alike, log_ticks
 from isoflop.fitting.fit import Fit
-from isoflop.plan.loss_curve import LossCurve, loss_curve
-from isoflop.plan.race import multiplier_interval
-from isoflop.plan.race_values import Race
+from isoflop.plan.race.loss_curve import LossCurve, loss_curve
+from isoflop.plan.race.race import multiplier_interval
+from isoflop.plan.race.values import Race
 from isoflop.runs.table import RunTable
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, widen
 from isoflop.draw.ticks import format_amount, format_power, log_ticks
 from isoflop.laws.law import Array as Rows
 from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, estimate_from, take_constants
 from isoflop.plan.data.allocation import plan_repeats
 from isoflop.plan.data.buying import best_size_of_data
 from isoflop.plan.data.worth import LAW, value_repeats
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows
 

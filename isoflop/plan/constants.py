@@ -16,9 +16,9 @@ from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.catalog import PublishedLaw, rounding_warning
 from isoflop.laws.fixed import FixedLaw
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.beyond import outside_notes
-from isoflop.plan.choose import AnyLaw, choose_law
-from isoflop.plan.published_ranges import RANGES
+from isoflop.plan.optimum.beyond import outside_notes
+from isoflop.plan.optimum.choose import AnyLaw, choose_law
+from isoflop.plan.optimum.published_ranges import RANGES
 
 NO_COVARIANCE = "published constants carry no covariance"
 NO_DRAWS = "fitted without draws: fit with --bootstrap for intervals"

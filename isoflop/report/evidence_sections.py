@@ -4,7 +4,7 @@ from isoflop.base.estimate import shorten
 from isoflop.draw.backtest import backtest_figure, draw_backtest
 from isoflop.draw.learning_curves import draw_learning_curves, learning_curves_figure
 from isoflop.fitting.trials.backtest import Backtest
-from isoflop.plan.hidden_words import describe_hidden, describe_runs, one_budget
+from isoflop.plan.analysis.hidden_words import describe_hidden, describe_runs, one_budget
 from isoflop.report.blocks import Block, FindingList, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import StudyReport

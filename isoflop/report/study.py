@@ -13,10 +13,10 @@ from isoflop.exchange.run_tables import write_runs
 from isoflop.fitting.checklist import Checklist, Stated, state_fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
-from isoflop.plan.analysis import Analysis, analyse_runs
-from isoflop.plan.answer import all_findings, answer_lines
-from isoflop.plan.hidden_words import describe_hidden
-from isoflop.plan.identification import identification_rows
+from isoflop.plan.analysis.analysis import Analysis, analyse_runs
+from isoflop.plan.analysis.answer import all_findings, answer_lines
+from isoflop.plan.analysis.hidden_words import describe_hidden
+from isoflop.plan.analysis.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.counted import counted

@@ -11,8 +11,8 @@ from isoflop.fitting.checklist import Checklist
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.trials.backtest import Backtest
-from isoflop.plan.analysis import FrontierBacktest
-from isoflop.plan.optimum import Plan
+from isoflop.plan.analysis.analysis import FrontierBacktest
+from isoflop.plan.optimum.optimum import Plan
 from isoflop.runs.checks import Finding
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable

@@ -9,7 +9,7 @@ from isoflop.draw.race import draw_race, race_figure
 from isoflop.draw.render import render_svg
 from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.power import PowerConstantLaw
-from isoflop.plan.race import race_runs
+from isoflop.plan.race.race import race_runs
 
 EPOCH = SURFACES["epoch"]
 

@@ -7,7 +7,7 @@ import isoflop
 from isoflop.draw.race import MARKS, draw_race, race_figure
 from isoflop.draw.residuals import draw_residuals, residuals_figure
 from isoflop.fitting.parametric import FitSpec
-from isoflop.plan.race import race_runs
+from isoflop.plan.race.race import race_runs
 
 EPOCH = SURFACES["epoch"]
 

@@ -15,7 +15,7 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import read_fit, write_fit
-from isoflop.plan.choose import plan_budget
+from isoflop.plan.optimum.choose import plan_budget
 
 EPOCH = SURFACES["epoch"]
 TABLE = make_table(EPOCH, *isoflop_design(EPOCH, points=9), noise=0.005)

@@ -6,7 +6,7 @@ import pytest
 from isoflop.draw.learning_curves import LearningCurve
 from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.chinchilla import ChinchillaLaw
-from isoflop.plan.analysis import analyse_runs
+from isoflop.plan.analysis.analysis import analyse_runs
 from isoflop.report.study_report import RankedForm, StudyReport
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable

@@ -2,10 +2,10 @@
 
 from isoflop.base.errors import IsoflopError
 from isoflop.fitting.parametric import FitSpec
+from isoflop.plan.analysis.disagreement import MethodAnswer, MethodComparison, compare_methods
 from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import shift_of_size
-from isoflop.plan.disagreement import MethodAnswer, MethodComparison, compare_methods
 
 N_RESAMPLES = 400
 LEVEL = 0.95

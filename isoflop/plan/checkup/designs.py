@@ -15,7 +15,7 @@ from isoflop.laws.published.besiroglu_2024 import ENTRIES
 from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import LAW, exponent, shift_of_size
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 ASSUMED_NOISE = 0.005
 """Noise of log loss taken where none could be measured; real ladders have .3 to .8 %."""

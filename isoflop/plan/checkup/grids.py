@@ -20,7 +20,7 @@ from isoflop.plan.checkup.case import ROUGH, Case
 from isoflop.plan.checkup.designs import spread_of_optimum
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import LAW, exponent, shift_of_size
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 OFF_CENTRE, DRIFT = 2.0, 2.0
 """Factors of the middle of the grids off the optimum, and of its change over the ladder."""

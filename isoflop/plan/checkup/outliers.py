@@ -14,7 +14,7 @@ from isoflop.fitting.solve.robust import robust_scale
 from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import LAW, exponent, refit, shift
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 DIVERGED = 0.15
 """Log loss above the law from which a run has diverged rather than been badly tuned."""

@@ -15,8 +15,8 @@ from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import Array
 from isoflop.plan.checkup.case import Case, Mask
 from isoflop.plan.checkup.diagnosis import Shift
-from isoflop.plan.deadweight import deadweight_compute
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.deadweight import deadweight_compute
+from isoflop.plan.optimum.optimum import optimal_params
 
 LAW = ChinchillaLaw()
 STEPS = 12

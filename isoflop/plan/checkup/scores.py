@@ -10,7 +10,7 @@ from isoflop.laws.law import Array
 from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import LAW
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 MANY_ZEROS = 0.1
 """Share of runs at zero from which a curve through the scores is one through the floor."""

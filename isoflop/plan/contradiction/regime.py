@@ -16,7 +16,6 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.laws.catalog import rounding_warning
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw, choose_law
 from isoflop.plan.contradiction.crossing import FIRST_EPOCH
 from isoflop.plan.contradiction.extractor import (
     IGNORANT,
@@ -28,6 +27,7 @@ from isoflop.plan.contradiction.extractor import (
     make_extractor,
 )
 from isoflop.plan.contradiction.trend import Source, Trend, require_sound, take_trend
+from isoflop.plan.optimum.choose import AnyLaw, choose_law
 
 REGIMES = ("model-limited", "unique-data-limited", "repeat-limited", "balanced")
 

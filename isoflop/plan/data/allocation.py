@@ -11,9 +11,9 @@ from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.laws.law import Array
 from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, estimate_from, reach_note, take_constants
 from isoflop.plan.data.worth import LAW, data_notes
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import minimise_rows, predict_rows
 

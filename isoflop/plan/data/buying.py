@@ -12,10 +12,10 @@ import numpy as np
 from isoflop.base.estimate import Estimate
 from isoflop.laws.law import Array
 from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, estimate_from, take_constants
 from isoflop.plan.data.allocation import SIZES_SEARCHED, best_size, loss_of_size
 from isoflop.plan.data.worth import LAW, data_notes
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import minimise_rows
 

@@ -13,8 +13,8 @@ from isoflop.base.errors import InputError
 from isoflop.base.estimate import Estimate
 from isoflop.laws.law import Array
 from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, all_notes, estimate_from, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 
 EPOCHS = (1.0, 2.0, 4.0, 8.0, 16.0, 40.0, np.inf)
 """Epochs of the table unless others are asked for."""

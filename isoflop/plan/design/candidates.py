@@ -9,7 +9,7 @@ from isoflop.base.errors import InputError, RunTableError
 from isoflop.fitting.solve.coordinates import coordinates_of
 from isoflop.laws.law import Array
 from isoflop.plan.design.knowledge import Knowledge
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 from isoflop.runs.table import RunTable
 
 SPREAD = 8.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from isoflop.fitting.solve.coordinates import coordinates_of
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.optimum import optima_of_draws
+from isoflop.plan.optimum.optimum import optima_of_draws
 from isoflop.runs.cost import TokenCost
 
 STEP = 1e-3

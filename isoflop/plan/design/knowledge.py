@@ -11,7 +11,7 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.solve.robust import robust_scale
 from isoflop.laws.catalog import PublishedLaw
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.choose import AnyLaw, choose_law
+from isoflop.plan.optimum.choose import AnyLaw, choose_law
 from isoflop.runs.cost import TokenCost
 
 USUAL_NOISE = 0.005

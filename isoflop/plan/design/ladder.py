@@ -7,7 +7,6 @@ import numpy as np
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.fitting.trials.excess import detectable_excess
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.design.candidates import (
     DECADES,
     SPREAD,
@@ -18,7 +17,8 @@ from isoflop.plan.design.candidates import (
 from isoflop.plan.design.exchange import Shelf, choose_runs
 from isoflop.plan.design.forecast import forecast_optimum
 from isoflop.plan.design.knowledge import Knowledge, know
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.choose import AnyLaw
+from isoflop.plan.optimum.optimum import optimal_params
 from isoflop.runs.checks import Finding
 
 LARGEST_SHARE = 0.1

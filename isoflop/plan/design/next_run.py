@@ -12,7 +12,6 @@ import numpy as np
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.design.candidates import (
     DECADES,
     Candidates,
@@ -21,6 +20,7 @@ from isoflop.plan.design.candidates import (
 )
 from isoflop.plan.design.forecast import GOALS, Forecast, forecast_optimum
 from isoflop.plan.design.knowledge import Knowledge, know
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable
 

@@ -10,8 +10,8 @@ import numpy as np
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.laws.critical_batch import CriticalBatchLaw, adjust_steps, adjust_tokens
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import reach_note, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.runs.table import RunTable
 
 TAKEN = {"steps": "steps_taken", "n_tokens": "n_tokens_taken", "flops": "flops_taken"}

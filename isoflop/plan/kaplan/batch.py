@@ -16,9 +16,9 @@ from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
 from isoflop.laws.power import PowerLaw
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import check_units, reach_note, take_constants
 from isoflop.plan.kaplan.trades import BatchPlan, trade_steps
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows
 

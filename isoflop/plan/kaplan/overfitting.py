@@ -12,8 +12,8 @@ from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import Estimate
 from isoflop.laws.kaplan import KaplanStepsLaw, KaplanTokensLaw
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, all_notes, estimate_from, reach_note, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows, solve_rows
 

@@ -14,8 +14,8 @@ from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.laws.growth import GrowthLaw
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, all_notes, estimate_from, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 
 TABLE_6 = ("kaplan-2020-n-opt", "kaplan-2020-b-crit", "kaplan-2020-s-min", "kaplan-2020-d-opt")

@@ -12,8 +12,8 @@ import numpy as np
 from isoflop.base.estimate import Estimate
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import all_notes, estimate_from, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 
 NEARLY_CONVERGED = 0.02

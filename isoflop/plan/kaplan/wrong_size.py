@@ -11,8 +11,8 @@ from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import Estimate
 from isoflop.laws.kaplan import KaplanStepsLaw
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import all_notes, estimate_from, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import solve_rows
 

@@ -11,9 +11,9 @@ import numpy as np
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import Estimate
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, all_notes, estimates_from, reach_note, take_constants
 from isoflop.plan.lifetime.isoloss import SIZES_SEARCHED, best_tokens, tokens_for_loss
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import minimise_rows, predict_rows
 

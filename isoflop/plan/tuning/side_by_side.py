@@ -11,8 +11,8 @@ import numpy as np
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, all_notes, estimate_from, take_constants
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows
 

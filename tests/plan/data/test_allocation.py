@@ -8,7 +8,7 @@ from isoflop.base.errors import InputError
 from isoflop.laws.catalog import find_published
 from isoflop.laws.repeated import RepeatedLaw
 from isoflop.plan.data.allocation import plan_repeats
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 LAW = find_published("muennighoff-2023-repeated")
 C, U = 1e22, 25e9

@@ -7,7 +7,7 @@ from isoflop.fitting.solve.coordinates import coordinates_of
 from isoflop.laws.catalog import find_published
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.plan.design.forecast import forecast_optimum
-from isoflop.plan.optimum import optimal_params
+from isoflop.plan.optimum.optimum import optimal_params
 
 THETA = np.array([1.8172, 482.01, 2085.43, 0.3478, 0.3658])
 

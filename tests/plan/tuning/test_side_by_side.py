@@ -6,7 +6,7 @@ from plan.fitted import fit_planted
 
 from isoflop.base.errors import InputError
 from isoflop.laws.tuning import BatchLaw
-from isoflop.plan.published_ranges import RANGES
+from isoflop.plan.optimum.published_ranges import RANGES
 from isoflop.plan.tuning.side_by_side import Recommendation, compare_tuning
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
-from isoflop.plan.analysis import PARABOLAS, Analysis
+from isoflop.plan.analysis.analysis import PARABOLAS, Analysis
 
 WIDE = 0.25
 """Relative half-width of its interval beyond which an exponent is called not identified."""

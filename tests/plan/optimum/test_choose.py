@@ -13,7 +13,7 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
 from isoflop.laws.catalog import PublishedLaw
-from isoflop.plan.choose import choose_law, plan_budget, predict_budget
+from isoflop.plan.optimum.choose import choose_law, plan_budget, predict_budget
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(n_resamples=60, n_starts=8)

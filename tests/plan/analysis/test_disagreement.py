@@ -7,9 +7,9 @@ from planted import SURFACES, chinchilla, isoflop_design, make_table, optimum, t
 from isoflop.base.errors import UnderdeterminedError
 from isoflop.base.estimate import Estimate
 from isoflop.fitting.parametric import FitSpec
-from isoflop.plan.analysis import analyse_runs
-from isoflop.plan.answer import all_findings
-from isoflop.plan.disagreement import MethodAnswer, MethodComparison, compare_methods
+from isoflop.plan.analysis.analysis import analyse_runs
+from isoflop.plan.analysis.answer import all_findings
+from isoflop.plan.analysis.disagreement import MethodAnswer, MethodComparison, compare_methods
 
 SPEC = FitSpec(n_resamples=100, n_starts=16)
 

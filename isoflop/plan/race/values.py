@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
-from isoflop.plan.race_minima import Meeting
+from isoflop.plan.race.minima import Meeting
 from isoflop.runs.checks import Finding
 
 

@@ -13,10 +13,10 @@ from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.loss_curve import REACH, LossCurve, compute_name, loss_curve, root_between
-from isoflop.plan.race_fits import fit_both, require_comparable
-from isoflop.plan.race_minima import find_meetings, why_withheld
-from isoflop.plan.race_values import Exponent, Lap, Race
+from isoflop.plan.race.fits import fit_both, require_comparable
+from isoflop.plan.race.loss_curve import REACH, LossCurve, compute_name, loss_curve, root_between
+from isoflop.plan.race.minima import find_meetings, why_withheld
+from isoflop.plan.race.values import Exponent, Lap, Race
 from isoflop.runs.table import RunTable
 
 LAPS = 5

@@ -10,9 +10,9 @@ from isoflop.base.errors import InputError, RefusalError, RunTableError
 from isoflop.cli.race import race_text
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.forms import find_form
-from isoflop.plan.loss_curve import loss_curve, root_between
-from isoflop.plan.race import race_runs
-from isoflop.plan.race_minima import Meeting, why_withheld
+from isoflop.plan.race.loss_curve import loss_curve, root_between
+from isoflop.plan.race.minima import Meeting, why_withheld
+from isoflop.plan.race.race import race_runs
 from isoflop.runs.table import RunTable
 
 EPOCH = SURFACES["epoch"]

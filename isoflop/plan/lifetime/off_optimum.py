@@ -11,9 +11,9 @@ import numpy as np
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.laws.law import Array
-from isoflop.plan.choose import AnyLaw
 from isoflop.plan.constants import Constants, all_notes, estimates_from, reach_note, take_constants
 from isoflop.plan.lifetime.isoloss import best_size, tokens_for_loss
+from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
 from isoflop.plan.rows import predict_rows, solve_rows
 

@@ -16,8 +16,8 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.forms import JOINT_FORMS
-from isoflop.plan.choose import plan_budget
-from isoflop.plan.optimum import optimal_params, plan_from_fit, plan_from_theta
+from isoflop.plan.optimum.choose import plan_budget
+from isoflop.plan.optimum.optimum import optimal_params, plan_from_fit, plan_from_theta
 from isoflop.runs.cost import TokenCost
 
 EPOCH = SURFACES["epoch"]

@@ -12,7 +12,7 @@ from scipy.special import stdtr
 from isoflop.base.estimate import shorten
 from isoflop.fitting.fit import Fit
 from isoflop.laws.law import Array
-from isoflop.plan.loss_curve import LossCurve
+from isoflop.plan.race.loss_curve import LossCurve
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.table import RunTable
 

@@ -17,7 +17,7 @@ class SensitivityCell:
     """The answer under one loss function without some runs.
 
     Args:
-        loss: its name in `isoflop.plan.sensitivity.LOSSES`.
+        loss: its name in `isoflop.plan.sensitivity.sensitivity.LOSSES`.
         dropped: runs with the highest loss that were left out.
         exponent: the watched exponent.
         amount: D*/N* at the target, or the loss there for a law of one variable.

@@ -4,10 +4,10 @@ from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import shorten
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
-from isoflop.plan.analysis import PLAN_FACTORS, Analysis
-from isoflop.plan.disagreement import hold_methods
-from isoflop.plan.hidden_words import describe_hidden
-from isoflop.plan.identification import headline_exponent, identification_verdict
+from isoflop.plan.analysis.analysis import PLAN_FACTORS, Analysis
+from isoflop.plan.analysis.disagreement import hold_methods
+from isoflop.plan.analysis.hidden_words import describe_hidden
+from isoflop.plan.analysis.identification import headline_exponent, identification_verdict
 from isoflop.runs.checks import Finding
 
 

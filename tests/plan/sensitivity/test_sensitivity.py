@@ -10,7 +10,7 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import find_form
 from isoflop.laws.power import PowerConstantLaw
-from isoflop.plan.sensitivity import LOSSES, measure_sensitivity
+from isoflop.plan.sensitivity.sensitivity import LOSSES, measure_sensitivity
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(Objective("squared"), n_resamples=100, n_starts=16)

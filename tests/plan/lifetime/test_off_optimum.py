@@ -9,8 +9,8 @@ from scipy.optimize import brentq
 from isoflop.base.errors import InputError
 from isoflop.laws.catalog import find_published
 from isoflop.laws.chinchilla import ChinchillaLaw
-from isoflop.plan.deadweight import deadweight_compute
-from isoflop.plan.off_optimum import price_off_optimum
+from isoflop.plan.lifetime.off_optimum import price_off_optimum
+from isoflop.plan.optimum.deadweight import deadweight_compute
 
 THETA = (1.8172, 482.01, 2085.43, 0.3478, 0.3658)
 E, A, B, ALPHA, BETA = THETA

@@ -7,8 +7,8 @@ from planted import SURFACES, isoflop_design, make_table
 import isoflop
 from isoflop.fitting.foresight.foresight import foresee, predict_loss
 from isoflop.fitting.parametric import FitSpec
-from isoflop.plan.beyond import describe_outside, judge_beyond
-from isoflop.plan.choose import plan_budget, predict_budget
+from isoflop.plan.optimum.beyond import describe_outside, judge_beyond
+from isoflop.plan.optimum.choose import plan_budget, predict_budget
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(n_resamples=100, n_starts=8)

@@ -8,7 +8,7 @@ from isoflop.base.estimate import shorten
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.trials.backtest import backtest_largest_budget
 from isoflop.laws.chinchilla import ChinchillaLaw
-from isoflop.plan.hidden_words import describe_hidden, describe_runs, one_budget
+from isoflop.plan.analysis.hidden_words import describe_hidden, describe_runs, one_budget
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(n_resamples=60, n_starts=8)

@@ -21,8 +21,8 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.law import AbstractLaw, Array
 from isoflop.laws.power import PowerConstantLaw, PowerLaw
-from isoflop.plan.beyond import judge_beyond
-from isoflop.plan.plan import Plan as Plan
+from isoflop.plan.optimum.beyond import judge_beyond
+from isoflop.plan.optimum.plan import Plan as Plan
 from isoflop.runs.checks import Finding
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable

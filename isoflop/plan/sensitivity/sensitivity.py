@@ -16,8 +16,8 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solve.solver import minimise
 from isoflop.fitting.trials.scales import find_scales
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.optimum import optimal_params, plan_from_fit
-from isoflop.plan.sensitivity_table import ROUNDING, DroppedRun, Sensitivity, SensitivityCell
+from isoflop.plan.optimum.optimum import optimal_params, plan_from_fit
+from isoflop.plan.sensitivity.table import ROUNDING, DroppedRun, Sensitivity, SensitivityCell
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.drop import drop_highest_loss

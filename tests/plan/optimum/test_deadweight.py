@@ -6,7 +6,7 @@ from planted import SURFACES, chinchilla, optimum
 
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import JOINT_FORMS
-from isoflop.plan.deadweight import deadweight_compute
+from isoflop.plan.optimum.deadweight import deadweight_compute
 from isoflop.runs.cost import TokenCost
 
 

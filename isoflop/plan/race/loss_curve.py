@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from isoflop.base.errors import RefusalError
 from isoflop.fitting.fit import Fit
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.optimum import SIX_N, optima_of_draws, optimal_params
+from isoflop.plan.optimum.optimum import SIX_N, optima_of_draws, optimal_params
 from isoflop.runs.cost import TokenCost
 
 REACH = 1e4

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.optimum import SIX_N, optimal_params
+from isoflop.plan.optimum.optimum import SIX_N, optimal_params
 from isoflop.runs.cost import TokenCost
 
 NARROWEST = 1e-6

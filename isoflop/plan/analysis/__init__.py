@@ -1,0 +1,1 @@
+"""Everything a run table can tell, and what it cannot."""

@@ -1,0 +1,1 @@
+"""Two recipes: which scales better, by how much, and where they cross."""

@@ -1,0 +1,1 @@
+"""How the answer moves with the choices of a fit and with single runs."""
