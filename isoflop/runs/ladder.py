@@ -7,12 +7,13 @@ of the run table.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import ParamCount, count_params
 from isoflop.base.errors import SpecError
+from isoflop.runs.designs.tables import Design
 from isoflop.runs.evaluation import DEFAULT_EVALUATION
 from isoflop.runs.evaluation import Evaluation as Evaluation
 from isoflop.runs.ladder_shapes import plain_model
@@ -108,6 +109,7 @@ class Ladder:
         seed: root of every random choice.
         max_epochs: how often the longest run may read the training text; beyond about 4 repeats
             are worth less and less (Muennighoff et al. 2023), so that more must be asked for.
+        design: the table of the file that the rungs were laid out by; no part of its identity.
 
     Raises:
         SpecError: every mistake found, each with its path.
@@ -127,6 +129,7 @@ class Ladder:
     evaluation: Evaluation = DEFAULT_EVALUATION
     seed: int = 0
     max_epochs: float = MAX_EPOCHS
+    design: Design | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         from isoflop.runs.ladder_checks import ladder_mistakes

@@ -1,31 +1,35 @@
 """Read a ladder from TOML and print it back."""
 
-import hashlib
 import tomllib
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import cattrs
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, override
 from cattrs.v import transform_error
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.families import Model
 from isoflop.base.errors import InputError, SpecError, did_you_mean
-from isoflop.runs.evaluation import evaluation_row
-from isoflop.runs.ladder import MAX_EPOCHS, Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.designs.dial import DIAL_KEYS, Dial, Own
+from isoflop.runs.designs.tables import DESIGNS
+from isoflop.runs.designs.toml import read_rungs, say_rungs, take_design
+from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.runs.ladder_checks import Parts, ladder_mistakes
+from isoflop.runs.ladder_print import ladder_hash as ladder_hash
+from isoflop.runs.ladder_print import print_ladder as print_ladder
+from isoflop.runs.ladder_print import print_spec as print_spec
+from isoflop.runs.ladder_print import rung_row
 from isoflop.runs.ladder_shapes import (
     MODEL_KEYS,
     foreign_keys,
     gather_model,
-    model_row,
     register_models,
 )
-from isoflop.runs.recipe_toml import fill_recipe, recipe_row
+from isoflop.runs.recipe_toml import fill_recipe
 from isoflop.runs.rung_checks import RungParts
 
 _SENSE = "sense"
@@ -68,44 +72,21 @@ def parse_ladder(text: str, *, source: str = "ladder") -> Ladder:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{source}: not valid TOML: {error}") from None
-    document, converter = fill_recipe(_nest_shapes(document)), _converter()
-    try:
-        return converter.structure(document, Ladder)
-    except Exception as error:
-        lines = transform_error(error, format_exception=_explain)
-        found = [_sentence(line) for line in lines if not line.startswith(_SENSE)]
-        found += ladder_mistakes(_read_parts(document, converter))
-        raise SpecError(f"{source}: " + "; ".join(found)) from None
-
-
-def print_ladder(ladder: Ladder) -> str:
-    """Print a ladder as TOML such that `parse_ladder` gives it back.
-
-    >>> shape = Architecture(n_layer=2, d_model=16, n_ctx=64, n_vocab=256)
-    >>> ladder = Ladder("demo", "sotu", "bytes", (Rung("d16", shape, 1, (65536,)),))
-    >>> parse_ladder(print_ladder(ladder)) == ladder
-    True
-    """
-    head = {name: getattr(ladder, name) for name in ("name", "corpus", "tokenizer", "seed")}
-    if ladder.max_epochs != MAX_EPOCHS:  # old ladders keep their hash
-        head["max_epochs"] = ladder.max_epochs
-    blocks = [
-        _print_table(head),
-        "[recipe]\n" + _print_table(recipe_row(ladder.recipe)),
-        "[evaluation]\n" + _print_table(evaluation_row(ladder.evaluation)),
-    ]
-    for rung in ladder.rungs:
-        row = {"name": rung.name, **model_row(rung.architecture)}
-        row |= {"dropout": rung.dropout} if rung.dropout else {}  # old ladders keep their hash
-        row |= {"seeds": rung.seeds, "token_budgets": list(rung.token_budgets)}
-        row |= {"lrs": list(rung.lrs)} if rung.lrs else {}
-        blocks.append("[[rungs]]\n" + _print_table(row))
-    return "\n".join(blocks)
-
-
-def ladder_hash(ladder: Ladder) -> str:
-    """Return the identity of a ladder: SHA-256 of its printed form, hexadecimal."""
-    return hashlib.sha256(print_ladder(ladder).encode()).hexdigest()
+    converter = _converter()
+    document, design, mistakes = take_design(document, partial(_structure, converter))
+    rungs: tuple[Rung, ...] = ()
+    if design is not None:
+        rungs, mistakes = read_rungs(design, document.get("tokenizer"))
+    if design is not None or mistakes:
+        document["rungs"] = [rung_row(rung) for rung in rungs]
+    document = fill_recipe(_nest_shapes(document))
+    ladder, found = _structure(converter, document, Ladder)
+    if ladder is not None and not mistakes:
+        return replace(ladder, design=design)
+    parts = _read_parts(document, converter)
+    parts = replace(parts, rungs=None) if mistakes else parts
+    sense = [say_rungs(mistake, design, rungs) for mistake in ladder_mistakes(parts)]
+    raise SpecError(f"{source}: " + "; ".join([*found, *mistakes, *sense]))
 
 
 def _read_parts(document: dict[str, Any], converter: cattrs.Converter) -> Parts:
@@ -136,6 +117,15 @@ def _read_rung(value: Any, converter: cattrs.Converter) -> Rung | RungParts | No
     )
 
 
+def _structure(converter: cattrs.Converter, value: Any, kind: type) -> tuple[Any, list[str]]:
+    """Return the dataclass and no mistakes, or None and its mistakes of form."""
+    try:
+        return converter.structure(value, kind), []
+    except Exception as error:
+        lines = transform_error(error, format_exception=_explain)
+        return None, [_sentence(line) for line in lines if not line.startswith(_SENSE)]
+
+
 def _read_part(value: Any, kind: type[_Part] | Any, converter: cattrs.Converter) -> _Part | None:
     try:
         return converter.structure(value, kind)
@@ -149,8 +139,14 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook(kind, _exact)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
     register_models(converter)
-    for kind in (Recipe, Evaluation, Architecture, Rung, Ladder):
-        table = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+    for kind in (Recipe, Evaluation, Architecture, Rung, Ladder, Own, Dial, *DESIGNS.values()):
+        hidden = {"design": override(omit=True)} if kind is Ladder else {}  # no key of a file
+        table = make_dict_structure_fn(
+            kind,
+            converter,
+            _cattrs_forbid_extra_keys=True,
+            **hidden,  # pyright: ignore[reportArgumentType]
+        )
         converter.register_structure_hook(kind, partial(_table, table))
     return converter
 
@@ -180,7 +176,7 @@ def _one_of(value: Any, kind: Any) -> Any:
 
 def _nest_shapes(document: dict[str, Any]) -> dict[str, Any]:
     """Gather each rung's model under `architecture`, as the dataclass has it."""
-    rungs = document.get("rungs", [])
+    rungs = document.get("rungs")
     if not isinstance(rungs, list):
         return document
     return {
@@ -195,15 +191,24 @@ def _explain(error: BaseException, _kind: type | None) -> str:
     if str(error).endswith("object is not iterable"):  # cattrs' way to say so
         return "expected a list"
     if isinstance(error, KeyError):
-        return f"required key {error.args[0]!r} is missing"
+        tables = ", ".join(f"[{name}]" for name in DESIGNS)
+        instead = f"; or give one of the tables {tables}" if error.args[0] == "rungs" else ""
+        return f"required key {error.args[0]!r} is missing{instead}"
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
         if foreign := foreign_keys(error):
             return foreign
-        known = [field.name for field in fields(error.cl) if field.name != "architecture"]
-        known += ("family", *MODEL_KEYS) if error.cl is Rung else ()
+        known = _known_keys(error.cl)
         keys = sorted(error.extra_fields)
         return "; ".join(f"unknown key {key!r}{did_you_mean(key, known)}" for key in keys)
     return str(error)
+
+
+def _known_keys(kind: type) -> list[str]:
+    """The keys of a table, as the file has them."""
+    known = [field.name for field in fields(kind) if field.name not in ("architecture", "dial")]
+    known += ("family", *MODEL_KEYS) if kind is Rung else ()
+    known += DIAL_KEYS if kind in DESIGNS.values() else ()
+    return known + (list(DESIGNS) if kind is Ladder else [])
 
 
 def _sentence(line: str) -> str:
@@ -211,17 +216,3 @@ def _sentence(line: str) -> str:
     message, _, path = line.rpartition(" @ $")
     path = path.lstrip(".").replace(".architecture", "").replace(".shape", "")
     return f"{path}: {message}" if path else message
-
-
-def _print_table(row: dict[str, Any]) -> str:
-    return "".join(f"{key} = {_print_value(value)}\n" for key, value in row.items())
-
-
-def _print_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-    if isinstance(value, list):
-        return "[" + ", ".join(_print_value(item) for item in value) + "]"
-    return repr(value)

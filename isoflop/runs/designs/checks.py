@@ -1,0 +1,80 @@
+"""Mistakes of a design, all of them, each with its path."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from isoflop.runs.designs.dial import Dial
+from isoflop.runs.designs.tables import (
+    DepthLadder,
+    Design,
+    IsoflopGrid,
+    ProposedRuns,
+    TokenGrid,
+    table_name,
+)
+
+MOST_SIZE = 2**20
+"""Widths and depths from here on are typing errors."""
+
+
+def design_mistakes(design: Design) -> list[str]:
+    """Return one sentence per mistake that keeps a design from being expanded."""
+    path = table_name(design)
+    found = list(_dial_mistakes(path, design.dial, proposed=isinstance(design, ProposedRuns)))
+    if isinstance(design, DepthLadder):
+        found += _positive(f"{path}.tokens_per_param", design.tokens_per_param)
+    elif isinstance(design, IsoflopGrid):
+        found += _positive(f"{path}.budgets", design.budgets)
+        found += _positive(f"{path}.tokens_per_param", (design.tokens_per_param,))
+        if design.sizes_per_budget < 0:
+            found.append(
+                f"{path}.sizes_per_budget is {design.sizes_per_budget}, expected 0 (all) or more"
+            )
+    elif isinstance(design, TokenGrid):
+        found += _positive(f"{path}.token_budgets", design.token_budgets)
+    else:
+        found += _proposed_mistakes(path, design)
+    return found
+
+
+def _dial_mistakes(path: str, dial: Dial, *, proposed: bool) -> Iterator[str]:
+    if proposed and dial.sizes:
+        yield f"{path}: widths and depths follow from the runs; leave them out"
+    if not proposed and bool(dial.widths) == bool(dial.depths):
+        yield f"{path}: give widths or depths, one of them"
+    for name, sizes in (("widths", dial.widths), ("depths", dial.depths)):
+        for index, size in enumerate(sizes):
+            if not 1 <= size < MOST_SIZE:
+                yield f"{path}.{name}[{index}] is {size}, expected 1 to {MOST_SIZE - 1}"
+    least = {"n_layer": 0 if proposed else 1, "aspect": 1, "n_ctx": 1, "seeds": 1}
+    least |= {"n_head": 0, "head_width": 0, "n_vocab": 0}
+    for name, low in least.items():
+        value = getattr(dial, name)
+        if not low <= value < MOST_SIZE:
+            yield f"{path}.{name} is {value}, expected {low} to {MOST_SIZE - 1}"
+    if dial.n_head and dial.head_width:
+        yield f"{path}: give n_head or head_width, not both"
+    for rung, own in dial.own.items():
+        if own.seeds < 0:
+            yield f"{path}.own.{rung}.seeds is {own.seeds}, expected 1 to 64"
+
+
+def _proposed_mistakes(path: str, design: ProposedRuns) -> Iterator[str]:
+    if not design.runs:
+        yield f"{path}.runs is empty, expected at least one [n_params, n_tokens]"
+    for index, (n_params, n_tokens) in enumerate(design.runs):
+        if not (1 <= n_params < 1e15 and 1 <= n_tokens < 1e18):
+            yield (
+                f"{path}.runs[{index}] is [{n_params:g}, {n_tokens:g}], expected parameters up to "
+                "1e15 and tokens up to 1e18"
+            )
+    if not 1 <= design.width_step < MOST_SIZE:
+        yield f"{path}.width_step is {design.width_step}, expected 1 to {MOST_SIZE - 1}"
+
+
+def _positive(path: str, values: Sequence[float]) -> Iterator[str]:
+    if not values:
+        yield f"{path} is empty, expected at least one number"
+    for index, value in enumerate(values):
+        if not 0 < value < math.inf:
+            yield f"{path}[{index}] is {value:g}, expected a positive number"

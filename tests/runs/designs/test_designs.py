@@ -1,0 +1,167 @@
+"""Designs: what each table expands to, held against counts done by hand, and printed back."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from isoflop.accounting.architecture import Architecture
+from isoflop.accounting.flops import flops_per_token
+from isoflop.accounting.params import count_params
+from isoflop.base.errors import SpecError
+from isoflop.runs.designs.examples import EXAMPLES
+from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladder_toml import ladder_hash, parse_ladder, print_ladder, print_spec
+
+HEAD = 'name = "a"\ncorpus = "sotu"\ntokenizer = "bytes"\n'
+
+
+def parse(table: str, tokenizer: str = "bytes") -> Ladder:
+    return parse_ladder(HEAD.replace("bytes", tokenizer) + table)
+
+
+def mistakes(table: str) -> str:
+    with pytest.raises(SpecError) as caught:
+        parse(table)
+    return str(caught.value)
+
+
+def test_a_token_grid_is_every_size_at_every_number_of_tokens() -> None:
+    table = "[grid]\nwidths=[16, 8]\ntoken_budgets=[8192, 4096]\nn_ctx=64\nn_layer=3\nseeds=2"
+    ladder = parse(table)
+    cells = {(r.rung.architecture.d_model, r.n_tokens, r.seed) for r in ladder.runs()}
+    assert cells == {(w, t, s) for w in (8, 16) for t in (4096, 8192) for s in (0, 1)}
+    assert {(r.architecture.n_layer, r.architecture.n_vocab) for r in ladder.rungs} == {(3, 256)}
+
+
+def test_a_depth_follows_the_numbers_of_nanochat() -> None:
+    """Its train script: depth · 64 rounded up to heads of 128; D = ratio · (layers + head)."""
+    ladder = parse("[depth]\ndepths=[12, 3]\ntokens_per_param=[12.0]\nn_ctx=64\n", "bpe-1024")
+    shapes = [(r.architecture.n_layer, r.architecture.d_model, r.architecture.n_head)
+              for r in ladder.rungs]  # fmt: skip
+    assert shapes == [(3, 256, 2), (12, 768, 6)]
+    head = 1024 * 768
+    assert ladder.rungs[1].token_budgets == (12 * (12 * 12 * 768**2 + head),)
+
+
+def test_runs_of_one_isoflop_budget_cost_that_budget() -> None:
+    table = "[isoflop]\nbudgets=[1e10, 4e10]\nwidths=[8, 16, 32]\nn_ctx=64\n"
+    ladder = parse(table)
+    for rung in ladder.rungs:
+        each = flops_per_token(rung.architecture).matmul
+        costs = [tokens * each for tokens in rung.token_budgets]
+        assert costs == pytest.approx([1e10, 4e10], rel=1e-4)
+
+
+def test_a_valley_lies_around_the_ratio_asked_for() -> None:
+    table = "[isoflop]\nbudgets=[1e10]\nwidths=[4, 8, 12, 16, 24, 32, 48]\nn_ctx=64\n"
+    chosen = parse(table + "sizes_per_budget=3\ntokens_per_param=50.0")
+    every = parse(table)
+    ratio = {
+        r.architecture.d_model: r.token_budgets[0] / count_params(r.architecture).total
+        for r in every.rungs
+    }
+    nearest = min(ratio, key=lambda width: abs(math.log(ratio[width] / 50)))
+    widths = [rung.architecture.d_model for rung in chosen.rungs]
+    assert widths[1] == nearest
+    assert widths == sorted(ratio)[sorted(ratio).index(nearest) - 1 :][:3]
+
+
+def test_proposed_runs_get_the_nearest_shape() -> None:
+    runs = [[30000, 100000], [30100, 200000], [900000, 300000], [900000, 300000]]
+    ladder = parse(f"[design]\nruns={runs}\nn_ctx=64\nn_layer=2\nhead_width=8")
+    small, large = ladder.rungs
+    assert (small.token_budgets, small.seeds) == ((100000, 200000), 1)
+    assert (large.token_budgets, large.seeds) == ((300000,), 2)
+    for rung, wanted in ((small, 30000), (large, 900000)):
+        found = {
+            width: count_params(Architecture(n_layer=2, d_model=width, n_head=1, n_ctx=64,
+                                             n_vocab=256, positions="rotary")).total
+            for width in range(8, 400, 8)
+        }  # fmt: skip
+        best = min(found, key=lambda width: abs(math.log(found[width] / wanted)))
+        assert rung.architecture.d_model == best
+
+
+def test_a_proposal_without_layers_keeps_the_aspect() -> None:
+    (rung,) = parse("[design]\nruns=[[85e6, 2e6]]\nn_ctx=64\nn_layer=0\n").rungs
+    assert rung.architecture.n_layer == 12  # GPT-2 small: 12 layers of 768, 85M without tables
+    assert abs(rung.architecture.d_model - 768) <= 8
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_reads_and_prints_back_with_its_table(name: str) -> None:
+    ladder = parse_ladder(EXAMPLES[name])
+    printed = print_spec(ladder)
+    again = parse_ladder(printed)
+    assert again == ladder
+    assert again.design == ladder.design
+    assert f"[{name}]" in printed
+    assert parse_ladder(print_ladder(ladder)) == ladder
+    assert print_spec(again) == printed
+
+
+def test_a_design_is_no_part_of_a_ladder_s_identity() -> None:
+    ladder = parse_ladder(EXAMPLES["isoflop"])
+    assert ladder_hash(ladder) == ladder_hash(replace(ladder, design=None))
+    assert ladder == replace(ladder, design=None)
+
+
+def test_a_ladder_that_left_its_design_is_printed_rung_by_rung() -> None:
+    ladder = parse_ladder(EXAMPLES["grid"])
+    tuned = replace(ladder, rungs=tuple(replace(r, lrs=(0.01,)) for r in ladder.rungs))
+    assert parse_ladder(print_spec(tuned)) == tuned
+    assert "[[rungs]]" in print_spec(tuned)
+
+
+def test_a_rung_has_seeds_and_rates_of_its_own() -> None:
+    table = "[grid]\nwidths=[8, 16]\ntoken_budgets=[4096]\nn_ctx=64\nseeds=3\nlrs=[0.01]\n"
+    ladder = parse(table + "[grid.own.d16]\nseeds=1\nlrs=[0.002, 0.004]\n")
+    assert [(r.seeds, r.lrs) for r in ladder.rungs] == [(3, (0.01,)), (1, (0.002, 0.004))]
+
+
+def test_all_mistakes_of_a_design_come_at_once_each_with_its_path() -> None:
+    text = "[recipe]\nlr=7.0\n[isoflop]\nbudgets=[-1.0]\nwidths=[0, 8]\ndepths=[1]\nseeds=0\n"
+    assert mistakes(text + "aspct=3\n[evaluation]\ntokens=0") == (
+        "ladder: isoflop: unknown key 'aspct'; did you mean aspect?; "
+        "recipe.lr is 7.0, expected between 0 and 1; evaluation.tokens is 0, expected at least 1; "
+        "evaluation.curve_tokens is 65536, expected 1 to evaluation.tokens = 0"
+    )
+    message = mistakes(text.replace("[isoflop]", "[isoflop]\nsizes_per_budget=-2"))
+    for part in (
+        "isoflop: give widths or depths, one of them",
+        "isoflop.widths[0] is 0, expected 1 to ",
+        "isoflop.budgets[0] is -1, expected a positive number",
+        "isoflop.seeds is 0",
+        "isoflop.sizes_per_budget is -2",
+        "recipe.lr is 7.0",
+    ):
+        assert part in message
+    assert "rungs is empty" not in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[grid]\nwidths=[30]\nn_head=4\ntoken_budgets=[8192]\nn_ctx=64",
+         "grid: size 30: d_attn = 30 is not divisible by n_head = 4"),
+        ("[grid]\nwidths=[8]\ntoken_budgets=[8192]\nn_ctx=64\n[grid.own.d9]\nseeds=1",
+         "grid.own: no rung is called 'd9'; known: d8"),
+        ("[grid]\nwidths=[8]\ntoken_budgets=[100]\nn_ctx=64",
+         "[grid] d8: token_budgets: 100 is below 10 steps (2560 tokens)"),
+        ("[grid]\nwidths=[8]\ntoken_budgets=[8192]\nn_ctx=65",
+         "[grid] d8: n_ctx is 65, which does not divide recipe.batch_tokens = 256"),
+        ("[grid]\nwidths='x'\ntoken_budgets=[8192]", "grid.widths[0]: expected int, found 'x'"),
+        ("[grid]\nwidths=[8.5]\ntoken_budgets=[8192]", "grid.widths[0]: expected int, found 8.5"),
+        ("[grid]\nwidths=[8]", "grid.token_budgets: required key 'token_budgets' is missing"),
+        ("grid = 3", "grid: expected a table, found 3"),
+        ("[design]\nruns=[[1e4]]", "design.runs[0]"),
+        ("[grid]\nwidths=[8]\ntoken_budgets=[9]\n[depth]\ndepths=[1]",
+         "the rungs come from [depth] and [grid], expected one of them"),
+        ("[isoflops]\nbudgets=[1e9]", "unknown key 'isoflops'; did you mean isoflop?"),
+        ("", "required key 'rungs' is missing; or give one of the tables [depth], [isoflop]"),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_its_place(table: str, message: str) -> None:
+    assert message in mistakes(table)
