@@ -24,6 +24,12 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "steps": ("global_step", "train_global_step", "num_steps", "num_iterations", "train_steps"),
     "lr": ("train_learning_rate", "learning_rate_peak"),
     "seed": ("random_seed", "train_seed"),
+    "warmup_tokens": ("num_warmup_tokens", "warm_up_tokens", "lr_warmup_tokens"),
+    "warmup_steps": ("num_warmup_steps", "warm_up_steps", "lr_warmup_steps"),
+    "n_layer": ("n_layers", "num_layers", "num_hidden_layers"),
+    "d_model": ("model_dim", "n_embd", "hidden_size"),
+    "n_ctx": ("context_length", "seq_len", "sequence_length", "max_seq_len", "max_seq_length"),
+    "n_examples": ("num_examples", "n_samples"),
 }
 _HELD_OUT = frozenset(
     {"eval", "evaluation", "val", "valid", "validation", "test", "dev", "heldout"}

@@ -18,8 +18,15 @@ NUMBER_COLUMNS: Mapping[str, str] = {
     "lr": "peak learning rate",
     "seed": "random seed",
     "schedule_tokens": "tokens the learning-rate schedule was planned for",
+    "warmup_tokens": "tokens over which the learning rate rose to its peak",
+    "warmup_steps": "optimiser steps over which it did",
+    "averaged_tokens": "tokens whose losses were averaged into loss, 0 for a held-out one",
+    "n_layer": "layers",
+    "d_model": "width of the residual stream",
+    "n_ctx": "context in training, tokens",
     "position": "tokens of context that a prediction sees",
     "accuracy": "share of a downstream task solved, 0 to 1",
+    "n_examples": "items of the task that accuracy or error was counted on",
     "error": "share of a downstream task failed, 0 to 1",
     "error_upstream": "share of the pretraining task failed, 0 to 1",
     "infogain": "share of the loss that a condition, such as an image, removes",
@@ -51,7 +58,10 @@ TEXT_COLUMNS: Mapping[str, str] = {
 """Columns that hold text."""
 
 MAY_BE_ZERO = frozenset(
-    {"seed", "lr", "steps", "accuracy", "error", "infogain", "n_transferred", "loss_unigram"}
+    {
+        *("seed", "lr", "steps", "warmup_tokens", "warmup_steps", "averaged_tokens"),
+        *("accuracy", "error", "infogain", "n_transferred", "loss_unigram"),
+    }
 )
 POSITIVE_COLUMNS = frozenset(NUMBER_COLUMNS) - MAY_BE_ZERO
 

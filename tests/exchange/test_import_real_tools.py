@@ -145,7 +145,7 @@ def test_wandb_offline_runs_are_read_whole(tmp_path: Path) -> None:
     assert table.text("status") == ["finished", "failed"]
     assert table.numbers("loss") == pytest.approx([4.1 - 1.499] * 2, rel=1e-12)
     assert table.numbers("n_tokens").tolist() == [149900.0] * 2
-    assert table.text("model.n_layer") == ["2", "2"]
+    assert table.numbers("n_layer").tolist() == [2, 2]
 
     log = next((tmp_path / "wandb").glob("offline*/*.wandb"))
     log.write_bytes(log.read_bytes()[:200_000])
@@ -316,4 +316,4 @@ def test_lm_eval(tmp_path: Path) -> None:
     expected = written["results"]["parity"]
     assert imported.table.numbers("accuracy").tolist() == [expected["acc,none"]]
     assert imported.table.numbers("acc_stderr").tolist() == [expected["acc_stderr,none"]]
-    assert imported.table.numbers("n_samples").tolist() == [20]
+    assert imported.table.numbers("n_examples").tolist() == [20]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.base.errors import InputError, RunTableError, UnknownNameError
 from isoflop.runs.columns import (
     ALIASES,
     NUMBER_COLUMNS,
@@ -10,6 +10,7 @@ from isoflop.runs.columns import (
     map_columns,
     parse_overrides,
 )
+from isoflop.runs.table import RunTable
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,20 @@ from isoflop.runs.columns import (
 )
 def test_the_usual_spellings_are_recognised(found: str, canonical: str) -> None:
     assert map_columns([found]) == {canonical: found}
+
+
+def test_what_the_checks_read_is_a_number_with_a_unit_and_refused_as_text() -> None:
+    read = ("warmup_tokens", "warmup_steps", "averaged_tokens", "n_examples", "n_layer",
+            "d_model", "n_ctx")  # fmt: skip
+    for name in read:
+        assert NUMBER_COLUMNS[name]
+        with pytest.raises(RunTableError, match=f"`{name}`: expected a number, found 'many'"):
+            RunTable.from_records([{"loss": 3.0, name: "many"}])
+    for name in ("warmup_tokens", "warmup_steps", "averaged_tokens"):
+        assert RunTable.from_records([{"loss": 3.0, name: 0}]).numbers(name).tolist() == [0.0]
+    for name in ("n_examples", "n_layer", "d_model", "n_ctx"):
+        with pytest.raises(RunTableError, match="expected a positive number"):
+            RunTable.from_records([{"loss": 3.0, name: 0}])
 
 
 def test_every_alias_belongs_to_one_column_and_shadows_none() -> None:

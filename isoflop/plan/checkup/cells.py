@@ -9,6 +9,10 @@ SAME = 0.005
 """Relative difference up to which two amounts are one: digits lost to a figure or a format."""
 SWEEP = 3
 """Learning rates in one cell from which it is a sweep."""
+SET_NUMBERS = ("batch_tokens", "n_tokens_unique", "schedule_tokens", "warmup_tokens",
+               "warmup_steps", "n_layer", "d_model", "n_ctx")  # fmt: skip
+SET_TEXTS = ("family", "dataset", "tokenizer", "eval_set", "loss_unit", "schedule")
+"""Settings that runs of one sweep share; only rate and seed may differ."""
 
 Rows = NDArray[np.intp]
 
@@ -28,11 +32,13 @@ def group_cells(table: RunTable) -> list[Rows]:
 
 
 def sweeps(table: RunTable) -> list[Rows]:
-    """Cells that were trained at three learning rates or more."""
+    """Runs alike in every recorded setting but rate and seed, at three learning rates or more."""
     if not {"lr", "n_params", "n_tokens"} <= set(table.columns):
         return []
     lr = table.numbers("lr")
-    return [cell for cell in group_cells(table) if len(set(lr[cell])) >= SWEEP]
+    settings = _settings(table)
+    alike = (part for cell in group_cells(table) for part in _split(cell, settings))
+    return [part for part in alike if len(set(lr[part])) >= SWEEP]
 
 
 def best_of_sweeps(table: RunTable) -> RunTable:
@@ -49,7 +55,24 @@ def best_of_sweeps(table: RunTable) -> RunTable:
     return table.select(keep)
 
 
+def _settings(table: RunTable) -> NDArray[np.int64]:
+    """Classes of each setting beside size and data that the table records, (n_runs, n_settings)."""
+    numbers = [_classes(table.numbers(name)) for name in SET_NUMBERS if name in table]
+    texts = [np.unique(table.text(n), return_inverse=True)[1] for n in SET_TEXTS if n in table]
+    columns = [*numbers, *texts]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0), dtype=np.int64)
+
+
+def _split(cell: Rows, settings: NDArray[np.int64]) -> list[Rows]:
+    """Parts of a cell that share every setting."""
+    if not settings.shape[1]:
+        return [cell]
+    _, part = np.unique(settings[cell], axis=0, return_inverse=True)
+    return [cell[part == k] for k in range(part.max() + 1)]
+
+
 def _classes(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    values = np.where(values > 0, values, 1e-300)  # not recorded, or none: a class of its own
     order = np.argsort(values, kind="stable")
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.diff(np.log(values[order]), prepend=-np.inf) > SAME

@@ -97,9 +97,9 @@ def check_unfinished(case: Case) -> list[Diagnosis]:
 
 def check_warm_up(case: Case) -> list[Diagnosis]:
     """Find warm-ups that take more than a twentieth of a run."""
-    if not case.has("n_tokens", "warmup_tokens"):
+    D, W = _warm_up(case)
+    if W is None:
         return []
-    D, W = case.numbers("n_tokens"), case.numbers("warmup_tokens")
     share = np.minimum(W / D, 1.0)
     long = share > LONG_WARM_UP
     if not long.any():
@@ -124,6 +124,16 @@ def check_warm_up(case: Case) -> list[Diagnosis]:
             shift=change,
         )
     ]
+
+
+def _warm_up(case: Case) -> tuple[Array, Array | None]:
+    """Tokens of every run and of its warm-up; of its steps where only those are recorded."""
+    if case.has("n_tokens", "warmup_tokens"):
+        return case.numbers("n_tokens"), case.numbers("warmup_tokens")
+    if case.has("n_tokens", "warmup_steps", "steps") and (case.numbers("steps") > 0).all():
+        D = case.numbers("n_tokens")
+        return D, D * case.numbers("warmup_steps") / case.numbers("steps")
+    return np.zeros(0), None
 
 
 def check_window(case: Case) -> list[Diagnosis]:

@@ -37,17 +37,16 @@ def check_learning_rates(case: Case) -> list[Diagnosis]:
             )
             return [_no_sweep(said, "warning")]
         return [_no_sweep("no size was trained at three learning rates or more", "note")]
-    edges, losses = [], []
-    for cell in cells:
-        log_lr, loss = np.log(swept.numbers("lr")[cell]), swept.numbers("loss")[cell]
-        gain = _gain_beyond(log_lr, loss)
-        if gain is not None:
-            edges.append(cell)
-            losses.append(gain)
+    lr, loss, size = (swept.numbers(name) for name in ("lr", "loss", "n_params"))
+    gains = [_gain_beyond(np.log(lr[cell]), loss[cell]) for cell in cells]
+    edges = [cell for cell, gain in zip(cells, gains, strict=True) if gain is not None]
     if not edges:
         return []
-    sizes = np.array([swept.numbers("n_params")[cell].mean() for cell in edges])
-    change = _untuned(case, sizes, np.array(losses))
+    losses = [gain for gain in gains if gain is not None]
+    sizes = np.array([size[cell].mean() for cell in edges])
+    # A bracketed sweep has nothing to gain, and says so of its size.
+    everywhere = np.array([size[cell].mean() for cell in cells])
+    change = _untuned(case, everywhere, np.array([gain or 0.0 for gain in gains]))
     where = np.concatenate(edges)
     listed = swept.names()
     return [
@@ -140,11 +139,12 @@ def _gain_beyond(log_lr: Array, loss: Array) -> float | None:
 
 
 def _untuned(case: Case, sizes: Array, gains: Array):
-    """The answer if every size were as much better as the swept ones could be."""
+    """The answer if every size were as much better as the swept ones could be, in their mean."""
     if case.fit is None:
         return None
-    order = np.argsort(sizes)
-    gain = np.interp(np.log(case.numbers("n_params")), np.log(sizes[order]), gains[order])
+    sizes, which = np.unique(sizes, return_inverse=True)
+    gains = np.bincount(which, gains) / np.bincount(which)
+    gain = np.interp(np.log(case.numbers("n_params")), np.log(sizes), gains)
     if len(sizes) == 1:  # a gain at one size is one of that size, not of all
         gain = np.where(np.abs(np.log(case.numbers("n_params") / sizes[0])) < 0.3, gains[0], 0.0)
     theta = refit(case, loss=case.numbers("loss") * np.exp(-gain))

@@ -45,6 +45,17 @@ def test_a_long_warm_up_is_found_with_its_price():
     assert found.shift.corrected == pytest.approx(TRUE_A, abs=1e-6)
 
 
+def test_a_warm_up_recorded_in_steps_is_the_same_finding():
+    N, D, _ = ladder()
+    L = chinchilla(EPOCH, N, np.maximum(D - 2e8, 0.05 * D))
+    table = rows(N, D, L, steps=D / 1e5, warmup_steps=np.full(len(D), 4e8 / 1e5))
+    found = find(table, "warm-up-share", flops=TARGET)
+    assert found.shift is not None
+    assert found.shift.exponent == pytest.approx(0.693, abs=1e-3)
+    # Without the steps of the run the share is unknown.
+    assert "warm-up-share" not in codes(rows(N, D, L, warmup_steps=np.full(len(D), 4e3)))
+
+
 def test_a_warm_up_of_two_per_cent_raises_nothing():
     N, D, L = ladder()
     assert "warm-up-share" not in codes(rows(N, D, L, warmup_tokens=0.02 * D))
