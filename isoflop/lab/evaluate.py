@@ -39,7 +39,10 @@ def position_losses(model: LanguageModel, pack: Pack, windows: torch.Tensor) -> 
 
 @torch.no_grad()
 def sum_losses(
-    logits: Callable[[torch.Tensor], torch.Tensor], packed: int, windows: torch.Tensor
+    logits: Callable[[torch.Tensor], torch.Tensor],
+    packed: int,
+    windows: torch.Tensor,
+    counted: int | None = None,
 ) -> NDArray[np.float64]:
     """Return (K, n_ctx) losses by position, summed over the windows.
 
@@ -47,7 +50,9 @@ def sum_losses(
         logits: (K, T, V) of (K, R, n_ctx) tokens.
         packed: K.
         windows: (rows, n_ctx + 1) int64 tokens.
+        counted: how many of the windows, the first ones, enter the sum; all by default.
     """
+    left = len(windows) if counted is None else counted
     context = windows.shape[1] - 1
     at_once = max(1, _TOKENS_AT_ONCE // (packed * context))
     total = np.zeros((packed, context))
@@ -57,5 +62,6 @@ def sum_losses(
         probabilities = torch.softmax(logits(inputs), -1, dtype=torch.float32)
         picked = probabilities.gather(-1, targets).clamp_min_(_SMALLEST).log_()
         by_row = picked.view(packed, len(part), context)
-        total -= by_row.sum(1, dtype=torch.float64).cpu().numpy()
+        total -= by_row[:, : max(0, left)].sum(1, dtype=torch.float64).cpu().numpy()
+        left -= len(part)
     return total

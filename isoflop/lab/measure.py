@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
-from isoflop.lab.loop import Trainer
+from isoflop.lab.loop import AnyTrainer
 from isoflop.lab.noise_scale import noise_record
 from isoflop.lab.test_sets import EvalSet, open_test_sets
 from isoflop.lab.token_bytes import bits_per_byte, read_token_bytes
@@ -52,7 +52,7 @@ class Measures:
             TokenStream(data.train, self._context, (*seed, _NOISE_STREAM)) for seed in seeds
         ]
 
-    def final(self, trainer: Trainer) -> tuple[list[dict[str, Any]], list[list[float | None]]]:
+    def final(self, trainer: AnyTrainer) -> tuple[list[dict[str, Any]], list[list[float | None]]]:
         """Measure finished models.
 
         Returns:
@@ -71,7 +71,7 @@ class Measures:
                 rows[member] |= self._columns(test_set, float(losses.mean()), windows)
         return rows, positions
 
-    def noise(self, trainer: Trainer, step: int) -> dict[str, Any]:
+    def noise(self, trainer: AnyTrainer, step: int) -> dict[str, Any]:
         """Measure the noise scale at a step of the trunk; nothing if the ladder asks for none."""
         count = self._noise_rows
         if not count:

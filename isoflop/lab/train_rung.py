@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
-from isoflop.lab.loop import Segment, Trainer
+from isoflop.lab.loop import AnyTrainer, Segment, Trainer
 from isoflop.lab.measure import Measures
 from isoflop.lab.placement import Placement
 from isoflop.lab.schedule import Branch, Schedule, plan_schedules
-from isoflop.runs.ladder import PlannedRun, Rung, runs_of
+from isoflop.runs.ladder import Ladder, PlannedRun, Recipe, Rung, runs_of
 from isoflop.runs.settle import settle_recipe
 from isoflop.store.journal import Journal, read_journal, rewrite_journal
 from isoflop.store.lock import exclusive
@@ -29,7 +29,18 @@ _PATIENCE_SECONDS = 10.0
 """How long to wait for the worker of a killed session to notice and go."""
 
 
-def train_rung(study: Study, rung: Rung, data: StudyData, placement: Placement, emit: Emit) -> None:
+MakeTrainer = Callable[[Rung, Recipe, Sequence[TokenStream], list[tuple[int, int]]], AnyTrainer]
+"""Builds what trains a rung, of (rung, recipe, streams, seeds)."""
+
+
+def train_rung(
+    study: Study,
+    rung: Rung,
+    data: StudyData,
+    placement: Placement,
+    emit: Emit,
+    make_trainer: MakeTrainer | None = None,
+) -> None:
     """Train what is missing of a rung; returns when all its runs are on disk.
 
     The checkpoint is written after the trunk's journal, at every point of the learning curve, so
@@ -41,15 +52,35 @@ def train_rung(study: Study, rung: Rung, data: StudyData, placement: Placement, 
         data: its tokens.
         placement: device and precision.
         emit: told of progress (`steps`) and of runs that are over (`run`).
+        make_trainer: this process alone trains by default.
 
     Raises:
         IsoflopError: another process is training this rung.
     """
+
+    def alone(
+        rung: Rung, recipe: Recipe, streams: Sequence[TokenStream], seeds: list[tuple[int, int]]
+    ) -> AnyTrainer:
+        device, dtype = placement.torch_device, placement.torch_dtype
+        return Trainer(rung, recipe, streams, seeds=seeds, device=device, dtype=dtype)
+
+    make_trainer = make_trainer or alone
     folder = study.rung_folder(rung.name)
     with exclusive(folder / "lock", f"rung {rung.name}", wait_seconds=_PATIENCE_SECONDS):
         points = study.ladder.evaluation.curve_points_per_doubling
         for schedule in plan_schedules(rung, study.ladder.recipe, points):
-            _TrunkTraining(study, rung, data, placement, emit, schedule).train()
+            _TrunkTraining(study, rung, data, placement, emit, schedule, make_trainer).train()
+
+
+def member_seeds(ladder: Ladder, rung: Rung) -> list[tuple[int, int]]:
+    """Return (root, index) of each model of a rung."""
+    return [(ladder.seed, member % rung.seeds) for member in range(rung.members)]
+
+
+def member_streams(ladder: Ladder, rung: Rung, data: StudyData) -> list[TokenStream]:
+    """Return the training stream of each model of a rung."""
+    context = rung.architecture.n_ctx
+    return [TokenStream(data.train, context, (*seed, 0)) for seed in member_seeds(ladder, rung)]
 
 
 class _TrunkTraining:
@@ -63,6 +94,7 @@ class _TrunkTraining:
         placement: Placement,
         emit: Emit,
         schedule: Schedule,
+        make_trainer: MakeTrainer,
     ) -> None:
         ladder = study.ladder
         self._study, self._rung, self._data, self._emit = study, rung, data, emit
@@ -70,16 +102,9 @@ class _TrunkTraining:
         self._folder = study.rung_folder(rung.name) / schedule.name
         self._schedule = schedule
         context = rung.architecture.n_ctx
-        seeds = [(ladder.seed, member % rung.seeds) for member in range(rung.members)]
-        self._streams = [TokenStream(data.train, context, (*seed, 0)) for seed in seeds]
-        self._trainer = Trainer(
-            rung,
-            self._recipe,
-            self._streams,
-            seeds=seeds,
-            device=placement.torch_device,
-            dtype=placement.torch_dtype,
-        )
+        seeds = member_seeds(ladder, rung)
+        self._streams = member_streams(ladder, rung, data)
+        self._trainer = make_trainer(rung, self._recipe, self._streams, seeds)
         self._measures = Measures(
             ladder, study.path / "data", data, rung, seeds, placement.torch_device
         )
@@ -193,6 +218,7 @@ class _TrunkTraining:
                     "last": last,
                     "seconds": round(time.monotonic() - wall, 3),
                     "cpu_seconds": round(time.process_time() - cpu, 3),
+                    **self._trainer.spread,
                 }
             )
         return segment
