@@ -8,6 +8,7 @@
     │   ├── SpecError         a ladder specification, naming each wrong path
     │   ├── UnknownNameError  a law, column or corpus nobody knows; suggests the nearest
     │   └── MissingExtraError an optional dependency is absent; names the extra
+    ├── HeldError             another process holds what this one wanted to write
     └── RefusalError          the input is fine, the answer would not be: exits with 1
         ├── UnderdeterminedError   fewer runs than parameters, or a direction left free
         └── EdgeOptimumError       the optimum lies at or beyond the edge of the grid
@@ -83,6 +84,10 @@ class MissingExtraError(InputError):
     def __init__(self, task: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{task} needs an extra: pip install 'isoflop[{extra}]'")
+
+
+class HeldError(IsoflopError):
+    """Another process holds a rung, a run or a study, or has taken it over."""
 
 
 class RefusalError(IsoflopError):
