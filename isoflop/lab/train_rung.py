@@ -9,11 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from isoflop.lab.checkpoint import Checkpoint
+from isoflop.lab.checkpoint_pair import load_last, save_next
+from isoflop.lab.data.position_proof import prove_position
 from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
+from isoflop.lab.final_weights import weights_sha256
 from isoflop.lab.loop import AnyTrainer, Segment, Trainer
 from isoflop.lab.measure import Measures
+from isoflop.lab.metered import Metered
 from isoflop.lab.placement import Placement
 from isoflop.lab.schedule import Branch, Schedule, plan_schedules
 from isoflop.runs.ladder import Ladder, PlannedRun, Recipe, Rung, runs_of
@@ -104,7 +108,8 @@ class _TrunkTraining:
         context = rung.architecture.n_ctx
         seeds = member_seeds(ladder, rung)
         self._streams = member_streams(ladder, rung, data)
-        self._trainer = make_trainer(rung, self._recipe, self._streams, seeds)
+        trainer = make_trainer(rung, self._recipe, self._streams, seeds)
+        self._trainer = Metered(trainer, study, rung, schedule)
         self._measures = Measures(
             ladder, study.path / "data", data, rung, seeds, placement.torch_device
         )
@@ -130,22 +135,35 @@ class _TrunkTraining:
 
     def _resume(self) -> int:
         """Return the step of the last good checkpoint, trunk journal cut back to it."""
-        checkpoint = load_checkpoint(self._folder / "checkpoint.safetensors")
-        step = 0
-        if checkpoint is not None:
-            self._trainer.optimizer.restore(checkpoint.tensors)
-            step, self._diverged = checkpoint.step, checkpoint.diverged
         path = self._folder / "journal.jsonl"
-        kept = [record for record in read_journal(path).records if record["step"] <= step]
-        rewrite_journal(path, kept)
+        records = read_journal(path).records
+        resumed = load_last(self._folder, lambda found: self._objection(found, records))
+        for notice in resumed.notices:
+            self._emit({"event": "notice", "rung": self._rung.name, "message": notice})
+        step = 0
+        if resumed.checkpoint is not None:
+            self._trainer.optimizer.restore(resumed.checkpoint.tensors)
+            step, self._diverged = resumed.checkpoint.step, resumed.checkpoint.diverged
+        rewrite_journal(path, [record for record in records if record["step"] <= step])
         self._emit({"event": "steps", "rung": self._rung.name, "steps": step})
         return step
 
+    def _objection(self, found: Checkpoint, records: Sequence[Mapping[str, Any]]) -> str | None:
+        """Say why this trunk cannot go on from an intact checkpoint, None if it can."""
+        if found.position and found.position != self._position(found.step):
+            return "of other data: the tokens that come next are not those it was written before"
+        behind = [point for point in self._schedule.points if point <= found.step]
+        if [record["step"] for record in records if record["step"] <= found.step] != behind:
+            return "ahead of the trunk's journal, whose rows before it are not all there"
+        return None
+
+    def _position(self, step: int) -> Mapping[str, Any]:
+        rows = self._recipe.batch_tokens // self._rung.architecture.n_ctx
+        return prove_position(self._streams, step * rows)
+
     def _save(self, step: int) -> None:
         state = self._trainer.optimizer.state()
-        save_checkpoint(
-            self._folder / "checkpoint.safetensors", Checkpoint(step, self._diverged, state)
-        )
+        save_next(self._folder, Checkpoint(step, self._diverged, state, self._position(step)))
 
     def _finish(self, branch: Branch) -> None:
         """Commit the runs of one budget, cooled down first if the schedule says so."""
@@ -179,9 +197,12 @@ class _TrunkTraining:
         rows, positions = self._measures.final(self._trainer)
         if cooldown is not None:
             curve = [*curve, self._point("cooldown", runs[0].steps, cooldown)]
+        master = self._trainer.optimizer.state()["master"]
         for run in runs:
             last = {**curve[-1], "loss_by_position": positions}
-            self._commit(run, rows[run.member], [*curve[:-1], last])
+            digest = weights_sha256(master, self._rung.architecture, run.member)
+            measured = {**rows[run.member], "weights_sha256": digest}
+            self._commit(run, measured, [*curve[:-1], last])
 
     def _commit(
         self, run: PlannedRun, measured: Mapping[str, Any], curve: Sequence[Mapping[str, Any]]

@@ -181,7 +181,7 @@ class Study:
 
 
 _SETTINGS: Kinds = {"device": str, "precision": str, "torch": str}
-_NOT_COLUMNS = ("format", "diverged_step", "journal_sha256")
+_NOT_COLUMNS = ("format", "diverged_step", "journal_sha256", "weights_sha256")
 
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

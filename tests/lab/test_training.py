@@ -60,7 +60,7 @@ def finished(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 def deterministic_files(study: Path) -> dict[str, str]:
     names = [*study.rglob("journal.jsonl"), *study.rglob("run.json"), *study.glob("*.toml")]
-    names += [*study.rglob("*.bin"), *study.rglob("checkpoint.safetensors")]
+    names += [*study.rglob("*.bin"), *study.rglob("checkpoint-*.safetensors")]
     return {
         str(name.relative_to(study)): hashlib.sha256(name.read_bytes()).hexdigest()
         for name in names
@@ -271,3 +271,67 @@ def test_a_ladder_that_cannot_run_is_refused_by_its_price_and_leaves_no_folder(
             run_ladder(ladder, tmp_path / "s", progress=Silent(), probe=probe)
         assert not (tmp_path / "s").exists()
     assert price_ladder(good, probe=probe).n_runs == 6
+
+
+def test_a_trunk_goes_on_from_the_checkpoint_before_a_damaged_one(
+    finished: Study, tmp_path: Path
+) -> None:
+    study = Study(tmp_path / "s", finished.ladder)
+    shutil.copytree(finished.path, study.path)
+    folder = study.rung_folder("d4")
+    kept = sorted(folder.glob("checkpoint-*.safetensors"), key=os.path.getmtime)
+    assert len(kept) == 2
+    before = deterministic_files(study.path)
+    damaged = bytearray(kept[1].read_bytes())
+    damaged[-1] ^= 1
+    kept[1].write_bytes(bytes(damaged))
+    (study.run_folder("d4-s1-t16384") / "run.json").unlink()
+    seen = Seen()
+    run_ladder(study.ladder, study.path, workers=1, progress=seen)
+    notices = [event for event in seen.events if event["event"] == "notice"]
+    assert [event["rung"] for event in notices] == ["d4"]
+    assert f"{kept[1].name}: damaged; going on from step" in notices[0]["message"]
+    assert deterministic_files(study.path) == before
+
+
+def test_a_checkpoint_of_other_data_or_ahead_of_its_journal_is_passed_over(
+    finished: Study, tmp_path: Path
+) -> None:
+    study = Study(tmp_path / "s", finished.ladder)
+    shutil.copytree(finished.path, study.path)
+    before = deterministic_files(study.path)
+    folder = study.rung_folder("d4")
+    for path in folder.glob("checkpoint-*.safetensors"):
+        found = load_checkpoint(path)
+        assert found is not None
+        moved = {**found.position, "next_sha256": "0" * 63 + "1"}
+        save_checkpoint(path, dataclasses.replace(found, position=moved))
+    journal = study.rung_folder("d8") / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[1:]))
+    for run in ("d4-s1-t16384", "d8-s0-t16384"):
+        (study.run_folder(run) / "run.json").unlink()
+    seen = Seen()
+    run_ladder(study.ladder, study.path, workers=1, progress=seen)
+    said = [
+        (event["rung"], event["message"]) for event in seen.events if event["event"] == "notice"
+    ]
+    assert sum(rung == "d4" and "of other data" in text for rung, text in said) == 2
+    assert sum(rung == "d8" and "ahead of the trunk's journal" in text for rung, text in said) == 2
+    assert deterministic_files(study.path) == before
+
+
+def test_a_runs_weights_are_known_by_their_hash(finished: Study) -> None:
+    hashes = [row["weights_sha256"] for row in finished.manifests().values()]
+    assert len(set(hashes)) == len(hashes) == 6
+    assert all(len(digest) == 64 for digest in hashes)
+    assert "weights_sha256" not in finished.run_table().columns
+
+
+class Seen(Silent):
+    """Keep every event."""
+
+    def __init__(self) -> None:
+        self.events: list = []
+
+    def event(self, event) -> None:
+        self.events.append(dict(event))

@@ -8,7 +8,7 @@ from isoflop.exchange.bounded import decode, read_bounded
 from isoflop.exchange.found import Found, Refused, SourceRun
 
 _FORMAT = 1
-_NOT_COLUMNS = ("format", "diverged_step", "journal_sha256", "run", "status")
+_NOT_COLUMNS = ("format", "diverged_step", "journal_sha256", "weights_sha256", "run", "status")
 
 
 def read(path: Path) -> Found:
