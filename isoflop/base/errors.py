@@ -8,6 +8,7 @@
     │   ├── SpecError         a ladder specification, naming each wrong path
     │   ├── UnknownNameError  a law, column or corpus nobody knows; suggests the nearest
     │   └── MissingExtraError an optional dependency is absent; names the extra
+    ├── BudgetError           the next step of training would pass the budget
     ├── HeldError             another process holds what this one wanted to write
     └── RefusalError          the input is fine, the answer would not be: exits with 1
         ├── UnderdeterminedError   fewer runs than parameters, or a direction left free
@@ -84,6 +85,10 @@ class MissingExtraError(InputError):
     def __init__(self, task: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{task} needs an extra: pip install 'isoflop[{extra}]'")
+
+
+class BudgetError(IsoflopError):
+    """Training stopped before it would have passed a limit; what is finished stays."""
 
 
 class HeldError(IsoflopError):

@@ -19,6 +19,7 @@ STATES: Mapping[str, str] = {
     "timeout": "the deadline passed",
     "failed": "an error ended it",
     "interrupted": "it was asked to stop",
+    "budget": "the budget does not reach further",
 }
 """What can end a rung early, each as a sentence's end."""
 
