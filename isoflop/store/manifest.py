@@ -2,14 +2,17 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from isoflop.accounting.families import take_inventory
+from isoflop.accounting.flops import flops_per_token
+from isoflop.accounting.params import ParamCount, count_params
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
-from isoflop.runs.ladder import Ladder, PlannedRun
+from isoflop.runs.ladder import Ladder, PlannedRun, Rung, runs_of
 from isoflop.runs.ladder_shapes import model_label
 from isoflop.runs.recipe import SCHEDULES
 from isoflop.store.document import FORMAT, Kinds, read_document
@@ -82,19 +85,48 @@ def describe_run(run: PlannedRun, ladder: Ladder) -> dict[str, Any]:
     `n_params` is the total; the other counts stand beside it, since at small sizes the choice
     moves the optimum's exponent.
     """
-    params, model = run.params, run.rung.architecture
+    return _describe(run, ladder, _Shape.of(run.rung, ladder))
+
+
+def describe_runs(ladder: Ladder) -> Iterator[dict[str, Any]]:
+    """Yield `describe_run` of every run of a ladder; the parameters of a rung are counted once."""
+    for rung in ladder.rungs:
+        shape = _Shape.of(rung, ladder)
+        for run in runs_of(rung, ladder.recipe):
+            yield _describe(run, ladder, shape)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What the runs of a rung share."""
+
+    params: ParamCount
+    n_params_with_head: int
+    flops_per_token: float
+    family: str
+
+    @staticmethod
+    def of(rung: Rung, ladder: Ladder) -> "_Shape":
+        model = rung.architecture
+        params = count_params(model)
+        head = model.n_vocab * take_inventory(model).d_out
+        family = f"{ladder.name}-{model_label(model)}"
+        return _Shape(params, params.non_embedding + head, flops_per_token(model).matmul, family)
+
+
+def _describe(run: PlannedRun, ladder: Ladder, shape: _Shape) -> dict[str, Any]:
     return {
         "run": run.id,
-        "n_params": params.total,
-        "n_params_non_embedding": params.non_embedding,
-        "n_params_with_head": params.non_embedding + model.n_vocab * take_inventory(model).d_out,
+        "n_params": shape.params.total,
+        "n_params_non_embedding": shape.params.non_embedding,
+        "n_params_with_head": shape.n_params_with_head,
         "n_tokens": run.n_tokens,
-        "flops": run.flops,
+        "flops": shape.flops_per_token * run.n_tokens,
         "batch_tokens": run.batch_tokens,
         "steps": run.steps,
         "lr": run.lr,
         "seed": run.seed,
-        "family": f"{ladder.name}-{model_label(model)}",
+        "family": shape.family,
         "dataset": ladder.corpus,
         "tokenizer": ladder.tokenizer,
         "schedule": SCHEDULES[ladder.recipe.schedule],
