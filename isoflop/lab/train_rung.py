@@ -23,7 +23,7 @@ from isoflop.lab.schedule import Branch, Schedule, plan_schedules
 from isoflop.runs.ladder import Ladder, PlannedRun, Recipe, Rung, runs_of
 from isoflop.runs.settle import settle_recipe
 from isoflop.store.journal import Journal, read_journal, rewrite_journal
-from isoflop.store.lock import exclusive
+from isoflop.store.lease import Lease, await_claim
 from isoflop.store.manifest import commit_run, describe_run, read_manifest
 from isoflop.store.study import Study
 
@@ -44,6 +44,7 @@ def train_rung(
     placement: Placement,
     emit: Emit,
     make_trainer: MakeTrainer | None = None,
+    lease: Lease | None = None,
 ) -> None:
     """Train what is missing of a rung; returns when all its runs are on disk.
 
@@ -57,9 +58,11 @@ def train_rung(
         placement: device and precision.
         emit: told of progress (`steps`) and of runs that are over (`run`).
         make_trainer: this process alone trains by default.
+        lease: of the rung, given back at the end; claimed here by default.
 
     Raises:
-        IsoflopError: another process is training this rung.
+        HeldError: another process is training this rung, or took it over when this one stood
+            still beyond its lease; nothing is written from then on.
     """
 
     def alone(
@@ -70,10 +73,14 @@ def train_rung(
 
     make_trainer = make_trainer or alone
     folder = study.rung_folder(rung.name)
-    with exclusive(folder / "lock", f"rung {rung.name}", wait_seconds=_PATIENCE_SECONDS):
+    lease = lease or await_claim(folder, f"rung {rung.name}", patience=_PATIENCE_SECONDS)
+    assert lease is not None
+    with lease:
         points = study.ladder.evaluation.curve_points_per_doubling
         for schedule in plan_schedules(rung, study.ladder.recipe, points):
-            _TrunkTraining(study, rung, data, placement, emit, schedule, make_trainer).train()
+            _TrunkTraining(
+                study, rung, data, placement, emit, schedule, make_trainer, lease
+            ).train()
 
 
 def member_seeds(ladder: Ladder, rung: Rung) -> list[tuple[int, int]]:
@@ -99,8 +106,10 @@ class _TrunkTraining:
         emit: Emit,
         schedule: Schedule,
         make_trainer: MakeTrainer,
+        lease: Lease,
     ) -> None:
         ladder = study.ladder
+        self._lease = lease
         self._study, self._rung, self._data, self._emit = study, rung, data, emit
         self._recipe = settle_recipe(ladder.recipe, rung)
         self._folder = study.rung_folder(rung.name) / schedule.name
@@ -121,15 +130,19 @@ class _TrunkTraining:
         self._diverged: dict[int, int] = {}
 
     def train(self) -> None:
-        step = self._resume()
         branches = {branch.start: branch for branch in self._schedule.branches}
-        with Journal(self._folder / "journal.jsonl") as journal:
+        with self._lease.guard():
+            step = self._resume()
+            journal = Journal(self._folder / "journal.jsonl")
+        with journal:
             for point in self._schedule.points:
                 if point > step:
                     segment = self._advance(step, point, self._schedule.trunk_lr)
                     step = point
-                    journal.append(self._point("trunk", step, segment))
-                    self._save(step)
+                    row = self._point("trunk", step, segment)
+                    with self._lease.guard():
+                        journal.append(row)
+                        self._save(step)
                 if point == step and point in branches:
                     self._finish(branches[point])
 
@@ -198,7 +211,8 @@ class _TrunkTraining:
         if cooldown is not None:
             curve = [*curve, self._point("cooldown", runs[0].steps, cooldown)]
         master = self._trainer.optimizer.state()["master"]
-        for run in runs:
+        missing = [r for r in runs if read_manifest(self._study.run_folder(r.id)) is None]
+        for run in missing:  # a kill between two seeds leaves one of them finished
             last = {**curve[-1], "loss_by_position": positions}
             digest = weights_sha256(master, self._rung.architecture, run.member)
             measured = {**rows[run.member], "weights_sha256": digest}
@@ -216,7 +230,8 @@ class _TrunkTraining:
         unit = "nats/byte" if self._study.ladder.tokenizer == "bytes" else "nats/token"
         row |= {**measured, "loss_unit": unit}
         points = [_of_member(record, run.member) for record in curve]
-        commit_run(self._study.run_folder(run.id), row, points, first_bad)
+        with self._lease.guard():
+            commit_run(self._study.run_folder(run.id), row, points, first_bad)
         self._emit(
             {
                 "event": "run",
@@ -232,7 +247,7 @@ class _TrunkTraining:
         wall, cpu = time.monotonic(), time.process_time()
         segment = self._trainer.advance(first, last, lr_at, on_steps=self._tell_steps)
         self._diverged = {**segment.diverged, **self._diverged}
-        with Journal(self._folder / "timing.jsonl") as timing:
+        with self._lease.guard(), Journal(self._folder / "timing.jsonl") as timing:
             timing.append(
                 {
                     "first": first,

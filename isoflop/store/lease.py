@@ -10,6 +10,7 @@ the token is still its own. A holder is taken to be gone
 """
 
 import fcntl
+import math
 import os
 import threading
 import time
@@ -27,6 +28,8 @@ from isoflop.store.process import this_process
 
 _BEATS = 4
 """Heartbeats in a lease time."""
+_LOOK_SECONDS = 0.1
+"""Between two looks at who holds a folder."""
 _PATIENCE_SECONDS = 5.0
 """How long a claim waits for the short lock: another claim or one commit holds it."""
 
@@ -161,6 +164,40 @@ def claim(
         mine = Holding(found.token + 1, 0, uuid.uuid4().hex, this_process(), seconds)
         write_holding(folder, mine)
     return Lease(folder, what, mine)
+
+
+def await_claim(
+    folder: Path,
+    what: str,
+    *,
+    seconds: float = LEASE_SECONDS,
+    patience: float = math.inf,
+    over: Callable[[], bool] = lambda: False,
+) -> Lease | None:
+    """Wait until nobody holds a folder, then take it; None as soon as there is nothing to do.
+
+    Args:
+        folder: of a rung.
+        what: named in errors.
+        seconds: lease time.
+        patience: seconds to wait.
+        over: asked before every look whether the rung is done.
+
+    Raises:
+        HeldError: it was still held when the patience was over.
+    """
+    watch, began = Watch(), time.monotonic()
+    while not over():
+        late = time.monotonic() - began >= patience
+        seen = watch.look(folder)
+        try:
+            if seen is not None or late:
+                return claim(folder, what, seconds=seconds, seen=seen)
+        except HeldError:
+            if late:
+                raise
+        time.sleep(_LOOK_SECONDS)
+    return None
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladder import Ladder, runs_of
 from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
 from isoflop.store.document import FORMAT, Kinds, read_document
@@ -125,6 +125,11 @@ class Study:
     def finished(self) -> bool:
         """Tell whether every run is over (finished or diverged)."""
         return len(self.manifests()) == sum(1 for _ in self.ladder.runs())
+
+    def rung_finished(self, rung: str) -> bool:
+        """Tell whether every run of one rung is over (finished or diverged)."""
+        runs = runs_of(self.ladder.rung(rung), self.ladder.recipe)
+        return all(read_manifest(self.run_folder(run.id)) is not None for run in runs)
 
     def status(self) -> list[dict[str, Any]]:
         """Return one row per run: id, state, n_params, n_tokens, flops, loss, ….

@@ -1,144 +1,152 @@
 """A pool of local processes: one worker a core, one thread each, longest rung first."""
 
-import json
-import os
 import queue
-import subprocess
-import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import IO, Any, TypeAlias
+from dataclasses import dataclass
 
 from isoflop.lab.launchers.launcher import OnEvent
+from isoflop.lab.launchers.study_events import StudyEvents
+from isoflop.lab.launchers.worker_process import Events, WorkerProcess
+from isoflop.store.holding import LEASE_SECONDS, read_holding
+from isoflop.store.lease import Watch
 from isoflop.store.study import Study
 
-_Events: TypeAlias = "queue.SimpleQueue[tuple[int, Mapping[str, Any]]]"
-
-_BIG = str(2**32)
-_ENVIRONMENT = {
-    # Packs give and take large buffers every step: keeping them costs 2.2 to 2.9 times less
-    # than page faults on each.
-    "MALLOC_MMAP_THRESHOLD_": _BIG,
-    "MALLOC_TRIM_THRESHOLD_": _BIG,
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    # Without it cuBLAS may choose kernels that add in another order from run to run.
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
-
-
-@dataclass
-class _Worker:
-    """One process and the rung it holds."""
-
-    process: subprocess.Popen[str]
-    reader: threading.Thread
-    rung: str | None = None
-    gone: bool = field(default=False)
+_LOOK_SECONDS = 0.25
+"""Between two looks at rungs that another runner holds, and at silent workers."""
 
 
 @dataclass(frozen=True)
 class LocalLauncher:
-    """Processes of this machine."""
+    """Processes of this machine; several runners of one study share its rungs.
+
+    A worker that fails or dies costs its rung's last segment and is replaced; the others go on.
+    If this process is killed, the workers see their input end and exit.
+
+    Args:
+        name: `local`.
+        lease_seconds: how long a worker may stand still before another runner takes its rung.
+        deadline_seconds: how long a worker may train without a sign of life before it is killed
+            and its rung reported; None waits for ever.
+    """
 
     name: str = "local"
+    lease_seconds: float = LEASE_SECONDS
+    deadline_seconds: float | None = None
 
     def launch(
         self, study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent
     ) -> list[str]:
-        """Train rungs side by side; see `Launcher.launch`.
+        """Train rungs side by side; see `Launcher.launch`."""
+        return _Pool(self, study, rungs, on_event).run(workers)
 
-        A worker that fails or dies costs its rung's last segment; the others go on. If this
-        process is killed, the workers see their input end and exit.
-        """
-        events: _Events = queue.SimpleQueue()
-        waiting, failures = list(rungs), []
-        pool = [_start(study, index, events) for index in range(min(workers, len(waiting)))]
+
+class _Pool:
+    """The workers of one launch, and the rungs that none of them holds."""
+
+    def __init__(
+        self, launcher: LocalLauncher, study: Study, rungs: Sequence[str], on_event: OnEvent
+    ) -> None:
+        self._launcher, self._study, self._on_event = launcher, study, on_event
+        self._waiting, self._failures = list(rungs), []
+        self._events: Events = queue.SimpleQueue()
+        self._workers: list[WorkerProcess] = []
+        self._watch, self._elsewhere = Watch(), StudyEvents(study, rungs)
+        self._told: set[str] = set()
+
+    def run(self, workers: int) -> list[str]:
         try:
-            while not all(worker.gone for worker in pool):
-                index, event = events.get()
-                worker = pool[index]
-                failures += _account(worker, event)
-                if event["event"] in ("ready", "done", "failed"):
-                    _order_next(worker, waiting)
-                on_event(event)
+            for _ in range(min(workers, len(self._waiting))):
+                self._hire()
+            while not all(worker.gone for worker in self._workers):
+                self._hand_out()
+                self._check_deadline()
+                self._take()
         finally:
-            _stop(pool)
-        return failures + [
+            for worker in self._workers:
+                worker.clear()
+        return self._failures + [
             f"rung {name}: no worker was left to train it; see workers.log in the study"
-            for name in waiting
+            for name in self._waiting
         ]
 
+    def _hire(self) -> None:
+        self._workers.append(WorkerProcess(self._study, self._launcher.lease_seconds, self._events))
 
-def _start(study: Study, index: int, events: _Events) -> _Worker:
-    """Start a worker in its own session: Ctrl+C reaches this process alone, which stops it."""
-    with (study.path / "workers.log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "isoflop.lab.launchers.worker", str(study.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env={**os.environ, **_ENVIRONMENT},
-            start_new_session=True,
-        )
-    assert process.stdout is not None
-    reader = threading.Thread(target=_forward, args=(index, process.stdout, events), daemon=True)
-    reader.start()
-    return _Worker(process, reader)
+    def _hand_out(self) -> None:
+        """Give every idle worker a rung that nobody holds; send it home if none will come."""
+        for worker in self._workers:
+            if worker.idle and self._waiting:
+                self._give(worker)
+            if worker.idle and not self._waiting:
+                worker.dismiss()
 
+    def _give(self, worker: WorkerProcess) -> None:
+        for name in list(self._waiting):
+            seen = self._watch.look(self._study.rung_folder(name))
+            if seen is None:
+                self._hear_of(name)
+            elif self._study.rung_finished(name):
+                self._finish_elsewhere(name)
+            elif worker.order(name, seen):
+                self._waiting.remove(name)
+                return
+            else:
+                return
 
-def _forward(index: int, lines: IO[str], events: _Events) -> None:
-    """Pass a worker's events on; its death is the last of them, even in mid-line."""
-    for line in lines:
-        with suppress(ValueError):
-            events.put((index, json.loads(line)))
-    events.put((index, {"event": "gone"}))
+    def _hear_of(self, name: str) -> None:
+        """Pass on what another runner makes of a rung."""
+        for event in self._elsewhere.look(name):
+            self._on_event(event)
+        if name not in self._told:
+            self._told.add(name)
+            holder = read_holding(self._study.rung_folder(name)).describe()
+            message = f"another runner trains it ({holder})"
+            self._on_event({"event": "notice", "rung": name, "message": message})
 
+    def _finish_elsewhere(self, name: str) -> None:
+        for event in self._elsewhere.look(name):
+            self._on_event(event)
+        self._waiting.remove(name)
+        self._on_event({"event": "done", "rung": name})
 
-def _account(worker: _Worker, event: Mapping[str, Any]) -> list[str]:
-    """Update a worker from its event; return the failure it reports, if any."""
-    kind = event["event"]
-    if kind == "failed":
-        worker.rung = None
-        return [f"rung {event['rung']}: {event['message']}"]
-    if kind == "done":
-        worker.rung = None
-    if kind == "gone":
-        worker.gone = True
-        if worker.rung is not None:
-            return [
-                f"rung {worker.rung}: its worker ended with status {worker.process.wait()}; "
+    def _take(self) -> None:
+        """Wait for one event and act on it; look up now and then where there is reason to."""
+        idle = any(worker.idle for worker in self._workers)
+        watchful = idle or self._launcher.deadline_seconds is not None
+        with suppress(queue.Empty):
+            worker, event = self._events.get(timeout=_LOOK_SECONDS if watchful else None)
+            rung = worker.note(event)
+            if event["event"] == "held" and rung is not None:
+                self._waiting.append(rung)
+                return
+            if event["event"] == "failed":
+                self._failures.append(f"rung {event['rung']}: {event['message']}")
+            if event["event"] == "gone":
+                self._bury(worker, rung)
+            self._on_event(event)
+
+    def _bury(self, worker: WorkerProcess, rung: str | None) -> None:
+        """Report the rung of a worker that died, and replace the worker if there is work."""
+        status = worker.wait()
+        if rung is not None:
+            self._failures.append(
+                f"rung {rung}: its worker ended with status {status}; "
                 "see workers.log in the study, and run again to resume"
-            ]
-    return []
+            )
+        if rung is not None and self._waiting:
+            self._hire()
 
-
-def _order_next(worker: _Worker, waiting: list[str]) -> None:
-    """Send the next rung, or close the worker's input so that it ends."""
-    assert worker.process.stdin is not None
-    try:
-        if waiting:
-            worker.rung = waiting[0]
-            worker.process.stdin.write(json.dumps({"rung": waiting[0]}) + "\n")
-            worker.process.stdin.flush()
-            del waiting[0]
-        else:
-            worker.process.stdin.close()
-    except BrokenPipeError:
-        worker.rung = None
-
-
-def _stop(pool: Sequence[_Worker]) -> None:
-    """End every worker and wait for it."""
-    for worker in pool:
-        if not worker.gone:
-            worker.process.kill()
-        worker.process.wait()
-        worker.reader.join()
-        for stream in (worker.process.stdin, worker.process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
+    def _check_deadline(self) -> None:
+        limit = self._launcher.deadline_seconds
+        for worker in self._workers:
+            if limit is None or worker.rung is None or worker.silent_seconds < limit:
+                continue
+            self._failures.append(
+                f"rung {worker.rung}: no sign of life for {limit:g} seconds, so its worker was "
+                "stopped; run again to resume"
+            )
+            worker.rung = None
+            worker.kill()
+            if self._waiting:
+                self._hire()

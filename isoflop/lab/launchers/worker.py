@@ -3,9 +3,10 @@
 Started as `python -m isoflop.lab.launchers.worker STUDY`. Reads one JSON line per rung from
 standard input, writes one JSON line per event to standard output. End of input means that the
 parent is gone or done: the process exits at once, whatever it is doing; what is on disk is
-consistent.
+consistent. With `--rung NAME` it trains that rung alone and reads nothing.
 """
 
+import argparse
 import json
 import os
 import queue
@@ -13,39 +14,46 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from isoflop.base.errors import IsoflopError
-from isoflop.lab.data.prepare import StudyData, open_data
-from isoflop.lab.placement import Placement, settle_gpu, settle_threads
-from isoflop.lab.train_rung import train_rung
-from isoflop.store.study import Study
+from isoflop.lab.launchers.station import Station, attempt, open_station, train_until_over
+from isoflop.store.holding import LEASE_SECONDS
+from isoflop.store.lease import Lease, Sighting, claim
+
+_Orders: TypeAlias = "queue.SimpleQueue[Mapping[str, Any]]"
 
 
-def main(path: str) -> None:
-    """Train rungs until standard input ends."""
-    wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read_orders, args=(wanted,), daemon=True).start()
-    settle_threads()
-    study = Study.open(Path(path))
-    settings = study.settings()
-    placement = Placement(settings["device"], settings["precision"])
-    if placement.device == "cuda":
-        settle_gpu()
-    data = open_data(study.ladder, study.path / "data")
+def main() -> int:
+    """Train rungs until standard input ends, or the one that is named; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m isoflop.lab.launchers.worker")
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--rung", help="train this rung alone")
+    parser.add_argument("--lease-seconds", type=float, default=LEASE_SECONDS)
+    given = parser.parse_args()
+    if given.rung is not None:
+        event = train_until_over(
+            open_station(given.study), given.rung, _emit, lease_seconds=given.lease_seconds
+        )
+        _emit(event)
+        return 0 if event["event"] == "done" else 1
+    orders: _Orders = queue.SimpleQueue()
+    threading.Thread(target=_read_orders, args=(orders,), daemon=True).start()
+    station = open_station(given.study, pinned=True)
     _emit({"event": "ready"})
     while True:
-        _train(study, wanted.get(), data, placement)
+        _emit(_obey(station, orders.get(), given.lease_seconds))
 
 
-def _train(study: Study, name: str, data: StudyData, placement: Placement) -> None:
-    try:
-        train_rung(study, study.ladder.rung(name), data, placement, _emit)
-    except (IsoflopError, MemoryError, OSError, RuntimeError) as error:
-        line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        _emit({"event": "failed", "rung": name, "message": line})
-    else:
-        _emit({"event": "done", "rung": name})
+def _obey(station: Station, order: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
+    """Train the rung of an order, unless somebody took it since the parent looked."""
+    name = order["rung"]
+
+    def take() -> Lease:
+        seen = Sighting(order["token"], order["beat"])
+        folder = station.study.rung_folder(name)
+        return claim(folder, f"rung {name}", seconds=seconds, seen=seen)
+
+    return attempt(station, name, _emit, take)
 
 
 def _emit(event: Mapping[str, Any]) -> None:
@@ -53,11 +61,11 @@ def _emit(event: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _read_orders(wanted: "queue.SimpleQueue[str]") -> None:
+def _read_orders(orders: _Orders) -> None:
     for line in sys.stdin:
-        wanted.put(json.loads(line)["rung"])
+        orders.put(json.loads(line))
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""A process ready to train rungs of a study: what the workers of every launcher do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isoflop.base.errors import HeldError, IsoflopError
+from isoflop.lab.data.prepare import StudyData, open_data
+from isoflop.lab.launchers.cores import claim_core
+from isoflop.lab.launchers.launcher import OnEvent
+from isoflop.lab.placement import Placement, settle_gpu, settle_threads
+from isoflop.lab.train_rung import train_rung
+from isoflop.store.lease import Lease, await_claim
+from isoflop.store.study import Study
+
+ENVIRONMENT = {
+    # Packs give and take large buffers every step: keeping them costs 2.2 to 2.9 times less
+    # than page faults on each.
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # Without it cuBLAS may choose kernels that add in another order from run to run.
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+"""What a worker must be started with: it is read when the process begins."""
+
+
+@dataclass(frozen=True)
+class Station:
+    """Settled threads, device and data of a study.
+
+    Args:
+        study: where to write.
+        data: its tokens.
+        placement: device and precision.
+    """
+
+    study: Study
+    data: StudyData
+    placement: Placement
+
+
+def open_station(path: Path | str, *, pinned: bool = False) -> Station:
+    """Settle this process for training a study; do so once, before anything is trained.
+
+    Args:
+        path: the study.
+        pinned: keep to one core; for launchers whose engine does not place processes itself.
+
+    Raises:
+        InputError: no study prepared for training is there.
+    """
+    settle_threads()
+    study = Study.open(Path(path))
+    settings = study.settings()
+    placement = Placement(settings["device"], settings["precision"])
+    if placement.device == "cuda":
+        settle_gpu()
+    elif pinned:
+        claim_core()
+    return Station(study, open_data(study.ladder, study.path / "data"), placement)
+
+
+def attempt(
+    station: Station, name: str, emit: OnEvent, take: Callable[[], Lease | None]
+) -> Mapping[str, Any]:
+    """Train a rung as far as it is not yet on disk; return what became of it.
+
+    Args:
+        station: where.
+        name: the rung.
+        emit: told of progress.
+        take: claims the rung, or returns None if it is over.
+
+    Returns:
+        The event: `done`; `failed` with a message; or `held`: another process has the rung, or
+        took it from this one.
+    """
+    try:
+        lease = take()
+        if lease is not None:
+            rung = station.study.ladder.rung(name)
+            train_rung(station.study, rung, station.data, station.placement, emit, lease=lease)
+    except HeldError as error:
+        return {"event": "held", "rung": name, "message": str(error)}
+    except (IsoflopError, MemoryError, OSError, RuntimeError) as error:
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return {"event": "failed", "rung": name, "message": line}
+    return {"event": "done", "rung": name}
+
+
+def train_until_over(
+    station: Station, name: str, emit: OnEvent, *, lease_seconds: float
+) -> Mapping[str, Any]:
+    """Train a rung, waiting for whoever else has it; return `done` or `failed`.
+
+    For engines that start one process a rung and know nothing of leases: a retry waits until its
+    predecessor is certainly gone.
+    """
+    folder = station.study.rung_folder(name)
+
+    def take() -> Lease | None:
+        return await_claim(
+            folder,
+            f"rung {name}",
+            seconds=lease_seconds,
+            over=lambda: station.study.rung_finished(name),
+        )
+
+    while (event := attempt(station, name, emit, take))["event"] == "held":
+        pass
+    return event
