@@ -9,6 +9,7 @@ from the same start, and their losses agree within `TOLERANCES` (tested).
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 from isoflop.base.errors import InputError
@@ -53,7 +54,7 @@ def split_members(members: int, packs: int) -> tuple[slice, ...]:
     (slice(0, 3, None), slice(3, 5, None))
     """
     ends = [math.ceil(members * pack / packs) for pack in range(packs + 1)]
-    return tuple(slice(first, last) for first, last in zip(ends, ends[1:], strict=False))
+    return tuple(slice(first, last) for first, last in pairwise(ends))
 
 
 def usual_engine(rung: Rung, recipe: Recipe, device: str, precision: Precision) -> Engine:
@@ -75,16 +76,21 @@ def usual_engine(rung: Rung, recipe: Recipe, device: str, precision: Precision) 
     return Engine(precision, packs)
 
 
-def read_engine(settings: Mapping[str, Any], rung: Rung) -> Engine:
+def read_engine(settings: Mapping[str, Any], rung: Rung, precision: Precision) -> Engine:
     """Return the engine that study.json names for a rung; one eager pack in older studies.
+
+    Args:
+        settings: content of study.json.
+        rung: its models.
+        precision: of a study that names no engine for the rung.
 
     Raises:
         InputError: the entry is damaged.
     """
     engines = settings.get("engines", {})
-    chosen = engines.get(rung.name) if isinstance(engines, dict) else None
-    if engines == {} or (isinstance(engines, dict) and chosen is None):
-        return Engine(settings["precision"])
+    chosen = engines.get(rung.name) if isinstance(engines, dict) else engines
+    if chosen is None:
+        return Engine(precision)
     if not isinstance(chosen, dict) or not _sound(chosen, rung):
         raise InputError(
             f"study.json: engines.{rung.name} is {chosen!r:.80}, expected precision, packs and "

@@ -7,7 +7,7 @@ those of float32 models trained eagerly one at a time; what was tried is kept in
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ from isoflop.runs.settle import settle_recipe
 MEASURED_FROM = 120.0
 """Predicted seconds of a rung from which its engine is measured; each candidate takes about one."""
 COMPILED_FROM = 7200.0
-"""From which torch.compile is tried: it took 13 s of processor time and up to two minutes of a
-busy machine to the first step, and was not faster than four packed bfloat16 models (docs/LOG.md)."""
+"""From which torch.compile is tried: on a busy machine it took two minutes to the first step, and
+was not faster than four packed bfloat16 models (docs/LOG.md)."""
 CLEARLY_FASTER = 1.1
 """Ratio of times below which the usual engine is kept: busy machines move timings by as much."""
 _SECONDS = 0.4
@@ -53,8 +53,12 @@ class Trial:
     failure: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON object."""
-        return {**self.engine.to_dict(), **asdict(self), "engine": None}
+        """Return a JSON object, as study.json has it."""
+        row = {**self.engine.to_dict(), "step_seconds": self.step_seconds}
+        if self.failure:
+            return {**row, "failure": self.failure}
+        deviation = float(f"{self.deviation:.2g}")
+        return {**row, "first_seconds": self.first_seconds, "deviation": deviation}
 
 
 def choose_engines(ladder: Ladder, probe: Probe, precision: Precision) -> dict[str, dict[str, Any]]:
@@ -77,24 +81,20 @@ def choose_engines(ladder: Ladder, probe: Probe, precision: Precision) -> dict[s
             found[rung.name] = {**usual.to_dict(), "chosen": "rule"}
         else:
             free = ladder.recipe.precision == "auto"
-            tried = try_engines(rung, ladder.recipe, probe.device, [
-                usual, *candidates(rung, ladder.recipe, usual, probe.device, free, seconds)
-            ])  # fmt: skip
-            best = pick(tried)
-            found[rung.name] = {
-                **best.to_dict(), "chosen": "measured", "tried": [_row(each) for each in tried],
-            }  # fmt: skip
+            others = candidates(rung, usual, probe.device, free=free, seconds=seconds)
+            tried = try_engines(rung, ladder.recipe, probe.device, [usual, *others])
+            trials = [trial.to_dict() for trial in tried]
+            found[rung.name] = {**pick(tried).to_dict(), "chosen": "measured", "tried": trials}
     return found
 
 
 def candidates(
-    rung: Rung, recipe: Recipe, usual: Engine, device: str, free: bool, seconds: float
+    rung: Rung, usual: Engine, device: str, *, free: bool, seconds: float
 ) -> Iterator[Engine]:
     """Yield engines worth trying beside the usual one.
 
     Args:
         rung: the models.
-        recipe: their batch.
         usual: by rule.
         device: `cpu` or `cuda`.
         free: whether the type may be chosen.
@@ -156,6 +156,11 @@ def pick(tried: list[Trial]) -> Engine:
     return usual.engine
 
 
+def agrees(trial: Trial) -> bool:
+    """Tell whether a candidate's losses are within the tolerance of its type."""
+    return trial.deviation <= TOLERANCES[trial.engine.precision]
+
+
 def _try(rung: Rung, recipe: Recipe, device: str, engine: Engine, expected: np.ndarray) -> Trial:
     start = time.perf_counter()
     try:
@@ -177,7 +182,7 @@ def _try(rung: Rung, recipe: Recipe, device: str, engine: Engine, expected: np.n
 
 
 def _time(ensemble: Ensemble, rate: Any, device: str) -> float:
-    """Seconds a step, the best of several: process time on a CPU, so that busy answers like idle."""
+    """Seconds a step, the best of several; process time on a CPU: busy answers nearly like idle."""
     clock = time.perf_counter if device == "cuda" else time.process_time
     step, best, until = _COMPARED, np.inf, time.perf_counter() + 2 * _SECONDS
     began = clock()
@@ -200,14 +205,3 @@ def _build(rung: Rung, recipe: Recipe, device: str, engine: Engine) -> Ensemble:
 def _rate(recipe: Recipe, rung: Rung) -> Any:
     lr = settle_recipe(recipe, rung).lr
     return lambda step: lr
-
-
-def _row(trial: Trial) -> dict[str, Any]:
-    row = {**trial.engine.to_dict(), "step_seconds": trial.step_seconds}
-    if trial.failure:
-        return {**row, "failure": trial.failure}
-    return {
-        **row,
-        "first_seconds": trial.first_seconds,
-        "deviation": float(f"{trial.deviation:.2g}"),
-    }

@@ -13,6 +13,7 @@ from isoflop.fitting.batch.noise_scale import NoiseScale
 from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.engine import Engine, split_members
 from isoflop.lab.loop import Segment, Trainer
+from isoflop.lab.models.layout import layout
 from isoflop.lab.placement import Placement
 from isoflop.runs.ladder import Recipe, Rung
 
@@ -54,7 +55,9 @@ class Ensemble:
             for part in self._slices
         ]  # fmt: skip
         self._threads = min(threads, engine.packs)
-        self.optimizer = JoinedState(self._trainers)
+        sizes = [weight.size for weight in layout(rung.architecture, recipe.base_width)]
+        counts = [part.stop - part.start for part in self._slices]
+        self.optimizer = JoinedState(self._trainers, sizes, counts)
         self.spread: Mapping[str, Any] = {}
 
     def advance(
@@ -100,34 +103,63 @@ class Ensemble:
 
 
 class JoinedState:
-    """The states of several trainers as one: names of one pack as they are, of several numbered.
+    """The states of several packs as that of one pack of all the models.
+
+    Buffers of all weights are joined weight by weight; the parts of an optimizer that moves only
+    some of them keep the number of their pack in front of their name.
 
     Args:
         trainers: one a pack.
+        sizes: elements of each weight of one model, in order.
+        counts: models of each pack.
     """
 
-    def __init__(self, trainers: Sequence[Trainer]) -> None:
+    def __init__(
+        self, trainers: Sequence[Trainer], sizes: Sequence[int], counts: Sequence[int]
+    ) -> None:
         self._optimizers = [trainer.optimizer for trainer in trainers]
+        self._sizes, self._counts = sizes, counts
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return copies of everything a later step depends on."""
         if len(self._optimizers) == 1:
             return self._optimizers[0].state()
-        return {
-            f"{index}.{name}": tensor
-            for index, optimizer in enumerate(self._optimizers)
-            for name, tensor in optimizer.state().items()
-        }
+        states = [optimizer.state() for optimizer in self._optimizers]
+        joined = {}
+        for name in states[0]:
+            parts = [state[name] for state in states]
+            if parts[0].numel() == self._counts[0] * sum(self._sizes):
+                joined[name] = self._join(parts)
+            else:
+                joined |= {f"{index}.{name}": part for index, part in enumerate(parts)}
+        return joined
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Put back what `state` returned."""
         if len(self._optimizers) == 1:
             self._optimizers[0].restore(state)
             return
+        apart = {
+            name: self._split(tensor) for name, tensor in state.items() if not name[0].isdigit()
+        }
         for index, optimizer in enumerate(self._optimizers):
             mark = f"{index}."
             own = {k.removeprefix(mark): v for k, v in state.items() if k.startswith(mark)}
-            optimizer.restore(own)
+            optimizer.restore({**own, **{name: parts[index] for name, parts in apart.items()}})
+
+    def _join(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return (K·P,) of the packs' (k·P,): by weight, then by model."""
+        cut = [
+            part.split([count * size for size in self._sizes])
+            for part, count in zip(parts, self._counts, strict=True)
+        ]
+        return torch.cat([piece for pieces in zip(*cut, strict=True) for piece in pieces])
+
+    def _split(self, whole: torch.Tensor) -> list[torch.Tensor]:
+        """Return the packs' (k·P,) of (K·P,)."""
+        lengths = [count * size for size in self._sizes for count in self._counts]
+        pieces, packs = whole.split(lengths), len(self._counts)
+        return [torch.cat(pieces[index::packs]) for index in range(packs)]
 
 
 class _Average:

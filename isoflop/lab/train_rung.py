@@ -14,8 +14,10 @@ from isoflop.lab.checkpoint_pair import load_last, save_next
 from isoflop.lab.data.position_proof import prove_position
 from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
+from isoflop.lab.engine import read_engine
+from isoflop.lab.ensemble import Ensemble
 from isoflop.lab.final_weights import weights_sha256
-from isoflop.lab.loop import AnyTrainer, Segment, Trainer
+from isoflop.lab.loop import AnyTrainer, Segment
 from isoflop.lab.measure import Measures
 from isoflop.lab.metered import Metered
 from isoflop.lab.placement import Placement
@@ -68,8 +70,8 @@ def train_rung(
     def alone(
         rung: Rung, recipe: Recipe, streams: Sequence[TokenStream], seeds: list[tuple[int, int]]
     ) -> AnyTrainer:
-        device, dtype = placement.torch_device, placement.torch_dtype
-        return Trainer(rung, recipe, streams, seeds=seeds, device=device, dtype=dtype)
+        engine = read_engine(study.settings(), rung, placement.precision)
+        return Ensemble(rung, recipe, streams, seeds=seeds, device=placement.device, engine=engine)
 
     make_trainer = make_trainer or alone
     folder = study.rung_folder(rung.name)

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.base.errors import InputError, IsoflopError, SpecError  # noqa: E402
+from isoflop.lab import ensemble as ensemble_module  # noqa: E402
 from isoflop.lab import train_rung as train_rung_module  # noqa: E402
 from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
 from isoflop.lab.data.prepare import open_data, prepare_data  # noqa: E402
@@ -143,7 +144,7 @@ def test_a_seed_that_diverges_is_recorded_and_the_others_go_on(
     prepare_data(ladder, study.path / "data")
     data = open_data(ladder, study.path / "data")
 
-    class Poisoned(train_rung_module.Trainer):
+    class Poisoned(ensemble_module.Trainer):
         def advance(self, first, last, lr_at, on_steps):
             if first >= 51:
                 with torch.no_grad():
@@ -151,7 +152,7 @@ def test_a_seed_that_diverges_is_recorded_and_the_others_go_on(
                     self._pack.master.copy_(self._pack.low)
             return super().advance(first, last, lr_at, on_steps)
 
-    monkeypatch.setattr(train_rung_module, "Trainer", Poisoned)
+    monkeypatch.setattr(ensemble_module, "Trainer", Poisoned)
     events = []
     placement = Placement("cpu", "float32")
     train_rung_module.train_rung(study, ladder.rung("d4"), data, placement, events.append)
