@@ -9,7 +9,8 @@ minute's ETA rest on it: after that the ETA follows the steps taken.
 from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.transformer import Transformer
-from isoflop.runs.ladder import Evaluation, Ladder, Rung, rung_tokens
+from isoflop.lab.schedule import plan_schedules
+from isoflop.runs.ladder import Evaluation, Ladder, Rung
 from isoflop.runs.settle import settle_recipe
 
 STEP_SECONDS = 2.0e-3
@@ -29,8 +30,24 @@ products are taken to be up to 3 times longer, never shorter."""
 
 def rung_steps(rung: Rung, ladder: Ladder) -> int:
     """Return the optimizer steps of a rung: every trunk and every cooldown."""
+    points = ladder.evaluation.curve_points_per_doubling
+    return sum(
+        schedule.branches[-1].start + sum(b.end - b.start for b in schedule.branches)
+        for schedule in plan_schedules(rung, ladder.recipe, points)
+    )
+
+
+def training_flops(rung: Rung, ladder: Ladder) -> float:
+    """Return the training FLOPs of a rung to the step: what the budget guard will count."""
     batch = settle_recipe(ladder.recipe, rung).batch_tokens
-    return round(rung_tokens(rung, ladder.recipe) / batch)
+    tokens = rung.members * rung_steps(rung, ladder) * batch
+    return tokens * flops_per_token(rung.architecture).matmul
+
+
+def evaluation_flops(rung: Rung, ladder: Ladder) -> float:
+    """Return about what evaluation adds: a forward pass is a third of training."""
+    read = rung.members * _evaluated_tokens(rung, ladder.evaluation)
+    return read / 3 * flops_per_token(rung.architecture).matmul
 
 
 def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:

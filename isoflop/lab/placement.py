@@ -8,6 +8,8 @@ import torch
 from isoflop.base.errors import InputError
 
 Precision = Literal["float32", "bfloat16"]
+THREADS = 1
+"""Of every worker."""
 
 
 @dataclass(frozen=True)
@@ -56,5 +58,5 @@ def settle_threads() -> None:
     Two one-thread processes beat one two-thread process by 1.2 to 1.8, and the thread count is
     part of a run's identity. MKL's float32 takes a slow path on AMD (86 against 190 GFLOP/s).
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     torch.set_float32_matmul_precision("medium")

@@ -1,22 +1,25 @@
 """Train a ladder into a study: prepare, launch, resume."""
 
-import platform
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from isoflop.base.errors import InputError, IsoflopError
-from isoflop.lab.cost import rung_seconds, rung_steps
+from isoflop.lab.budget import check_limits, open_sums
 from isoflop.lab.data.prepare import check_corpus, prepare_data
+from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.placement import check_device
 from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.progress import Progress, default_progress
+from isoflop.lab.settings import open_study, settle, verify_identity
+from isoflop.lab.stopping import stoppable
 from isoflop.lab.test_sets import check_test_sets, prepare_test_sets
-from isoflop.runs.ladder import Ladder, Rung
+from isoflop.lab.work import Work
+from isoflop.runs.ladder import Ladder
+from isoflop.store.lock import exclusive
+from isoflop.store.spent import Limits, write_limits
 from isoflop.store.study import Study
+
+PATIENCE_SECONDS = 10.0
+"""How long to wait for another runner to prepare the study."""
 
 
 def run_ladder(
@@ -27,6 +30,9 @@ def run_ladder(
     workers: int | None = None,
     progress: Progress | None = None,
     probe: Probe | None = None,
+    limits: Limits | None = None,
+    launcher: Launcher | None = None,
+    force: bool = False,
 ) -> Study:
     """Train a ladder into a folder; run it again to resume, nothing finished is trained twice.
 
@@ -37,84 +43,66 @@ def run_ladder(
         workers: processes; one a core by default, four on a GPU. Results do not depend on it.
         progress: told of events; bars or lines on standard error by default.
         probe: what is known of the machine; measured if not given.
+        limits: what the study may spend in all; those of the last time by default.
+        launcher: what starts the workers; processes of this machine by default.
+        force: go on though ladder, code, data, torch or threads are not what the study was begun
+            with; recorded in study.json.
 
     Returns:
         The study, every run over.
 
     Raises:
         InputError: the folder holds something else, the corpus cannot serve, or the device is
-            absent; a new folder is then not made.
+            absent; a new folder is then not made. Or the study was begun with something else.
+        BudgetError: the limits reach no further; what is finished stays finished.
         IsoflopError: the study is being written by another process, or some rung failed; what
             is finished stays finished.
+        KeyboardInterrupt: on SIGINT or SIGTERM; run it again to go on.
+    """
+    if limits is not None:
+        check_limits(limits)
+    study = prepare_study(
+        ladder, study_path, device=device, probe=probe, limits=limits, force=force
+    )
+    if study.finished():
+        return study
+    device = study.settings()["device"]
+    probe = probe or probe_machine(device)
+    workers = workers or _default_workers(device)
+    work = Work(study, progress or default_progress(), workers, probe.flop_per_s)
+    with stoppable():
+        work.train(launcher or LocalLauncher())
+    return study
+
+
+def prepare_study(
+    ladder: Ladder,
+    study_path: Path | str,
+    *,
+    device: str = "cpu",
+    probe: Probe | None = None,
+    limits: Limits | None = None,
+    force: bool = False,
+) -> Study:
+    """Make a study that workers may train: ladder, settings, data and limits on disk.
+
+    Args and Raises as `run_ladder`; nothing is trained.
     """
     if not (Path(study_path) / "study.json").exists():
         check_device(device)
     check_corpus(ladder)
     check_test_sets(ladder)
-    study = Study.create(study_path, ladder)
-    with study.writing():
-        settings = _settle(study, device, probe)
-        prepare_data(ladder, study.path / "data")
+    study = open_study(ladder, study_path, force=force)
+    with exclusive(study.path / "lock", f"study {study.path}", wait_seconds=PATIENCE_SECONDS):
+        settle(study, device, probe)
+        data = prepare_data(ladder, study.path / "data")
         prepare_test_sets(ladder, study.path / "data")
         if not study.finished():
-            _check_same_torch(study, settings)
-            probe = probe or probe_machine(settings["device"])
-            workers = workers or _default_workers(settings["device"])
-            _train(study, workers, probe.flop_per_s, progress or default_progress())
+            verify_identity(study, data, force=force)
+            open_sums(study)
+            if limits is not None:
+                write_limits(study.path, limits)
     return study
-
-
-def _settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
-    """Choose device and precision once; a study keeps what it began with."""
-    settings = study.settings()
-    check_device(settings.get("device", device))
-    if settings:
-        return settings
-    wanted = study.ladder.recipe.precision
-    if wanted == "auto":
-        wanted = (probe or probe_machine(device)).precision
-    study.write_settings(
-        {
-            "device": device,
-            "precision": wanted,
-            "torch": torch.__version__,
-            "machine": platform.machine(),
-            "threads_per_worker": 1,
-        }
-    )
-    return study.settings()
-
-
-def _check_same_torch(study: Study, settings: Mapping[str, Any]) -> None:
-    """Refuse to mix releases: their losses differ in the last bits."""
-    if settings["torch"] != torch.__version__:
-        raise InputError(
-            f"{study.path} was begun with torch {settings['torch']}, this is "
-            f"{torch.__version__}; install that release or start a new study"
-        )
-
-
-def _missing_rungs(study: Study, flop_per_s: float) -> list[Rung]:
-    """Return the rungs with a run that is not over, longest first."""
-    over = study.manifests()
-    names = {run.rung.name for run in study.ladder.runs() if run.id not in over}
-    rungs = [rung for rung in study.ladder.rungs if rung.name in names]
-    return sorted(rungs, key=lambda r: -rung_seconds(r, study.ladder, flop_per_s))
-
-
-def _train(study: Study, workers: int, flop_per_s: float, progress: Progress) -> None:
-    rungs = _missing_rungs(study, flop_per_s)
-    workers = min(workers, len(rungs))
-    steps = {rung.name: rung_steps(rung, study.ladder) for rung in rungs}
-    seconds = {rung.name: rung_seconds(rung, study.ladder, flop_per_s) for rung in rungs}
-    progress.start(steps, seconds, workers)
-    try:
-        launcher = LocalLauncher()
-        failures = launcher.launch(study, [rung.name for rung in rungs], workers, progress.event)
-    finally:
-        progress.stop()
-    if failures:
-        raise IsoflopError(f"{study.path}: " + "; ".join(failures))
 
 
 def _default_workers(device: str) -> int:

@@ -1,0 +1,96 @@
+"""The folder and study.json of a study: made once, kept, changed knowingly or not at all."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from isoflop.base.atomic import write_atomic
+from isoflop.lab.identity import identity_differences, measure_identity, refuse_differences
+from isoflop.lab.placement import check_device
+from isoflop.lab.probe import Probe, probe_machine
+from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladder_diff import changed_rungs, ladder_differences
+from isoflop.runs.ladder_toml import print_ladder
+from isoflop.store.study import Study
+
+
+def open_study(ladder: Ladder, path: Path | str, *, force: bool = False) -> Study:
+    """Create a study, or open the one that holds this ladder.
+
+    Args:
+        ladder: what is trained.
+        path: its folder.
+        force: let the folder's ladder become this one. Finished runs stay; a rung whose training
+            so far is of no use to the new ladder is set aside and begun again.
+
+    Raises:
+        InputError: the folder holds another ladder, naming what differs, or other files.
+    """
+    path = Path(path)
+    if not (path / "ladder.toml").exists():
+        return Study.create(path, ladder)
+    study = Study.open(path)
+    differences = ladder_differences(study.ladder, ladder)
+    if not differences:
+        return study
+    if not force:
+        refuse_differences(path, ["another ladder: " + "; ".join(differences)])
+    with study.writing():
+        _set_aside(study, ladder)
+        write_atomic(path / "ladder.toml", print_ladder(ladder))
+        changed = Study(path, ladder)
+        if settings := study.settings():
+            _record(changed, settings, differences, {})
+    return changed
+
+
+def settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
+    """Choose device and precision once; a study keeps what it began with."""
+    settings = study.settings()
+    check_device(settings.get("device", device))
+    if settings:
+        return settings
+    wanted = study.ladder.recipe.precision
+    if wanted == "auto":
+        wanted = (probe or probe_machine(device)).precision
+    study.write_settings({"device": device, "precision": wanted, **measure_identity()})
+    return study.settings()
+
+
+def verify_identity(study: Study, data: Mapping[str, Any], *, force: bool = False) -> None:
+    """Refuse to go on with other code, data, torch or threads than the study was begun with.
+
+    Args:
+        study: settled.
+        data: the content of its data.json.
+        force: record the differences in study.json and go on.
+
+    Raises:
+        InputError: names every difference.
+    """
+    settings = study.settings()
+    now = measure_identity(study.path / "data", data)
+    differences = identity_differences(settings, now)
+    if differences and not force:
+        refuse_differences(study.path, differences)
+    if differences or now.keys() - settings.keys():
+        _record(study, settings, differences, now)
+
+
+def _record(
+    study: Study, settings: Mapping[str, Any], differences: list[str], now: Mapping[str, Any]
+) -> None:
+    """Commit what the study goes on with, and what it was forced over."""
+    forced = [*settings.get("forced", []), *([differences] if differences else [])]
+    kept = {key: value for key, value in settings.items() if key not in ("ladder_sha256", "forced")}
+    study.write_settings({**kept, **now, **({"forced": forced} if forced else {})})
+
+
+def _set_aside(study: Study, ladder: Ladder) -> None:
+    for name in changed_rungs(study.ladder, ladder):
+        folder = study.rung_folder(name)
+        if folder.exists() and not study.rung_finished(name):
+            aside, number = folder.with_name(f"{name}.before"), 1
+            while aside.exists():
+                aside, number = folder.with_name(f"{name}.before{number}"), number + 1
+            folder.rename(aside)
