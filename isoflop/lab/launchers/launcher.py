@@ -6,7 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 from isoflop.store.study import Study
 
 OnEvent = Callable[[Mapping[str, Any]], None]
-"""Told of every event: `ready`, `steps`, `run`, `done`, `failed`, `gone`; see docs/launchers.md."""
+"""Told of every event: `steps`, `run`, `done`, `failed`, `notice`, …, and `tick` at least every
+second while nothing else happens, so that clocks can be watched; see docs/launchers.md."""
 
 
 @runtime_checkable

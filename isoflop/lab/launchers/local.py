@@ -1,8 +1,8 @@
 """A pool of local processes: one worker a core, one thread each, longest rung first."""
 
 import queue
+import signal
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from isoflop.lab.launchers.launcher import OnEvent
@@ -10,6 +10,8 @@ from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
 from isoflop.store.holding import LEASE_SECONDS, read_holding
 from isoflop.store.lease import Watch
+from isoflop.store.outcome import write_outcome
+from isoflop.store.spent import Limits, read_limits
 from isoflop.store.study import Study
 
 _LOOK_SECONDS = 0.25
@@ -26,13 +28,10 @@ class LocalLauncher:
     Args:
         name: `local`.
         lease_seconds: how long a worker may stand still before another runner takes its rung.
-        deadline_seconds: how long a worker may train without a sign of life before it is killed
-            and its rung reported; None waits for ever.
     """
 
     name: str = "local"
     lease_seconds: float = LEASE_SECONDS
-    deadline_seconds: float | None = None
 
     def launch(
         self, study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent
@@ -53,6 +52,7 @@ class _Pool:
         self._workers: list[WorkerProcess] = []
         self._watch, self._elsewhere = Watch(), StudyEvents(study, rungs)
         self._told: set[str] = set()
+        self._limits = read_limits(study.path)
 
     def run(self, workers: int) -> list[str]:
         try:
@@ -60,7 +60,7 @@ class _Pool:
                 self._hire()
             while not all(worker.gone for worker in self._workers):
                 self._hand_out()
-                self._check_deadline()
+                self._stop_overdue()
                 self._take()
         finally:
             for worker in self._workers:
@@ -111,42 +111,64 @@ class _Pool:
         self._on_event({"event": "done", "rung": name})
 
     def _take(self) -> None:
-        """Wait for one event and act on it; look up now and then where there is reason to."""
-        idle = any(worker.idle for worker in self._workers)
-        watchful = idle or self._launcher.deadline_seconds is not None
-        with suppress(queue.Empty):
-            worker, event = self._events.get(timeout=_LOOK_SECONDS if watchful else None)
-            rung = worker.note(event)
-            if event["event"] == "held" and rung is not None:
-                self._waiting.append(rung)
-                return
-            if event["event"] == "failed":
-                self._failures.append(f"rung {event['rung']}: {event['message']}")
-            if event["event"] == "gone":
-                self._bury(worker, rung)
-            self._on_event(event)
+        """Wait for one event and act on it, or let time pass."""
+        try:
+            worker, event = self._events.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            return self._on_event({"event": "tick"})
+        rung = worker.note(event)
+        if event["event"] == "held" and rung is not None:
+            self._waiting.append(rung)
+            return None
+        if event["event"] == "failed":
+            self._failures.append(f"rung {event['rung']}: {event['message']}")
+        if event["event"] == "gone":
+            self._bury(worker, rung)
+        return self._on_event(event)
 
     def _bury(self, worker: WorkerProcess, rung: str | None) -> None:
         """Report the rung of a worker that died, and replace the worker if there is work."""
         status = worker.wait()
-        if rung is not None:
-            self._failures.append(
-                f"rung {rung}: its worker ended with status {status}; "
-                "see workers.log in the study, and run again to resume"
-            )
-        if rung is not None and self._waiting:
+        if rung is None:
+            return
+        message = f"its worker {_how_it_ended(status)}; see workers.log in the study"
+        self._report(rung, "crashed", message)
+        if self._waiting:
             self._hire()
 
-    def _check_deadline(self) -> None:
-        limit = self._launcher.deadline_seconds
+    def _stop_overdue(self) -> None:
+        """Kill workers whose rung takes too long, or that take no step for too long."""
         for worker in self._workers:
-            if limit is None or worker.rung is None or worker.silent_seconds < limit:
-                continue
-            self._failures.append(
-                f"rung {worker.rung}: no sign of life for {limit:g} seconds, so its worker was "
-                "stopped; run again to resume"
-            )
-            worker.rung = None
-            worker.kill()
-            if self._waiting:
-                self._hire()
+            message = _overdue(worker, self._limits)
+            if worker.rung is not None and message is not None:
+                rung, worker.rung = worker.rung, None
+                worker.kill()
+                worker.wait()
+                self._report(rung, "timeout", message)
+                if self._waiting:
+                    self._hire()
+
+    def _report(self, rung: str, state: str, message: str) -> None:
+        """Note why a rung stopped that cannot say so itself."""
+        write_outcome(self._study.rung_folder(rung), state, message)
+        self._failures.append(f"rung {rung}: {message}, and run again to resume")
+        self._on_event({"event": "failed", "rung": rung, "message": message})
+
+
+def _how_it_ended(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    name = signal.Signals(-status).name
+    hint = " (the system does so when memory runs out)" if name == "SIGKILL" else ""
+    return f"was ended by {name}{hint}"
+
+
+def _overdue(worker: WorkerProcess, limits: Limits) -> str | None:
+    """Say which limit of time a worker has passed, None if none."""
+    if worker.rung is None:
+        return None
+    if limits.rung_seconds is not None and worker.rung_seconds >= limits.rung_seconds:
+        return f"not over after {limits.rung_seconds:g} seconds, so its worker was stopped"
+    if limits.silence_seconds is not None and worker.silent_seconds >= limits.silence_seconds:
+        return f"no step for {limits.silence_seconds:g} seconds, so its worker was stopped"
+    return None

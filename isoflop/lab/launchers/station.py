@@ -1,17 +1,21 @@
 """A process ready to train rungs of a study: what the workers of every launcher do."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isoflop.base.errors import HeldError, IsoflopError
+import torch
+
+from isoflop.base.errors import BudgetError, HeldError, IsoflopError
 from isoflop.lab.data.prepare import StudyData, open_data
 from isoflop.lab.launchers.cores import claim_core
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.placement import Placement, settle_gpu, settle_threads
 from isoflop.lab.train_rung import train_rung
 from isoflop.store.lease import Lease, await_claim
+from isoflop.store.outcome import clear_outcome, write_outcome
 from isoflop.store.study import Study
 
 ENVIRONMENT = {
@@ -78,17 +82,30 @@ def attempt(
         The event: `done`; `failed` with a message; or `held`: another process has the rung, or
         took it from this one.
     """
+    folder = station.study.rung_folder(name)
     try:
         lease = take()
         if lease is not None:
+            clear_outcome(folder)
             rung = station.study.ladder.rung(name)
             train_rung(station.study, rung, station.data, station.placement, emit, lease=lease)
     except HeldError as error:
         return {"event": "held", "rung": name, "message": str(error)}
     except (IsoflopError, MemoryError, OSError, RuntimeError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        with suppress(OSError):  # a full disk is why it failed, and is told all the same
+            write_outcome(folder, _state_of(error), line)
         return {"event": "failed", "rung": name, "message": line}
     return {"event": "done", "rung": name}
+
+
+def _state_of(error: Exception) -> str:
+    if isinstance(error, BudgetError):
+        return "budget"
+    # torch says so in words on a CPU, and by a RuntimeError of its own on a GPU.
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+        return "oom"
+    return "failed"
 
 
 def train_until_over(

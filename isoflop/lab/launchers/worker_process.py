@@ -48,12 +48,17 @@ class WorkerProcess:
         self._reader.start()
         self.rung: str | None = None
         self.ready = self.gone = False
-        self._heard = time.monotonic()
+        self._ordered = self._heard = time.monotonic()
 
     @property
     def idle(self) -> bool:
         """Whether it waits for an order."""
         return self.ready and not self.gone and self.rung is None
+
+    @property
+    def rung_seconds(self) -> float:
+        """Seconds since it was ordered its rung."""
+        return time.monotonic() - self._ordered
 
     @property
     def silent_seconds(self) -> float:
@@ -81,7 +86,8 @@ class WorkerProcess:
         except OSError:  # it died; its `gone` is on the way
             self.ready = False
             return False
-        self.rung, self._heard = rung, time.monotonic()
+        self.rung, self._ordered = rung, time.monotonic()
+        self._heard = self._ordered
         return True
 
     def dismiss(self) -> None:
