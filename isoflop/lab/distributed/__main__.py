@@ -16,14 +16,21 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError, IsoflopError
-from isoflop.lab.distributed.group import join_group, leave_group
-from isoflop.lab.distributed.share import Split, check_split
-from isoflop.lab.distributed.together import train_together
-from isoflop.lab.placement import Placement, settle_gpu, settle_threads
+from isoflop.lab.distributed.group import LEADER, Group, join_group, leave_group
+from isoflop.lab.distributed.leader import how_spread
+from isoflop.lab.distributed.share import Split, check_packs, check_split
+from isoflop.lab.distributed.together import How, dismiss, follow_rung, leading
+from isoflop.lab.engine import read_engine
+from isoflop.lab.launchers.station import attempt, open_station
+from isoflop.lab.placement import Placement
+from isoflop.store.holding import LEASE_SECONDS
+from isoflop.store.lease import Lease, await_claim
 from isoflop.store.study import Study
 
 
@@ -32,34 +39,67 @@ def main() -> int:
     asked = _parse()
     if asked.with_parent:
         threading.Thread(target=_die_with_parent, daemon=True).start()
-    settle_threads()
     try:
-        _train(asked)
+        how = _open(asked.study, asked.rung, Split(_size(), asked.shard))
+        event = (_lead if _leads() else _follow)(asked, how)
     except InputError as error:
-        return _failed(asked.rung, error, 2)
+        return _report({"event": "failed", "rung": asked.rung, "message": str(error)}, 2)
+    return _report(event, 0 if event["event"] == "done" else 1)
+
+
+def _lead(asked: argparse.Namespace, how: How) -> Mapping[str, Any]:
+    """Claim the rung, and only then meet the others: what this rank waits for is its own affair."""
+    study, name = how.station.study, asked.rung
+
+    @cache
+    def join() -> Group:
+        group = _join(how)
+        _emit({"event": "ready", "rung": name, **how_spread(group, shard=how.shard)})
+        return group
+
+    def take() -> Lease | None:
+        folder, seconds = study.rung_folder(name), asked.lease_seconds
+        over = partial(study.rung_finished, name)
+        return await_claim(folder, f"rung {name}", seconds=seconds, over=over)
+
+    event = attempt(how.station, name, _emit, take, leading(join, how))
+    if event["event"] == "done":
+        dismiss(join())
+        leave_group()
+    return event
+
+
+def _follow(asked: argparse.Namespace, how: How) -> Mapping[str, Any]:
+    study = how.station.study
+    try:
+        follow_rung(study.ladder.rung(asked.rung), _join(how), how)
+        leave_group()
     except (IsoflopError, MemoryError, OSError, RuntimeError) as error:
-        return _failed(asked.rung, error, 1)
-    return 0
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return {"event": "failed", "rung": asked.rung, "message": line}
+    return {"event": "done", "rung": asked.rung}
 
 
-def _train(asked: argparse.Namespace) -> None:
-    study = Study.open(asked.study)
-    names = [rung.name for rung in study.ladder.rungs]
-    if asked.rung not in names:
-        raise InputError(f"{asked.study} has no rung {asked.rung}; it has {', '.join(names)}")
-    rung, settings = study.ladder.rung(asked.rung), study.settings()
+def _join(how: How) -> Group:
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+    return join_group(how.station.placement.torch_device, local_rank)
+
+
+def _open(path: Path, name: str, split: Split) -> How:
+    """Open a study, or say why its rung cannot be trained by these ranks."""
+    ladder, settings = Study.open(path).ladder, Study.open(path).settings()
+    names = [rung.name for rung in ladder.rungs]
+    if name not in names:
+        raise InputError(f"{path} has no rung {name}; it has {', '.join(names)}")
     if not settings:
-        raise InputError(f"{asked.study} is not prepared; see docs/distributed.md")
-    check_split(study.ladder, rung, Split(_size(), asked.shard))
-    placement = Placement(settings["device"], settings["precision"])
-    if placement.device == "cuda":
-        settle_gpu()
-    group = join_group(placement.torch_device, int(os.environ.get("LOCAL_RANK", "0")))
-    emit = _emit if group.leads else _keep
-    emit({"event": "ready", "processes": group.size, "sharded": asked.shard})
-    train_together(study, rung, group, shard=asked.shard, placement=placement, emit=emit)
-    leave_group()
-    emit({"event": "done", "rung": asked.rung})
+        raise InputError(f"{path} is not prepared for training; see docs/distributed.md")
+    rung = ladder.rung(name)
+    engine = read_engine(settings, rung, settings["precision"])
+    check_split(ladder, rung, split)
+    check_packs(rung, engine.packs)
+    station = open_station(path)
+    placement = Placement(station.placement.device, engine.precision)
+    return How(replace(station, placement=placement), split.shard)
 
 
 def _parse() -> argparse.Namespace:
@@ -67,6 +107,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("study", type=Path, help="prepared study folder")
     parser.add_argument("rung", help="name of the rung to train")
     parser.add_argument("--shard", action="store_true", help="divide the weights (FSDP2)")
+    parser.add_argument("--lease-seconds", type=float, default=LEASE_SECONDS)
     parser.add_argument("--with-parent", action="store_true", help="end with standard input")
     return parser.parse_args()
 
@@ -79,23 +120,22 @@ def _size() -> int:
     return int(os.environ["WORLD_SIZE"])
 
 
-def _failed(rung: str, error: Exception, status: int) -> int:
-    """Say why in one line: the leader as an event, a follower for the log."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if os.environ.get("RANK", "0") == "0":
-        _emit({"event": "failed", "rung": rung, "message": line})
-    else:
-        sys.stderr.write(f"rank {os.environ['RANK']}: {line}\n")
+def _leads() -> bool:
+    return int(os.environ["RANK"]) == LEADER
+
+
+def _report(event: Mapping[str, Any], status: int) -> int:
+    """Say what became of the rung: the leader by an event, a follower that failed in the log."""
+    if _leads():
+        _emit(event)
+    elif status:
+        sys.stderr.write(f"rank {os.environ['RANK']}: {event['message']}\n")
     return status
 
 
 def _emit(event: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(dict(event)) + "\n")
     sys.stdout.flush()
-
-
-def _keep(event: Mapping[str, Any]) -> None:
-    """A follower's events are the leader's."""
 
 
 def _die_with_parent() -> None:

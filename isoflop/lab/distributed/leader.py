@@ -34,7 +34,7 @@ class Leader:
     def __init__(self, group: Group, member: Member, *, sharded: bool) -> None:
         self._group, self._member = group, member
         self.optimizer = SharedState(group, member.engine)
-        self.spread: Mapping[str, Any] = {"processes": group.size, "sharded": sharded}
+        self.spread = how_spread(group, shard=sharded)
 
     def advance(
         self,
@@ -64,6 +64,11 @@ class Leader:
     def noise(self, windows: Tensor) -> list[NoiseScale]:
         """Return the K gradient noise scales, measured by this rank alone."""
         return self._member.engine.noise(windows)
+
+
+def how_spread(group: Group, *, shard: bool) -> Mapping[str, Any]:
+    """Return what events and timing records say of the ranks."""
+    return {"processes": group.size, "sharded": shard}
 
 
 class SharedState:

@@ -47,6 +47,20 @@ def check_split(ladder: Ladder, rung: Rung, split: Split) -> None:
         _check_shards(ladder, rung, recipe.optimizer)
 
 
+def check_packs(rung: Rung, packs: int) -> None:
+    """Refuse a rung whose models one process trains in several packs: ranks train one together.
+
+    Raises:
+        InputError: `packs` above 1.
+    """
+    if packs > 1:
+        raise InputError(
+            f"rung {rung.name}: study.json splits its {rung.members} models into {packs} packs, "
+            "several processes train one pack; give it fewer seeds, or train it with "
+            "--launcher local"
+        )
+
+
 def _check_shards(ladder: Ladder, rung: Rung, optimizer: str) -> None:
     remedy = "train it without --shard"
     if not isinstance(rung.architecture, Architecture | Transformer):

@@ -13,7 +13,7 @@ from isoflop.lab.data.prepare import StudyData, open_data
 from isoflop.lab.launchers.cores import claim_core
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.placement import Placement, settle_gpu, settle_threads
-from isoflop.lab.train_rung import train_rung
+from isoflop.lab.train_rung import MakeTrainer, train_rung
 from isoflop.store.lease import Lease, await_claim
 from isoflop.store.outcome import clear_outcome, write_outcome
 from isoflop.store.study import Study
@@ -68,7 +68,11 @@ def open_station(path: Path | str, *, pinned: bool = False) -> Station:
 
 
 def attempt(
-    station: Station, name: str, emit: OnEvent, take: Callable[[], Lease | None]
+    station: Station,
+    name: str,
+    emit: OnEvent,
+    take: Callable[[], Lease | None],
+    make_trainer: MakeTrainer | None = None,
 ) -> Mapping[str, Any]:
     """Train a rung as far as it is not yet on disk; return what became of it.
 
@@ -77,6 +81,7 @@ def attempt(
         name: the rung.
         emit: told of progress.
         take: claims the rung, or returns None if it is over.
+        make_trainer: see `train_rung`; this process alone by default.
 
     Returns:
         The event: `done`; `failed` with a message; or `held`: another process has the rung, or
@@ -88,7 +93,8 @@ def attempt(
         if lease is not None:
             clear_outcome(folder)
             rung = station.study.ladder.rung(name)
-            train_rung(station.study, rung, station.data, station.placement, emit, lease=lease)
+            study, data, placement = station.study, station.data, station.placement
+            train_rung(study, rung, data, placement, emit, make_trainer, lease)
     except HeldError as error:
         return {"event": "held", "rung": name, "message": str(error)}
     except (IsoflopError, MemoryError, OSError, RuntimeError) as error:

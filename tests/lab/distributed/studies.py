@@ -1,0 +1,106 @@
+"""Small studies of one rung, and what of them must agree."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from isoflop.accounting.architecture import Architecture
+from isoflop.lab.checkpoint_pair import load_last
+from isoflop.lab.data.prepare import open_data, prepare_data
+from isoflop.lab.placement import Placement
+from isoflop.lab.train_rung import train_rung
+from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.store.journal import read_journal
+from isoflop.store.study import Study
+
+# 25 rows of `down` do not divide among two ranks, nor do the 17 windows of the curve.
+SHAPE = Architecture(
+    n_layer=2, d_model=12, n_head=2, d_ff=25, n_ctx=16, n_vocab=256, positions="rotary"
+)
+RECIPE = Recipe(batch_tokens=64, lr=0.01, weight_decay=0.1, precision="float32")
+EVALUATION = Evaluation(tokens=1024, curve_tokens=272, curve_points_per_doubling=2)
+
+
+def make_ladder(
+    model: Any = SHAPE,
+    recipe: Recipe = RECIPE,
+    evaluation: Evaluation = EVALUATION,
+    *,
+    seeds: int = 1,
+    **rung: Any,
+) -> Ladder:
+    one = Rung("big", model, seeds, (1536, 3072), **rung)
+    return Ladder("tiny", "sotu", "bytes", (one,), recipe, evaluation)
+
+
+def prepare(path: Path, ladder: Ladder) -> Study:
+    study = Study.create(path, ladder)
+    prepare_data(ladder, path / "data")
+    precision = ladder.recipe.precision
+    study.write_settings({"device": "cpu", "precision": precision, "torch": torch.__version__})
+    return study
+
+
+def train_alone(study: Study) -> Study:
+    data = open_data(study.ladder, study.path / "data")
+    placement = Placement("cpu", study.settings()["precision"])
+    train_rung(study, study.ladder.rungs[0], data, placement, lambda event: None)
+    return study
+
+
+def job(study: Study, *, shard: bool = False, stop: bool = False) -> dict[str, Any]:
+    return {"study": str(study.path), "shard": shard, "stop": stop}
+
+
+def train_on_ranks(folder: Path, jobs: Sequence[dict[str, Any]], size: int = 2) -> None:
+    """Do jobs one after the other on some gloo processes, and wait for them."""
+    (folder / "jobs.json").write_text(json.dumps(jobs))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("ranks.py")), str(folder / "jobs.json")],
+            env={
+                **os.environ, "OMP_NUM_THREADS": "1", "RANK": str(rank), "WORLD_SIZE": str(size),
+                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
+            },
+            stderr=(folder / f"rank{rank}.log").open("w"),
+        )
+        for rank in range(size)
+    ]  # fmt: skip
+    ends = [rank.wait() for rank in ranks]
+    logs = "\n".join((folder / f"rank{rank}.log").read_text() for rank in range(size))
+    assert ends == [0] * size, logs
+
+
+def losses_of(study: Study) -> dict[str, np.ndarray]:
+    """Return run → every number of its learning curve and its row: losses, noise, positions."""
+    found = {}
+    for run in study.manifests():
+        points = read_journal(study.run_folder(run) / "journal.jsonl").records
+        found[run] = np.array([x for point in points for x in _numbers(point)])
+    return found
+
+
+def _numbers(record: Any) -> list[float]:
+    if isinstance(record, dict):
+        return [x for key in sorted(record) for x in _numbers(record[key])]
+    if isinstance(record, list):
+        return [x for each in record for x in _numbers(each)]
+    return [float(record)] if isinstance(record, int | float) else []
+
+
+def state_of(study: Study) -> dict[str, torch.Tensor]:
+    """Return weights and moments of the trunk's last checkpoint."""
+    checkpoint = load_last(study.rung_folder("big")).checkpoint
+    assert checkpoint is not None
+    return checkpoint.tensors
