@@ -7,7 +7,8 @@
     STUDY/data/                          tokens of the corpus, tokenizer, their hashes
     STUDY/runs/<run>/journal.jsonl       learning curve of one run
     STUDY/runs/<run>/run.json            its row of the run table, committed when it is over
-    STUDY/rungs/<rung>/                  checkpoint, trunk journal and timing while training
+    STUDY/rungs/<rung>/                  checkpoints, trunk journal and timing while training
+    STUDY/index.sqlite                   of large studies: quick to list, rebuilt when in doubt
 """
 
 from collections.abc import Mapping
@@ -26,9 +27,12 @@ from isoflop.runs.ladder import Ladder, runs_of
 from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
 from isoflop.store.document import FORMAT, Kinds, read_document
+from isoflop.store.index import INDEX_FROM, read_documents
 from isoflop.store.journal import read_journal
 from isoflop.store.lock import exclusive
-from isoflop.store.manifest import describe_run, journal_matches, read_manifest
+from isoflop.store.manifest import describe_runs, journal_matches, read_manifest
+from isoflop.store.rung_state import rung_state
+from isoflop.store.states import state_of_rung
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,9 @@ class Study:
 
     def manifests(self) -> dict[str, dict[str, Any]]:
         """Return the manifests of the runs that are over, by run, in the ladder's order."""
+        if self._indexed():
+            documents = read_documents(self.path, lambda: describe_runs(self.ladder))
+            return {row["run"]: row for row in documents if "status" in row}
         found = ((run.id, read_manifest(self.run_folder(run.id))) for run in self.ladder.runs())
         return {run: manifest for run, manifest in found if manifest is not None}
 
@@ -134,17 +141,18 @@ class Study:
     def status(self) -> list[dict[str, Any]]:
         """Return one row per run: id, state, n_params, n_tokens, flops, loss, ….
 
-        `state` is `pending`, `running` (its rung has a checkpoint), `finished` or `diverged`.
+        `state` is `finished` or `diverged` of a run that is over, else its rung's: `pending`,
+        `running`, or why its training stopped (`isoflop.store.outcome.STATES`).
         """
         manifests = self.manifests()
+        states: dict[str, str] = {}
         rows = []
-        for run in self.ladder.runs():
-            row = manifests.get(run.id) or describe_run(run, self.ladder)
-            # One level down where every budget has a trunk of its own.
-            folder = self.rung_folder(run.rung.name)
-            started = any(folder.glob("journal.jsonl")) or any(folder.glob("*/journal.jsonl"))
-            state = row.get("status") or ("running" if started else "pending")
-            rows.append({"id": run.id, "state": state, **_without(row, "run", "status")})
+        for planned in describe_runs(self.ladder):
+            row, rung = manifests.get(planned["run"], planned), planned["rung"]
+            if "status" not in row and rung not in states:
+                states[rung] = rung_state(self.rung_folder(rung))
+            state = row["status"] if "status" in row else states[rung]
+            rows.append({"id": row["run"], "state": state, **_without(row, "run", "status")})
         return rows
 
     def run_table(self) -> RunTable:
@@ -183,6 +191,11 @@ class Study:
         """Commit study.json."""
         document = {"format": FORMAT, "ladder_sha256": ladder_hash(self.ladder), **settings}
         write_atomic(self.path / "study.json", strict_json.dumps(document, indent=1) + "\n")
+
+    def _indexed(self) -> bool:
+        """Tell whether there are so many runs that an index pays."""
+        rungs = self.ladder.rungs
+        return sum(rung.members * len(rung.token_budgets) for rung in rungs) >= INDEX_FROM
 
 
 _SETTINGS: Kinds = {"device": str, "precision": str, "torch": str}
