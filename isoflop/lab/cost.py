@@ -45,9 +45,16 @@ def training_flops(rung: Rung, ladder: Ladder) -> float:
 
 
 def evaluation_flops(rung: Rung, ladder: Ladder) -> float:
-    """Return about what evaluation adds: a forward pass is a third of training."""
-    read = rung.members * _evaluated_tokens(rung, ladder.evaluation)
-    return read / 3 * flops_per_token(rung.architecture).matmul
+    """Return what evaluation adds: a forward pass is a third of training."""
+    evaluation = ladder.evaluation
+    sets = (1 + len(evaluation.test_sets)) * evaluation.tokens
+    read = 0.0
+    for schedule in plan_schedules(rung, ladder.recipe, evaluation.curve_points_per_doubling):
+        cooled = sum(branch.end > branch.start for branch in schedule.branches)
+        read += (len(schedule.points) + cooled) * evaluation.curve_tokens
+        read += len(schedule.points) * 3 * evaluation.noise_tokens
+        read += len(schedule.branches) * sets
+    return rung.members * read / 3 * flops_per_token(rung.architecture).matmul
 
 
 def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
