@@ -91,19 +91,19 @@ def read_engine(settings: Mapping[str, Any], rung: Rung, precision: Precision) -
     chosen = engines.get(rung.name) if isinstance(engines, dict) else engines
     if chosen is None:
         return Engine(precision)
-    if not isinstance(chosen, dict) or not _sound(chosen, rung):
+    if not isinstance(chosen, dict) or not _sound(chosen):
         raise InputError(
             f"study.json: engines.{rung.name} is {chosen!r:.80}, expected precision, packs and "
             "steps; restore the file, or start a new study"
         )
-    return Engine(chosen["precision"], chosen["packs"], chosen["steps"])
+    return Engine(chosen["precision"], min(chosen["packs"], rung.members), chosen["steps"])
 
 
-def _sound(chosen: Mapping[str, Any], rung: Rung) -> bool:
+def _sound(chosen: Mapping[str, Any]) -> bool:
     packs = chosen.get("packs")
     return (
         chosen.get("precision") in get_args(Precision)
         and chosen.get("steps") in get_args(Steps)
         and type(packs) is int
-        and 1 <= packs <= rung.members
+        and packs >= 1
     )

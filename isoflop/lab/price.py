@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from isoflop.accounting.params import count_params
 from isoflop.lab.cost import ladder_seconds, rung_seconds
 from isoflop.lab.data.prepare import check_corpus
+from isoflop.lab.initial_weights import check_starts
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.lab.test_sets import check_test_sets
 from isoflop.runs.ladder import Ladder, rung_flops, rung_trunks
@@ -71,6 +72,7 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
     """
     check_corpus(ladder)
     check_test_sets(ladder)
+    check_starts(ladder)
     probe = probe or probe_machine(device)
     rungs = tuple(
         RungPrice(

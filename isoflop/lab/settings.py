@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from isoflop.base.atomic import write_atomic
+from isoflop.lab.engine_probe import choose_engines
 from isoflop.lab.identity import identity_differences, measure_identity, refuse_differences
+from isoflop.lab.initial_weights import describe_starts
 from isoflop.lab.placement import check_device
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.runs.ladder import Ladder
@@ -51,9 +53,13 @@ def settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
     if settings:
         return settings
     wanted = study.ladder.recipe.precision
+    probe = probe or probe_machine(device)
     if wanted == "auto":
-        wanted = (probe or probe_machine(device)).precision
-    study.write_settings({"device": device, "precision": wanted, **measure_identity()})
+        wanted = probe.precision
+    engines = choose_engines(study.ladder, probe, wanted)
+    starts = describe_starts(study.ladder)
+    chosen = {"device": device, "precision": wanted, "engines": engines, **starts}
+    study.write_settings({**chosen, **measure_identity()})
     return study.settings()
 
 

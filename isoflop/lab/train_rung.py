@@ -17,6 +17,7 @@ from isoflop.lab.data.stream import TokenStream, held_out_windows
 from isoflop.lab.engine import read_engine
 from isoflop.lab.ensemble import Ensemble
 from isoflop.lab.final_weights import weights_sha256
+from isoflop.lab.initial_weights import begin_with, keep_weights, start_columns
 from isoflop.lab.loop import AnyTrainer, Segment
 from isoflop.lab.measure import Measures
 from isoflop.lab.metered import Metered
@@ -120,6 +121,7 @@ class _TrunkTraining:
         seeds = member_seeds(ladder, rung)
         self._streams = member_streams(ladder, rung, data)
         trainer = make_trainer(rung, self._recipe, self._streams, seeds)
+        begin_with(trainer.optimizer, rung, study.settings())
         self._trainer = Metered(trainer, study, rung, schedule)
         self._measures = Measures(
             ladder, study.path / "data", data, rung, seeds, placement.torch_device
@@ -217,6 +219,10 @@ class _TrunkTraining:
         for run in missing:  # a kill between two seeds leaves one of them finished
             last = {**curve[-1], "loss_by_position": positions}
             digest = weights_sha256(master, self._rung.architecture, run.member)
+            if self._study.ladder.evaluation.keep_weights:
+                with self._lease.guard():
+                    folder = self._study.run_folder(run.id)
+                    keep_weights(folder, master, self._rung, run.member)
             measured = {**rows[run.member], "weights_sha256": digest}
             self._commit(run, measured, [*curve[:-1], last])
 
@@ -229,6 +235,7 @@ class _TrunkTraining:
             first_bad = run.steps
         row = describe_run(run, self._study.ladder)
         row |= self._streams[run.member].repeats(run.n_tokens)
+        row |= start_columns(self._rung, run.n_tokens)
         unit = "nats/byte" if self._study.ladder.tokenizer == "bytes" else "nats/token"
         row |= {**measured, "loss_unit": unit}
         points = [_of_member(record, run.member) for record in curve]

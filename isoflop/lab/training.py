@@ -4,6 +4,7 @@ from pathlib import Path
 
 from isoflop.lab.budget import check_limits, open_sums
 from isoflop.lab.data.prepare import check_corpus, prepare_data
+from isoflop.lab.initial_weights import check_starts
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.placement import check_device
@@ -92,6 +93,7 @@ def prepare_study(
         check_device(device)
     check_corpus(ladder)
     check_test_sets(ladder)
+    check_starts(ladder)
     study = open_study(ladder, study_path, force=force)
     with exclusive(study.path / "lock", f"study {study.path}", wait_seconds=PATIENCE_SECONDS):
         settle(study, device, probe)

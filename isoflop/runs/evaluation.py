@@ -26,6 +26,8 @@ class Evaluation:
             also measured on.
         noise_tokens: training tokens whose gradients give the noise scale at every point of a
             trunk's curve; 0 measures none.
+        keep_weights: keep the weights of every finished run, as `weights.safetensors` beside its
+            `run.json`, so that rungs of other ladders can start from them.
     """
 
     tokens: int = 262_144
@@ -34,6 +36,7 @@ class Evaluation:
     held_out_every: int = 10
     test_sets: tuple[str, ...] = ()
     noise_tokens: int = 0
+    keep_weights: bool = False
 
 
 DEFAULT_EVALUATION = Evaluation()

@@ -37,6 +37,8 @@ class Rung:
         dropout: share of activations set to zero in training, never in evaluation.
         lrs: increasing peak learning rates: none takes the recipe's, one replaces it here, several
             make a bracket, every one of them trained with every seed and packed with them.
+        start: folder of a finished run of another study, `STUDY/runs/RUN`, whose weights every
+            model of the rung begins with; empty for new weights.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Rung:
     token_budgets: tuple[int, ...]
     dropout: float = 0.0
     lrs: tuple[float, ...] = ()
+    start: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "architecture", plain_model(self.architecture))

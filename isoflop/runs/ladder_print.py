@@ -56,7 +56,8 @@ def rung_row(rung: Rung) -> dict[str, Any]:
     row = {"name": rung.name, **model_row(rung.architecture)}
     row |= {"dropout": rung.dropout} if rung.dropout else {}  # old ladders keep their hash
     row |= {"seeds": rung.seeds, "token_budgets": list(rung.token_budgets)}
-    return row | ({"lrs": list(rung.lrs)} if rung.lrs else {})
+    row |= {"lrs": list(rung.lrs)} if rung.lrs else {}
+    return row | ({"start": rung.start} if rung.start else {})
 
 
 def ladder_hash(ladder: Ladder) -> str:

@@ -199,7 +199,7 @@ def test_older_studies_train_as_one_pack_and_damaged_entries_are_refused() -> No
     assert read_engine({}, BRACKET, "bfloat16") == Engine("bfloat16")
     whole = {"precision": "float32", "packs": 2, "steps": "eager"}
     assert read_engine({"engines": {"b": whole}}, BRACKET, "bfloat16").packs == 2
-    for wrong in ({"packs": 7}, {"packs": True}, {"steps": "magic"}, {"precision": "int8"}):
+    for wrong in ({"packs": 0}, {"packs": True}, {"steps": "magic"}, {"precision": "int8"}):
         with pytest.raises(InputError, match=r"engines\.b is"):
             read_engine({"engines": {"b": {**whole, **wrong}}}, BRACKET, "float32")
     with pytest.raises(InputError, match=r"engines\.b is"):
