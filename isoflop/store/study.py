@@ -31,7 +31,6 @@ from isoflop.store.index import INDEX_FROM, read_documents
 from isoflop.store.journal import read_journal
 from isoflop.store.lock import exclusive
 from isoflop.store.manifest import describe_runs, journal_matches, read_manifest
-from isoflop.store.rung_state import rung_state
 from isoflop.store.states import state_of_rung
 
 
@@ -141,18 +140,20 @@ class Study:
     def status(self) -> list[dict[str, Any]]:
         """Return one row per run: id, state, n_params, n_tokens, flops, loss, ….
 
-        `state` is `finished` or `diverged` of a run that is over, else its rung's: `pending`,
-        `running`, or why its training stopped (`isoflop.store.outcome.STATES`).
+        `state` is `finished` or `diverged` of a run that is over, else that of its rung, with a
+        `message` where there is more to say: see `isoflop.store.states.state_of_rung`.
         """
         manifests = self.manifests()
-        states: dict[str, str] = {}
+        states: dict[str, dict[str, str]] = {}
         rows = []
         for planned in describe_runs(self.ladder):
             row, rung = manifests.get(planned["run"], planned), planned["rung"]
-            if "status" not in row and rung not in states:
-                states[rung] = rung_state(self.rung_folder(rung))
-            state = row["status"] if "status" in row else states[rung]
-            rows.append({"id": row["run"], "state": state, **_without(row, "run", "status")})
+            if "status" in row:
+                state = {"state": row["status"]}
+            else:
+                state = states.get(rung) or _state(self.rung_folder(rung))
+                states[rung] = state
+            rows.append({"id": row["run"], **state, **_without(row, "run", "status")})
         return rows
 
     def run_table(self) -> RunTable:
@@ -200,6 +201,11 @@ class Study:
 
 _SETTINGS: Kinds = {"device": str, "precision": str, "torch": str}
 _NOT_COLUMNS = ("format", "diverged_step", "journal_sha256", "weights_sha256")
+
+
+def _state(rung: Path) -> dict[str, str]:
+    found = state_of_rung(rung)
+    return {"state": found.state, **({"message": found.message} if found.message else {})}
 
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
