@@ -1,6 +1,6 @@
 """The trainer of rank 0, which `train_rung` drives, and the other ranks, which follow it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,15 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from isoflop.fitting.batch.noise_scale import NoiseScale
-from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.distributed.group import Group
 from isoflop.lab.distributed.member import Engine, Member
-from isoflop.lab.distributed.replicated import Replica
-from isoflop.lab.distributed.sharded import Sharded
 from isoflop.lab.loop import Segment, chunks, summarise
-from isoflop.lab.placement import Placement
-from isoflop.runs.ladder import Recipe, Rung
-from isoflop.runs.settle import settle_recipe
 
 
 class Leader:
@@ -114,29 +108,3 @@ def _obey(group: Group, member: Member, order: Mapping[str, Any]) -> None:
             member.engine.gather()
         case "restore":
             member.engine.restore({})
-
-
-def make_member(
-    group: Group,
-    rung: Rung,
-    recipe: Recipe,
-    streams: Sequence[TokenStream],
-    *,
-    seeds: list[tuple[int, int]],
-    placement: Placement,
-    shard: bool,
-) -> Member:
-    """Build this rank's share of a rung; all ranks must do so.
-
-    Args:
-        group: the ranks.
-        rung: shape, number of seeds and rates; `check_split` has allowed it.
-        recipe: of the ladder.
-        streams: one training stream per model.
-        seeds: (root, index) of each model.
-        placement: precision.
-        shard: whether to divide the weights (FSDP2) or only the rows (DDP).
-    """
-    recipe = settle_recipe(recipe, rung)
-    engine = (Sharded if shard else Replica)(group, rung, recipe, seeds, placement)
-    return Member(group, engine, rung, recipe, streams, seeds)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.distributed.group import Group
-from isoflop.lab.distributed.leader import Leader, follow, make_member
+from isoflop.lab.distributed.leader import Leader, follow
 from isoflop.lab.distributed.member import Member
+from isoflop.lab.distributed.replicated import Replica
+from isoflop.lab.distributed.sharded import Sharded
 from isoflop.lab.launchers.station import Station
 from isoflop.lab.loop import AnyTrainer
 from isoflop.lab.train_rung import MakeTrainer, member_seeds, member_streams
 from isoflop.runs.ladder import Recipe, Rung
+from isoflop.runs.settle import settle_recipe
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,7 @@ def leading(join: Callable[[], Group], how: How) -> MakeTrainer:
     ) -> AnyTrainer:
         group = join()
         group.tell({"do": "build"})
-        member = make_member(
-            group,
-            rung,
-            recipe,
-            streams,
-            seeds=seeds,
-            placement=how.station.placement,
-            shard=how.shard,
-        )
+        member = _make_member(group, how, rung, settle_recipe(recipe, rung), streams, seeds)
         return Leader(group, member, sharded=how.shard)
 
     return build
@@ -61,18 +56,12 @@ def follow_rung(rung: Rung, group: Group, how: How) -> None:
         group: the ranks.
         how: to train.
     """
-    ladder = how.station.study.ladder
+    ladder, data = how.station.study.ladder, how.station.data
 
     def build() -> Member:
-        return make_member(
-            group,
-            rung,
-            ladder.recipe,
-            member_streams(ladder, rung, how.station.data),
-            seeds=member_seeds(ladder, rung),
-            placement=how.station.placement,
-            shard=how.shard,
-        )
+        recipe = settle_recipe(ladder.recipe, rung)
+        streams, seeds = member_streams(ladder, rung, data), member_seeds(ladder, rung)
+        return _make_member(group, how, rung, recipe, streams, seeds)
 
     follow(group, build)
 
@@ -80,3 +69,17 @@ def follow_rung(rung: Rung, group: Group, how: How) -> None:
 def dismiss(group: Group) -> None:
     """Let the followers go; the leader's last word."""
     group.tell({"do": "end"})
+
+
+def _make_member(
+    group: Group,
+    how: How,
+    rung: Rung,
+    recipe: Recipe,
+    streams: Sequence[TokenStream],
+    seeds: list[tuple[int, int]],
+) -> Member:
+    """Build this rank's share of a trunk; all ranks must do so."""
+    make_engine = Sharded if how.shard else Replica
+    engine = make_engine(group, rung, recipe, seeds, how.station.placement)
+    return Member(group, engine, rung, recipe, streams, seeds)
