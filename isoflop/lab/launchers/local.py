@@ -131,7 +131,7 @@ class _Pool:
         status = worker.wait()
         if rung is None:
             return
-        message = f"its worker {_how_it_ended(status)}; see workers.log in the study"
+        message = f"its worker {how_it_ended(status)}; see workers.log in the study"
         self._report(rung, "crashed", message)
         if self._waiting:
             self._hire()
@@ -139,7 +139,7 @@ class _Pool:
     def _stop_overdue(self) -> None:
         """Kill workers whose rung takes too long, or that take no step for too long."""
         for worker in self._workers:
-            message = _overdue(worker, self._limits)
+            message = overdue(worker, self._limits)
             if worker.rung is not None and message is not None:
                 rung, worker.rung = worker.rung, None
                 worker.kill()
@@ -155,7 +155,7 @@ class _Pool:
         self._on_event({"event": "failed", "rung": rung, "message": message})
 
 
-def _how_it_ended(status: int) -> str:
+def how_it_ended(status: int) -> str:
     if status >= 0:
         return f"ended with status {status}"
     name = signal.Signals(-status).name
@@ -163,7 +163,7 @@ def _how_it_ended(status: int) -> str:
     return f"was ended by {name}{hint}"
 
 
-def _overdue(worker: WorkerProcess, limits: Limits) -> str | None:
+def overdue(worker: WorkerProcess, limits: Limits) -> str | None:
     """Say which limit of time a worker has passed, None if none."""
     if worker.rung is None:
         return None

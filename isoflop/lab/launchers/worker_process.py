@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any, TypeAlias
 
@@ -27,13 +27,20 @@ class WorkerProcess:
         study: what it trains.
         lease_seconds: lease time of its rungs.
         events: where its events go; `gone` is the last of them, even if it dies in mid-line.
+        command: Python's arguments; those of a worker that takes orders by default.
     """
 
-    def __init__(self, study: Study, lease_seconds: float, events: Events) -> None:
-        command = [sys.executable, "-m", "isoflop.lab.launchers.worker", str(study.path)]
+    def __init__(
+        self,
+        study: Study,
+        lease_seconds: float,
+        events: Events,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        command = command or ("-m", "isoflop.lab.launchers.worker", str(study.path))
         with (study.path / "workers.log").open("a") as log:
             self._process = subprocess.Popen(
-                [*command, "--lease-seconds", str(lease_seconds)],
+                [sys.executable, *command, "--lease-seconds", str(lease_seconds)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -101,9 +108,13 @@ class WorkerProcess:
         """End it now."""
         self._process.kill()
 
-    def wait(self) -> int:
-        """Return its exit status once it has ended."""
-        return self._process.wait()
+    def wait(self, seconds: float | None = None) -> int:
+        """Return its exit status once it has ended.
+
+        Raises:
+            TimeoutExpired: it had not after so many seconds.
+        """
+        return self._process.wait(seconds)
 
     def clear(self) -> None:
         """End it if it lives, and let go of its pipes."""
