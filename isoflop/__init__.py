@@ -42,6 +42,7 @@ _HOMES = {
     "derive_column": "isoflop.runs.table",
     "drop_highest_loss": "isoflop.runs.drop",
     "drop_runs": "isoflop.runs.drop",
+    "keep_best_rate": "isoflop.runs.best_rate",
     "read_ladder": "isoflop.runs.ladder_toml",
     "read_runs": "isoflop.exchange.run_tables",
     "write_runs": "isoflop.exchange.run_tables",

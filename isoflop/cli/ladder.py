@@ -11,6 +11,9 @@ from isoflop.cli.ladder_bracket import command as bracket
 from isoflop.cli.output import format_table, json_option, narrate, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from isoflop.runs.finding import Finding
     from isoflop.store.study import Study
 
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
@@ -81,6 +84,7 @@ def plan(spec: Path, device: str, as_json: bool) -> None:
         f"\n{counted(price.n_runs, 'run')}, {shorten(price.flops)} FLOPs, about "
         f"{price.seconds / 60:.1f} minutes on {counted(price.workers, 'worker')} of this machine"
     )
+    _narrate_findings(price.findings)
     show(price.to_dict(), text, as_json=as_json)
 
 
@@ -158,9 +162,10 @@ def status(named: Path | None, study: Path | None, as_json: bool) -> None:
     show_default=True,
     help="A row a run, a point of a trunk's curve, or a position.",
 )
+@click.option("--best-lr", is_flag=True, help="Of several learning rates keep the best.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A table.")
 @json_option
-def table(studies: tuple[Path, ...], rows: str, output: Path, as_json: bool) -> None:
+def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_json: bool) -> None:
     """Write studies as a run table: runs, learning curves with gradient noise, losses by position.
 
     \b
@@ -168,20 +173,37 @@ def table(studies: tuple[Path, ...], rows: str, output: Path, as_json: bool) -> 
       isoflop ladder table study -o runs.csv
       isoflop ladder table b256 b1024 b4096 --of points -o points.csv
       isoflop ladder table study --of positions -o positions.csv
+      isoflop ladder table swept --best-lr -o runs.csv
     \b
     Python:
       isoflop.write_runs(isoflop.tabulate_studies(["study"], rows="runs"), "runs.csv")
+      best, findings = isoflop.keep_best_rate(isoflop.tabulate_studies(["swept"]))
     """
     from isoflop.exchange.run_tables import write_runs
+    from isoflop.runs.best_rate import keep_best_rate, several_rates
+    from isoflop.runs.counted import counted
     from isoflop.store.tables import tabulate_studies
 
+    if best_lr and rows != "runs":
+        raise click.UsageError("--best-lr compares finished runs: leave out --of")
     found = tabulate_studies(studies, rows=rows)
+    if best_lr:
+        found, findings = keep_best_rate(found)
+        _narrate_findings(findings)
+    elif rows == "runs" and (swept := several_rates(found)):
+        said = counted(swept, "budget")
+        narrate(f"note: several learning rates at {said}; --best-lr keeps the best of each")
     write_runs(found, output)
     document = {"rows": len(found), "columns": list(found.columns), "output": str(output)}
     show(document, f"{len(found)} rows, {len(found.columns)} columns in {output}", as_json=as_json)
 
 
 command.add_command(bracket)
+
+
+def _narrate_findings(findings: "Iterable[Finding]") -> None:
+    for finding in findings:
+        narrate(f"{finding.severity}: {finding.evidence}; {finding.consequence}; {finding.remedy}")
 
 
 def _find_study(command: str, named: Path | None, study: Path | None) -> "Study":

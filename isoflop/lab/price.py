@@ -8,7 +8,9 @@ from isoflop.lab.data.prepare import check_corpus
 from isoflop.lab.initial_weights import check_starts
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.lab.test_sets import check_test_sets
+from isoflop.runs.finding import Finding
 from isoflop.runs.ladder import Ladder, rung_flops, rung_trunks
+from isoflop.runs.warmup import check_warmup
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Price:
         flops: training FLOPs in all.
         seconds: predicted wall-clock with `workers` processes.
         workers: processes side by side.
+        findings: what will spoil the ladder's law, such as too long a warm-up.
     """
 
     rungs: tuple[RungPrice, ...]
@@ -52,10 +55,12 @@ class Price:
     flops: float
     seconds: float
     workers: int
+    findings: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
-        return {**asdict(self), "rungs": [asdict(rung) for rung in self.rungs]}
+        rungs = [asdict(rung) for rung in self.rungs]
+        return {**asdict(self), "rungs": rungs, "findings": [f.to_dict() for f in self.findings]}
 
 
 def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = None) -> Price:
@@ -88,4 +93,5 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
     )
     seconds = ladder_seconds(ladder, probe.flop_per_s, probe.workers)
     n_runs = sum(rung.n_runs for rung in rungs)
-    return Price(rungs, n_runs, ladder.flops, seconds, probe.workers)
+    found = tuple(check_warmup(ladder))
+    return Price(rungs, n_runs, ladder.flops, seconds, probe.workers, found)

@@ -1,5 +1,6 @@
 """`isoflop ladder` on files that are damaged, wrong or named in either way."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from isoflop.accounting.architecture import Architecture
 from isoflop.runs.ladder import Ladder, Rung
 from isoflop.runs.ladder_toml import print_ladder
+from isoflop.store.manifest import commit_run, describe_run
 from isoflop.store.study import Study
 
 SHAPE = Architecture(n_layer=1, d_model=8, n_head=1, n_ctx=32, n_vocab=256, tied=False)
@@ -50,3 +52,33 @@ def test_a_ladder_that_plan_refuses_run_refuses_and_makes_no_folder(isoflop) -> 
     assert (planned.code, planned.error) == (ran.code, ran.error)
     assert planned.error.endswith("'sotuu'; did you mean sotu?")
     assert not Path("study").exists()
+
+
+def test_a_plan_says_that_the_warmup_is_too_long(isoflop) -> None:
+    pytest.importorskip("torch")
+    text = print_ladder(LADDER)
+    Path("ladder.toml").write_text(text.replace("warmup_fraction = 0.05", "warmup_fraction = 0.5"))
+    planned = isoflop("ladder", "plan", "ladder.toml", "--json")
+    assert planned.code == 0
+    assert "warning: d8: 16 of 32 steps are warm-up (50 %)" in planned.err
+    assert [f["code"] for f in planned.document["findings"]] == ["long-warmup"]
+    Path("ladder.toml").write_text(text)
+    assert "warm-up" not in isoflop("ladder", "plan", "ladder.toml").err
+
+
+def test_a_table_of_several_rates_keeps_the_best_when_asked(isoflop) -> None:
+    rung = Rung("d8", SHAPE, 1, (8192,), lrs=(0.001, 0.002, 0.004))
+    ladder = dataclasses.replace(LADDER, rungs=(rung,))
+    study = Study.create("study", ladder)
+    for run, loss in zip(ladder.runs(), (2.3, 2.1, 2.2), strict=True):
+        row = {**describe_run(run, ladder), "loss": loss, "loss_unit": "nats/byte"}
+        commit_run(study.run_folder(run.id), row, [], None)
+    every = isoflop("ladder", "table", "study", "-o", "runs.csv")
+    assert "note: several learning rates at 1 budget; --best-lr" in every.err
+    assert len(Path("runs.csv").read_text().splitlines()) == 4
+    best = isoflop("ladder", "table", "study", "--best-lr", "-o", "best.csv")
+    assert best.code == 0
+    assert "1 of 1 cell of one shape and one number of tokens hold several" in best.err
+    assert "d8-s0-t8192-lr0.002" in Path("best.csv").read_text().splitlines()[1]
+    wrong = isoflop("ladder", "table", "study", "--best-lr", "--of", "points", "-o", "p.csv")
+    assert (wrong.code, wrong.error) == (2, "--best-lr compares finished runs: leave out --of")
