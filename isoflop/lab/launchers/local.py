@@ -156,6 +156,7 @@ class _Pool:
 
 
 def how_it_ended(status: int) -> str:
+    """Say how a process ended whose exit status this is."""
     if status >= 0:
         return f"ended with status {status}"
     name = signal.Signals(-status).name

@@ -7,7 +7,6 @@ processes on each. On a cluster call torchrun or srun yourself, see docs/distrib
 import queue
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +16,13 @@ from isoflop.lab.launchers.worker_process import Events, WorkerProcess
 from isoflop.lab.probe import count_cores
 from isoflop.store.holding import LEASE_SECONDS
 from isoflop.store.outcome import write_outcome
-from isoflop.store.spent import Limits, read_limits
+from isoflop.store.spent import read_limits
 from isoflop.store.study import Study
 
 _LOOK_SECONDS = 0.25
 """Between two looks at silent processes."""
 _FAREWELL_SECONDS = 20.0
-"""For processes whose input has ended to end, before torchrun is killed."""
+"""For processes to end, by themselves or after their input, before torchrun is killed."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +115,20 @@ def _next(events: Events) -> Mapping[str, Any]:
 
 
 def _part(process: WorkerProcess) -> None:
-    """End the ranks: their input ends, so each of them does, and then torchrun."""
-    process.dismiss()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_FAREWELL_SECONDS)
+    """End the ranks: by themselves if they are through, else with their input."""
+    through = process.rung is None and _ended(process)
+    if not through:
+        process.dismiss()
+        _ended(process)
     process.clear()
+
+
+def _ended(process: WorkerProcess) -> bool:
+    try:
+        process.wait(_FAREWELL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _count_devices(device: str) -> int:
