@@ -1,12 +1,16 @@
 """What a corpus is made from, all the corpora it includes taken in, and its identity."""
 
 import hashlib
+import re
 from dataclasses import asdict
 
 from isoflop.base import strict_json
 from isoflop.base.errors import SpecError
 from isoflop.lab.data.catalog import Part, Source, find_source
 from isoflop.lab.data.embedded import embedded_names
+
+_COMMIT = re.compile(r"[0-9a-f]{6,40}")
+"""Revision of a dataset that is no branch or tag."""
 
 
 def included_names(source: Source, path: tuple[str, ...] = ()) -> list[str]:
@@ -34,6 +38,19 @@ def parts_of(source: Source) -> list[tuple[str, Part]]:
         if name not in embedded_names():
             found += [(name, part) for part in find_source(name).parts]
     return found + [(source.name, part) for part in source.parts]
+
+
+def moving_parts(source: Source) -> list[Part]:
+    """Return the packages that may be another text tomorrow: no hash, and a branch for a version.
+
+    >>> [part.package for part in moving_parts(find_source("fineweb"))]
+    ['HuggingFaceFW/fineweb']
+    """
+    return [
+        part
+        for _, part in parts_of(source)
+        if part.backend == "hf" and not _COMMIT.fullmatch(part.version)
+    ]
 
 
 def licences_of(source: Source) -> str:

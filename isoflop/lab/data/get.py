@@ -15,7 +15,13 @@ from isoflop.lab.data.cache import archive_folder, corpus_folder
 from isoflop.lab.data.card import CARD_FILE, Got, as_got, read_card
 from isoflop.lab.data.catalog import Part, Source, find_source
 from isoflop.lab.data.collect import Collector
-from isoflop.lab.data.definition import definition_of, included_names, licences_of, parts_of
+from isoflop.lab.data.definition import (
+    definition_of,
+    included_names,
+    licences_of,
+    moving_parts,
+    parts_of,
+)
 from isoflop.lab.data.embedded import embedded, embedded_names, unpack_embedded
 from isoflop.lab.data.fetch import archive_hash, fetch_archive
 from isoflop.lab.data.hub import require_datasets
@@ -64,12 +70,26 @@ def get_corpus(
     source = find_source(name)
     if source.name in embedded_names():
         raise InputError(f"{name}: {source.name} is the name of an embedded corpus; rename it")
+    if pinned:
+        _refuse_moving(source)
     folder = corpus_folder(source.name)
     with exclusive(folder.with_name(f".{source.name}.lock"), f"corpus {source.name}"):
         known = read_card(source.name) if not again else None
         if known is not None and _serves(known, source, pinned):
             return as_got(known, fresh=False)
         return as_got(_make(source, folder, pinned, keep_archives, tell), fresh=True)
+
+
+def _refuse_moving(source: Source) -> None:
+    """Refuse to call a text pinned that may be another tomorrow."""
+    moving = moving_parts(source)
+    if moving and not source.sha256:
+        names = ", ".join(str(part) for part in moving)
+        raise InputError(
+            f"corpus {source.name} is not pinned: {names} names no commit and its text has no "
+            f"hash; --unpinned takes what is offered and records its hash, or write a .toml with "
+            "the commit for a version (docs/corpora.md)"
+        )
 
 
 def _serves(card: dict[str, Any], source: Source, pinned: bool) -> bool:

@@ -6,20 +6,22 @@ from isoflop.lab.data.cache import corpus_folder
 from isoflop.lab.data.card import read_card
 from isoflop.lab.data.catalog import find_source, source_names
 from isoflop.lab.data.corpora import read_corpus, split_documents
-from isoflop.lab.data.definition import definition_of, licences_of, parts_of
+from isoflop.lab.data.definition import definition_of, licences_of, moving_parts, parts_of
 from isoflop.lab.data.documents import total_bytes
 from isoflop.lab.data.embedded import embedded, embedded_names
 from isoflop.lab.data.overlap import check_overlap, measure_overlap
 from isoflop.runs.finding import Finding
 
 EMBEDDED, HERE, OLD, AWAY = "embedded", "here", "outdated", "to get"
+UNPINNED = "unpinned"
+"""To get, but neither its packages nor its text have a hash that isoflop knows."""
 
 
 def list_corpora() -> list[dict[str, Any]]:
     """Return one row per registered corpus: name, title, state, documents, bytes, licence, ….
 
     `state` is `embedded`, `here`, `outdated` (here, but made from other packages than isoflop
-    now names) or `to get`.
+    now names), `to get`, or `unpinned` (to get with --unpinned only: no hash is known).
     """
     return [_row(name) for name in (*embedded_names(), *source_names())]
 
@@ -63,7 +65,7 @@ def _row(name: str) -> dict[str, Any]:
     source, card = find_source(name), read_card(name)
     row = {
         "name": name,
-        "state": AWAY,
+        "state": AWAY if source.sha256 or not moving_parts(source) else UNPINNED,
         "title": source.title,
         "documents": source.documents,
         "bytes": source.bytes,

@@ -226,6 +226,14 @@ def test_what_is_not_here_says_how_to_get_it() -> None:
         get_corpus("sotu")
 
 
+@pytest.mark.parametrize("name", ["wikitext-103", "fineweb"])
+def test_what_has_no_hash_is_listed_so_and_not_taken_for_pinned(name: str) -> None:
+    rows = {row["name"]: row for row in list_corpora()}
+    assert (rows[name]["state"], rows[name]["pinned"]) == ("unpinned", False)
+    with pytest.raises(InputError, match=rf"corpus {name} is not pinned: .*--unpinned takes"):
+        get_corpus(name)
+
+
 def test_lists_tell_what_is_here(npm: Path, tmp_path: Path) -> None:
     states = {row["name"]: row["state"] for row in list_corpora()}
     assert states["sotu"] == "embedded"
