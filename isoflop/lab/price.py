@@ -3,13 +3,15 @@
 from dataclasses import asdict, dataclass
 
 from isoflop.accounting.params import count_params
-from isoflop.lab.cost import ladder_seconds, rung_seconds
+from isoflop.lab.cost import evaluation_flops, ladder_seconds, rung_seconds, training_flops
+from isoflop.lab.data.enough import count_epochs
 from isoflop.lab.data.prepare import check_corpus
+from isoflop.lab.memory import available_memory, ladder_memory, rung_memory
 from isoflop.lab.initial_weights import check_starts
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.lab.test_sets import check_test_sets
 from isoflop.runs.finding import Finding
-from isoflop.runs.ladder import Ladder, rung_flops, rung_trunks
+from isoflop.runs.ladder import Ladder, Rung, rung_trunks, runs_of
 from isoflop.runs.warmup import check_warmup
 
 
@@ -24,8 +26,12 @@ class RungPrice:
         trunks: models trained from their first step: seeds, times learning rates of a bracket,
             times budgets where the schedule lets them share no trunk.
         n_runs: rows of the run table it will give.
-        flops: training FLOPs, all seeds, shared trunk counted once.
+        flops: training FLOPs to the step, all seeds and rates, shared trunk counted once.
         seconds: predicted seconds of one worker.
+        epochs: how often its longest run reads the training text; at least so often where a
+            tokenizer is yet to be trained, as tokens are no more than bytes.
+        memory_bytes: predicted peak of its worker.
+        evaluation_flops: of all its models, apart from training.
     """
 
     name: str
@@ -35,6 +41,9 @@ class RungPrice:
     n_runs: int
     flops: float
     seconds: float
+    epochs: float
+    memory_bytes: float
+    evaluation_flops: float
 
 
 @dataclass(frozen=True)
@@ -75,23 +84,33 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
         InputError: the corpus cannot serve, or the device is absent: whatever `run_ladder` would
             refuse.
     """
-    check_corpus(ladder)
+    n_train = check_corpus(ladder)
     check_test_sets(ladder)
-    check_starts(ladder)
     probe = probe or probe_machine(device)
-    rungs = tuple(
-        RungPrice(
-            name=rung.name,
-            n_params=count_params(rung.architecture).total,
-            seeds=rung.seeds,
-            trunks=rung_trunks(rung, ladder.recipe),
-            n_runs=rung.members * len(rung.token_budgets),
-            flops=rung_flops(rung, ladder.recipe),
-            seconds=rung_seconds(rung, ladder, probe.flop_per_s),
-        )
-        for rung in ladder.rungs
+    rungs = tuple(_price_rung(rung, ladder, probe, n_train) for rung in ladder.rungs)
+    return Price(
+        rungs=rungs,
+        n_runs=sum(rung.n_runs for rung in rungs),
+        flops=sum(rung.flops for rung in rungs),
+        seconds=ladder_seconds(ladder, probe.flop_per_s, probe.workers),
+        workers=probe.workers,
+        evaluation_flops=sum(rung.evaluation_flops for rung in rungs),
+        memory_bytes=ladder_memory(ladder, probe.workers, device),
+        memory_available=available_memory() if device == "cpu" else None,
     )
-    seconds = ladder_seconds(ladder, probe.flop_per_s, probe.workers)
-    n_runs = sum(rung.n_runs for rung in rungs)
-    found = tuple(check_warmup(ladder))
-    return Price(rungs, n_runs, ladder.flops, seconds, probe.workers, found)
+
+
+def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, n_train: int) -> RungPrice:
+    longest = max(run.n_tokens for run in runs_of(rung, ladder.recipe))
+    return RungPrice(
+        name=rung.name,
+        n_params=count_params(rung.architecture).total,
+        seeds=rung.seeds,
+        trunks=rung_trunks(rung, ladder.recipe),
+        n_runs=rung.members * len(rung.token_budgets),
+        flops=training_flops(rung, ladder),
+        seconds=rung_seconds(rung, ladder, probe.flop_per_s),
+        epochs=count_epochs(longest, n_train, rung.architecture.n_ctx),
+        memory_bytes=rung_memory(rung, ladder, probe.device),
+        evaluation_flops=evaluation_flops(rung, ladder),
+    )

@@ -89,13 +89,16 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
     return document
 
 
-def check_corpus(ladder: Ladder) -> None:
+def check_corpus(ladder: Ladder) -> int:
     """Refuse a corpus that cannot serve, before anything is written.
 
     What only a trained vocabulary can tell is left to `prepare_data`.
 
     Args:
         ladder: names the corpus, the tokenizer and the split.
+
+    Returns:
+        Training tokens if every byte is one: no encoding has more.
 
     Raises:
         UnknownNameError: no such corpus.
@@ -107,7 +110,9 @@ def check_corpus(ladder: Ladder) -> None:
     documents = read_corpus(ladder.corpus).documents
     train, held_out = split_documents(documents, ladder.evaluation.held_out_every)
     parts = {"train": train, "held_out": held_out}
-    check_length(ladder, {k: total_bytes(v) + len(v) for k, v in parts.items()})
+    counts = {name: total_bytes(part) + len(part) for name, part in parts.items()}
+    check_length(ladder, counts)
+    return counts["train"]
 
 
 def open_data(ladder: Ladder, folder: Path) -> StudyData:
