@@ -11,6 +11,7 @@ import numpy as np
 
 from isoflop.base.strict_json import dumps
 from isoflop.draw.series import Line, Points
+from isoflop.exchange.delimited import neutralise_cell
 
 COLUMNS = ("part", "label", "run", "x", "y", "low", "high", "colour_by")
 """Columns of the CSV: where in the figure, which series, and its numbers."""
@@ -79,7 +80,7 @@ def _rows(part: str, item: Points | Line) -> list[list[str]]:
         low, high = _numbers(item.low), _numbers(item.high)
     x, y = _numbers(item.x), _numbers(item.y)
     return [
-        [part, _safe(item.label), _safe(name), *rest]
+        [part, neutralise_cell(item.label), neutralise_cell(name), *rest]
         for name, *rest in zip(names, x, y, low, high, colour, strict=True)
     ]
 
@@ -91,17 +92,12 @@ def _columns_csv(figure: Any) -> str:
         if isinstance(value, np.ndarray) and value.ndim == 1:
             columns[field.name] = _numbers(value)
         elif isinstance(value, tuple) and all(isinstance(item, str) for item in value):
-            columns[field.name] = [_safe(item) for item in value]
+            columns[field.name] = [neutralise_cell(item) for item in value]
     return _csv(tuple(columns), [list(row) for row in zip(*columns.values(), strict=True)])
 
 
 def _numbers(values: np.ndarray) -> list[str]:
     return ["" if math.isnan(value) else repr(value) for value in values.tolist()]
-
-
-def _safe(text: str) -> str:
-    """Keep a spreadsheet from running a name as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _csv(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,11 @@ MAX_RATIO = 200
 SMALL = 1 << 20
 MAX_FILES = 100_000
 MAX_DEPTH = 12
+_PACKED = (".gz", ".xz", ".bz2", ".zst")
+_PICKLED = re.compile(
+    rb"\x80[\x01-\x0f][^\0]|\x93NUMPY|c[A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n[(p]|\([dl]p0\r?\n"
+)
+"""How pickles of every protocol begin, protocol 0 in text, and NumPy files, which may hold one."""
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".npz", ".npy", ".joblib", ".ckpt", ".dill")
 
 
@@ -36,6 +42,8 @@ def read_bounded(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     refuse_pickle(path)
     try:
         status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path}: cannot be read (Is a directory)")
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{path}: not a regular file")
         if status.st_size > limit:
@@ -45,7 +53,10 @@ def read_bounded(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    return unpack_gzip(content, str(path), limit) if content.startswith(b"\x1f\x8b") else content
+    if content.startswith(b"\x1f\x8b"):
+        content = unpack_gzip(content, str(path), limit)
+    refuse_pickled(content, str(path))
+    return content
 
 
 def unpack_gzip(content: bytes, source: str, limit: int = MAX_BYTES) -> bytes:
@@ -144,10 +155,25 @@ def refuse_pickle(path: Path) -> None:
     Raises:
         InputError: such a name.
     """
-    if path.suffix.lower() in PICKLES:
+    suffix = path.suffix.lower()
+    if suffix in _PACKED:
+        suffix = Path(path.stem).suffix.lower()
+    if suffix in PICKLES:
         raise InputError(
-            f"{path}: {path.suffix} files may run code when read, so they are not; "
+            f"{path}: {suffix} files may run code when read, so they are not; "
             "export the runs as CSV, JSON or Parquet"
+        )
+
+
+def refuse_pickled(content: bytes, source: str) -> None:
+    """Refuse pickles and NumPy files by how they begin, whatever they are called.
+
+    Raises:
+        InputError: such content.
+    """
+    if _PICKLED.match(content):
+        raise InputError(
+            f"{source}: a pickle or NumPy file, which is not read; export CSV or Parquet"
         )
 
 

@@ -2,13 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 
 from isoflop.base.errors import RunTableError
 from isoflop.runs.columns import NUMBER_COLUMNS, map_columns
 from isoflop.runs.table import RunTable
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""Also in full width, which some spreadsheets read as the plain sign (OWASP, CSV injection)."""
+_PASSED_OVER = "'\" \u00a0\u3000"
+"""Quotes and blanks that a spreadsheet may drop before it looks for a formula."""
+_PLAIN_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 def parse_delimited(
@@ -99,5 +104,6 @@ def restore_cell(text: str) -> str:
 
 
 def _looks_like_formula(text: str) -> bool:
-    """Whether a spreadsheet would run the text, or would once its leading ' are gone."""
-    return text.lstrip("'").startswith(_FORMULA_STARTS)
+    """Whether a spreadsheet would run the text, or would once quotes and blanks are gone."""
+    bare = text.lstrip(_PASSED_OVER)
+    return bare.startswith(_FORMULA_STARTS) and not _PLAIN_NUMBER.fullmatch(bare)

@@ -71,6 +71,7 @@ def import_runs(
             "computed; leave it out"
         )
     mapping = match_columns(found, columns, table=table)
+    _require_amounts(mapping, where)
     records = [_record(run, mapping, rule, found) for run in found.runs]
     notes = [*found.notes, *_derive_tokens(records, tokens_per_step), *_notes(found, mapping)]
     taken, refused = _take(records, where, found)
@@ -87,6 +88,16 @@ def import_runs(
         ends=summary_lines(found, used),
         notes=tuple(notes),
     )
+
+
+def _require_amounts(mapping: Mapping[str, str], where: str) -> None:
+    """Refuse a source none of whose names is known: it is no table of runs, or its own words."""
+    if not set(mapping) & set(NUMBER_COLUMNS):
+        shown = ", ".join(repr(name[:40]) for name in list(mapping.values())[:8])
+        raise InputError(
+            f"{where}: no amount of a run table among its columns ({shown}); "
+            "name them with --columns n_params=NAME,loss=NAME"
+        )
 
 
 def _record(

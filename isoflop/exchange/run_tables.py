@@ -5,6 +5,7 @@ from pathlib import Path
 
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, RunTableError
+from isoflop.exchange.bounded import read_bounded
 from isoflop.exchange.delimited import format_csv, parse_delimited
 from isoflop.exchange.jsonl import format_jsonl, parse_jsonl
 from isoflop.exchange.parquet import format_parquet, parse_parquet
@@ -31,7 +32,7 @@ def read_runs(path: Path | str, *, columns: Mapping[str, str] | None = None) -> 
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: cannot tell the format; expected one of {', '.join(SUFFIXES)}")
-    content = _read_bytes(path)
+    content = read_bounded(path)
     if not content.strip():
         raise RunTableError("the file is empty; expected a header and rows", source=str(path))
     if suffix == ".parquet":
@@ -51,15 +52,6 @@ def write_runs(table: RunTable, path: Path | str) -> Path:
     if path.suffix.lower() not in writers:
         raise InputError(f"{path}: cannot tell the format; expected one of {', '.join(writers)}")
     return write_atomic(path, writers[path.suffix.lower()](table))
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _decode(content: bytes, path: Path) -> str:

@@ -76,9 +76,9 @@ def _find_in_zip(path: Path, format: str | None) -> Found:  # noqa: A002
         inside = [p for p in place.iterdir() if not p.name.startswith((".", "__MACOSX"))]
         if not inside:
             raise InputError(f"{path}: an empty zip")
-        if any(each.is_file() and _head(each).startswith(_ZIP) for each in inside):
-            raise InputError(f"{path}: a zip inside a zip; unpack it")
         try:
+            if any(each.is_file() and _head(each).startswith(_ZIP) for each in inside):
+                raise InputError(f"{path}: a zip inside a zip; unpack it")
             return find_runs(inside[0] if len(inside) == 1 else place, format)
         except InputError as error:
             hidden = str(error).replace(f"{place}/", f"{path}:").replace(str(place), str(path))
@@ -137,10 +137,7 @@ def _sniff_file(path: Path) -> str:
     suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     if head.startswith(MAGIC):
         return _sniff_database(path)
-    if head.startswith((b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x93NUMPY")):
-        raise InputError(
-            f"{path}: a pickle or NumPy file, which is not read; export CSV or Parquet"
-        )
+    bounded.refuse_pickled(head, str(path))
     for magic, name in ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b":W&B", "wandb")):
         if head.startswith(magic):
             return name

@@ -83,7 +83,7 @@ def test_numbers_are_written_in_full_precision(tmp_path: Path) -> None:
         assert back.numbers("loss").tolist() == losses.tolist()
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "'=1+1", "''=1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1+1", "-1-A1", "@SUM(A1)", "'=1+1", "''=1"])
 def test_no_spreadsheet_runs_a_cell_and_it_comes_back_as_it_was(cell: str, tmp_path: Path) -> None:
     path = write_runs(RunTable.from_records([{"run": cell, "loss": 3.0}]), tmp_path / "r.csv")
     written = path.read_text(encoding="utf-8").splitlines()[1].split(",")[0]
