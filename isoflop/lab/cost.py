@@ -6,17 +6,40 @@ docs/tour-design.md has the numbers. Only the order of rungs, the tour's level a
 minute's ETA rest on it: after that the ETA follows the steps taken.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.transformer import Transformer
 from isoflop.lab.schedule import plan_schedules
 from isoflop.runs.ladder import Evaluation, Ladder, Rung
+from isoflop.runs.ladder_shapes import family_name
 from isoflop.runs.settle import settle_recipe
 
-STEP_SECONDS = 2.0e-3
-"""Python and kernel launches of one step, seconds (CPU, two layers)."""
-TOKEN_SECONDS = 2.2e-6
-"""Elementwise work per token and layer, seconds (CPU)."""
+
+@dataclass(frozen=True)
+class Overhead:
+    """What a step of one family costs besides its matrix products, seconds on a CPU.
+
+    Args:
+        step: Python and kernel launches of one step.
+        token: elementwise work per token and layer.
+        place: of a recurrence, per model, layer and position of the context, whatever the batch.
+    """
+
+    step: float
+    token: float
+    place: float = 0.0
+
+
+OVERHEADS: Mapping[str, Overhead] = {
+    "transformer": Overhead(2.0e-3, 2.2e-6),
+    "lstm": Overhead(8e-4, 7e-7, 9.4e-6),
+    "conv": Overhead(1.3e-3, 7e-7),
+}
+"""By family. Those of LSTMs and convolutions (full and separable) are from 43 steps of widths 16 to
+128, 1 and 4 models, batches 256 and 1,024, bfloat16: predicted over measured .58 to 1.29."""
 MATMUL_SHARE = 0.45
 """Rate of the matrix products in a step over the probe's rate."""
 ACCELERATOR_FLOP_PER_S = 5.0e12
@@ -71,8 +94,10 @@ def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
     if flop_per_s > ACCELERATOR_FLOP_PER_S:
         return rung_steps(rung, ladder) * ACCELERATOR_STEP_SECONDS
     slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))
-    layers = _layers_computed(rung.architecture)
-    overhead = rung_steps(rung, ladder) * STEP_SECONDS + tokens * TOKEN_SECONDS * layers
+    model, steps = rung.architecture, rung_steps(rung, ladder)
+    layers, cost = _layers_computed(model), OVERHEADS[family_name(model)]
+    overhead = steps * cost.step + tokens * cost.token * layers
+    overhead += steps * rung.members * layers * model.n_ctx * cost.place
     matmul = tokens * flops_per_token(rung.architecture).matmul
     return slower * overhead + matmul / (MATMUL_SHARE * flop_per_s)
 
