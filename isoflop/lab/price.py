@@ -6,8 +6,8 @@ from isoflop.accounting.params import count_params
 from isoflop.lab.cost import evaluation_flops, ladder_seconds, rung_seconds, training_flops
 from isoflop.lab.data.enough import count_epochs
 from isoflop.lab.data.prepare import check_corpus
-from isoflop.lab.memory import available_memory, ladder_memory, rung_memory
 from isoflop.lab.initial_weights import check_starts
+from isoflop.lab.memory import available_memory, ladder_memory, rung_memory
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.lab.test_sets import check_test_sets
 from isoflop.runs.finding import Finding
@@ -56,6 +56,9 @@ class Price:
         flops: training FLOPs in all.
         seconds: predicted wall-clock with `workers` processes.
         workers: processes side by side.
+        evaluation_flops: apart from training.
+        memory_bytes: predicted peak of the workers together.
+        memory_available: what they may take; None where nobody says.
         findings: what will spoil the ladder's law, such as too long a warm-up.
     """
 
@@ -64,6 +67,9 @@ class Price:
     flops: float
     seconds: float
     workers: int
+    evaluation_flops: float
+    memory_bytes: float
+    memory_available: float | None
     findings: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -86,6 +92,7 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
     """
     n_train = check_corpus(ladder)
     check_test_sets(ladder)
+    check_starts(ladder)
     probe = probe or probe_machine(device)
     rungs = tuple(_price_rung(rung, ladder, probe, n_train) for rung in ladder.rungs)
     return Price(
@@ -97,6 +104,7 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
         evaluation_flops=sum(rung.evaluation_flops for rung in rungs),
         memory_bytes=ladder_memory(ladder, probe.workers, device),
         memory_available=available_memory() if device == "cpu" else None,
+        findings=(*check_warmup(ladder), *_memory_findings(ladder, probe)),
     )
 
 
@@ -114,3 +122,21 @@ def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, n_train: int) -> RungP
         memory_bytes=rung_memory(rung, ladder, probe.device),
         evaluation_flops=evaluation_flops(rung, ladder),
     )
+
+
+def _memory_findings(ladder: Ladder, probe: Probe) -> list[Finding]:
+    """Workers that will not find the memory they need."""
+    needed, available = ladder_memory(ladder, probe.workers, probe.device), available_memory()
+    if probe.device != "cpu" or available is None or needed <= available:
+        return []
+    return [
+        Finding(
+            code="memory-short",
+            severity="warning",
+            evidence=f"{probe.workers} workers are predicted to take {needed / 1e9:.1f} GB, "
+            f"{available / 1e9:.1f} GB are free",
+            consequence="a worker may be ended for want of memory; its rung is then `oom` or "
+            "`crashed`, the others go on",
+            remedy="use fewer workers, a smaller batch, fewer seeds or rates a rung, or free memory",
+        )
+    ]
