@@ -2,12 +2,12 @@ import pytest
 
 pytest.importorskip("torch")
 
-from isoflop.accounting.architecture import Architecture  # noqa: E402
-from isoflop.accounting.convolution import Convolutional  # noqa: E402
-from isoflop.accounting.families import Model  # noqa: E402
-from isoflop.accounting.lstm import Lstm  # noqa: E402
-from isoflop.lab.cost import rung_seconds  # noqa: E402
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
+from isoflop.accounting.architecture import Architecture
+from isoflop.accounting.convolution import Convolutional
+from isoflop.accounting.families import Model
+from isoflop.accounting.lstm import Lstm
+from isoflop.lab.cost import rung_seconds
+from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
 
 PROBE_RATE = 2.5e11
 SHARED = {"n_vocab": 256, "n_ctx": 64, "tied": False}
