@@ -115,6 +115,7 @@ _HOMES = {
     "compare_tuning": "isoflop.plan.tuning.side_by_side",
     # training
     "Study": "isoflop.store.study",
+    "list_runs": "isoflop.store.listing",
     "record": "isoflop.store.recorder",
     "tabulate_studies": "isoflop.store.tables",
     "bracket_rates": "isoflop.lab",

@@ -8,6 +8,7 @@ import click
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.cli.ladder_bracket import command as bracket
+from isoflop.cli.ladder_list import command as list_command
 from isoflop.cli.output import format_table, json_option, narrate, show
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_
 
 
 command.add_command(bracket)
+command.add_command(list_command)
 
 
 def _narrate_findings(findings: "Iterable[Finding]") -> None:

@@ -79,11 +79,7 @@ def format_table(
     x    0.5
     """
     lines = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if k in right else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = (f"{{:{'>' if k in right else '<'}{width}}}" for k, width in enumerate(widths))
+    write = "  ".join(aligned).format
+    return "\n".join(write(*line).rstrip() for line in lines)
