@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from isoflop.fitting.frontiers.frontier import Array
+from isoflop.fitting.frontiers.optima import Array
 from isoflop.fitting.objective import LOSSES, Objective
 from isoflop.fitting.solve.solver import Problem, minimise
 from isoflop.fitting.trials.excess import ALARM, measure_excess, sure_excess

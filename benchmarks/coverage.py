@@ -24,12 +24,14 @@ from benchmarks._planted import (
 )
 from isoflop.base.errors import RefusalError
 from isoflop.fitting.assess import Asked, Minimum, assess
-from isoflop.fitting.fit import Basins, DataRecord, Fit
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.identify import CONDITION_LIMIT, condition_number, require_variation
 from isoflop.fitting.objective import LOSSES, Objective, require_loss
+from isoflop.fitting.record import DataRecord
 from isoflop.fitting.solve.robust import solve
 from isoflop.fitting.solve.solver import Outcome, Problem
+from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.intervals import Estimator, require_estimator
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.runs.table import RunTable

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isoflop.fitting.frontiers.frontier import Array, fit_lines
+from isoflop.fitting.frontiers.frontier import fit_lines
+from isoflop.fitting.frontiers.optima import Array
 from isoflop.fitting.frontiers.valleys import fit_valley, isoflop_groups, read_optima
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric

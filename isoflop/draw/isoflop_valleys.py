@@ -19,7 +19,8 @@ from isoflop.draw.canvas import (
 )
 from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, widen
 from isoflop.draw.ticks import format_power, spread_labels
-from isoflop.fitting.frontiers.frontier import Frontier, Valley
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.frontiers.optima import Valley
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,11 +5,12 @@ from html import escape
 import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
-from isoflop.fitting.fit import Basins, Fit
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.covers import MEAN, describe_single
 from isoflop.fitting.foresight.foresight import predict_loss
 from isoflop.fitting.given import HELD
 from isoflop.fitting.judge import NOT_PREDICTED
+from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.profile_ends import show_ends
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

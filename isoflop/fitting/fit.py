@@ -10,7 +10,9 @@ from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.foresight.misfit import Misfit
 from isoflop.fitting.given import given_quantities, held_constants
 from isoflop.fitting.objective import Objective
+from isoflop.fitting.record import DataRecord, ScaleResiduals
 from isoflop.fitting.solve.solver import Array, Outcome
+from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.bootstrap import small_sample_stretch, student_over_normal
 from isoflop.fitting.uncertainty.intervals import Interval
 from isoflop.laws.law import AbstractLaw
@@ -18,93 +20,6 @@ from isoflop.runs.checks import Finding
 
 POSITIVE_DERIVED = frozenset({"G", "x_c", "x_0"})
 """Derived amounts whose intervals are taken in log space."""
-
-
-@dataclass(frozen=True)
-class DataRecord:
-    """What a fit was fitted to.
-
-    Args:
-        sha256: fingerprint of the rows and columns used, after exclusions.
-        source: file or study.
-        n_rows: rows used.
-        mapping: {column: name in the source}.
-        notes: what was derived or left out.
-        ranges: {column: (lowest, highest)} of every variable and the loss.
-        loss_unit: unit of the loss.
-        cost_per_root: c of C/D = 6N + c·sqrt(N) as the runs spent it, 0 for C = 6ND.
-        best: (compute, loss) of the runs better than all of less compute; empty where compute is
-            not known, or the fit is not one of losses.
-        definitions: {N, D, C or eval set: what it is}, as far as the table tells.
-    """
-
-    sha256: str
-    source: str
-    n_rows: int
-    mapping: Mapping[str, str]
-    notes: tuple[str, ...]
-    ranges: Mapping[str, tuple[float, float]]
-    loss_unit: str = "nats/token"
-    cost_per_root: float = 0.0
-    best: tuple[tuple[float, float], ...] = ()
-    definitions: Mapping[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return a JSON object."""
-        return {
-            "sha256": self.sha256,
-            "source": self.source,
-            "n_rows": self.n_rows,
-            "mapping": dict(self.mapping),
-            "notes": list(self.notes),
-            "ranges": {name: list(ends) for name, ends in self.ranges.items()},
-            "loss_unit": self.loss_unit,
-            "cost_per_root": self.cost_per_root,
-            "best": [list(step) for step in self.best],
-            "definitions": dict(self.definitions),
-        }
-
-
-@dataclass(frozen=True)
-class Basins:
-    """What the starts found.
-
-    Args:
-        n_starts: starts tried.
-        share_best: share of those followed to their end that ended in the best minimum.
-        n_basins: distinct minima among the converged starts.
-        gap: relative rise of the objective from the best minimum to the next, None if one.
-        n_given_up: starts left on the way because others were lower by then.
-    """
-
-    n_starts: int
-    share_best: float
-    n_basins: int
-    gap: float | None
-    n_given_up: int = 0
-
-    def to_dict(self) -> dict[str, object]:
-        """Return a JSON object."""
-        return dict(vars(self))
-
-
-@dataclass(frozen=True)
-class ScaleResiduals:
-    """Residuals of the runs of one scale.
-
-    Args:
-        low: smallest compute of the runs, or smallest value of the law's first variable.
-        high: largest.
-        n_runs: runs.
-        mean: their mean residual: a law that bends away shows here first.
-        rms: their root mean square.
-    """
-
-    low: float
-    high: float
-    n_runs: int
-    mean: float
-    rms: float
 
 
 def current_versions() -> dict[str, str]:

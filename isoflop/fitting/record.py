@@ -1,10 +1,12 @@
 """What a fit keeps of its data: fingerprint, ranges, the count it is stated in, its scales."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from isoflop.fitting.best_losses import best_losses
 from isoflop.fitting.definitions import define_columns
-from isoflop.fitting.fit import DataRecord, ScaleResiduals
 from isoflop.fitting.solve.solver import Array
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.columns import NUMBER_COLUMNS
@@ -15,6 +17,70 @@ SAME_SIZE = 0.005
 """Relative difference up to which two amounts are one: digits lost to a figure or a format."""
 MOST_SCALES = 12
 """Decades shown at most; more are joined."""
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What a fit was fitted to.
+
+    Args:
+        sha256: fingerprint of the rows and columns used, after exclusions.
+        source: file or study.
+        n_rows: rows used.
+        mapping: {column: name in the source}.
+        notes: what was derived or left out.
+        ranges: {column: (lowest, highest)} of every variable and the loss.
+        loss_unit: unit of the loss.
+        cost_per_root: c of C/D = 6N + c·sqrt(N) as the runs spent it, 0 for C = 6ND.
+        best: (compute, loss) of the runs better than all of less compute; empty where compute is
+            not known, or the fit is not one of losses.
+        definitions: {N, D, C or eval set: what it is}, as far as the table tells.
+    """
+
+    sha256: str
+    source: str
+    n_rows: int
+    mapping: Mapping[str, str]
+    notes: tuple[str, ...]
+    ranges: Mapping[str, tuple[float, float]]
+    loss_unit: str = "nats/token"
+    cost_per_root: float = 0.0
+    best: tuple[tuple[float, float], ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return {
+            "sha256": self.sha256,
+            "source": self.source,
+            "n_rows": self.n_rows,
+            "mapping": dict(self.mapping),
+            "notes": list(self.notes),
+            "ranges": {name: list(ends) for name, ends in self.ranges.items()},
+            "loss_unit": self.loss_unit,
+            "cost_per_root": self.cost_per_root,
+            "best": [list(step) for step in self.best],
+            "definitions": dict(self.definitions),
+        }
+
+
+@dataclass(frozen=True)
+class ScaleResiduals:
+    """Residuals of the runs of one scale.
+
+    Args:
+        low: smallest compute of the runs, or smallest value of the law's first variable.
+        high: largest.
+        n_runs: runs.
+        mean: their mean residual: a law that bends away shows here first.
+        rms: their root mean square.
+    """
+
+    low: float
+    high: float
+    n_runs: int
+    mean: float
+    rms: float
 
 
 def record_data(table: RunTable, columns: tuple[str, ...]) -> DataRecord:

@@ -13,12 +13,15 @@ from isoflop.base.estimate import Estimate
 from isoflop.base.strict_json import dumps, loads
 from isoflop.fitting.automatic.automatic import AutomaticFit, continue_curve
 from isoflop.fitting.automatic.curve import Curve
-from isoflop.fitting.fit import Basins, DataRecord, Fit, ScaleResiduals
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.misfit import Misfit, misfit_arrays, restore_misfit
-from isoflop.fitting.frontiers.frontier import Frontier, FrontierPoints
-from isoflop.fitting.frontiers.parabola_bias import ParabolaBias
+from isoflop.fitting.frontiers.bias import ParabolaBias
+from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.frontiers.optima import FrontierPoints
 from isoflop.fitting.objective import Objective
+from isoflop.fitting.record import DataRecord, ScaleResiduals
 from isoflop.fitting.solve.solver import Outcome
+from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.intervals import Interval, require_estimator
 from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.law import AbstractLaw

@@ -1,9 +1,10 @@
 """From how many starts a law is searched, and what became of them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from isoflop.base.errors import RefusalError
-from isoflop.fitting.fit import Basins
 from isoflop.fitting.solve.robust import solve
 from isoflop.fitting.solve.solver import Problem, Solution
 from isoflop.laws.law import AbstractLaw
@@ -16,6 +17,29 @@ one or two, all of 300 random starts arrive on the 240 digitised Chinchilla poin
 (M4, one break), .3 to 1 of 64 do on eleven learning curves (docs/LOG.md)."""
 MANY_STARTS = 128
 """With more: of two and three breaks, one start in fifty may find the best minimum."""
+
+
+@dataclass(frozen=True)
+class Basins:
+    """What the starts found.
+
+    Args:
+        n_starts: starts tried.
+        share_best: share of those followed to their end that ended in the best minimum.
+        n_basins: distinct minima among the converged starts.
+        gap: relative rise of the objective from the best minimum to the next, None if one.
+        n_given_up: starts left on the way because others were lower by then.
+    """
+
+    n_starts: int
+    share_best: float
+    n_basins: int
+    gap: float | None
+    n_given_up: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object."""
+        return dict(vars(self))
 
 
 def usual_starts(law: AbstractLaw) -> int:

@@ -18,7 +18,7 @@ from isoflop.fitting.automatic.findings import judge_curve
 from isoflop.fitting.automatic.formula import Formula, weigh_formula
 from isoflop.fitting.automatic.prediction import Prediction
 from isoflop.fitting.automatic.trend import DampedTrend, infer_trend
-from isoflop.fitting.fit import DataRecord
+from isoflop.fitting.record import DataRecord
 from isoflop.runs.checks import Finding
 
 FREEDOM = 6.0

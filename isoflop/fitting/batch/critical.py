@@ -16,10 +16,11 @@ from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.batch.hyperbola import BEYOND, BatchTrade, fit_hyperbola
 from isoflop.fitting.batch.joint import Design, covary_runs, fit_design
-from isoflop.fitting.fit import Basins, Fit
+from isoflop.fitting.fit import Fit
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.record import record_data
 from isoflop.fitting.solve.solver import Outcome
+from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.intervals import Interval
 from isoflop.laws.critical_batch import CriticalBatchLaw
 from isoflop.runs.checks import Finding

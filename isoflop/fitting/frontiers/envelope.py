@@ -3,7 +3,8 @@
 import numpy as np
 
 from isoflop.base.errors import EdgeOptimumError, InputError
-from isoflop.fitting.frontiers.frontier import Array, Frontier, FrontierPoints, fit_lines
+from isoflop.fitting.frontiers.frontier import Frontier, fit_lines
+from isoflop.fitting.frontiers.optima import Array, FrontierPoints
 from isoflop.fitting.frontiers.valleys import COLUMNS
 from isoflop.fitting.frontiers.winners_curse import Curve, estimate_curse, report_curse
 from isoflop.fitting.parametric import FitSpec, describe_convention, record_data

@@ -6,7 +6,8 @@ import numpy as np
 
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import interval_from_draws
-from isoflop.fitting.frontiers.frontier import Array, Frontier, Valley, fit_lines
+from isoflop.fitting.frontiers.frontier import Frontier, fit_lines
+from isoflop.fitting.frontiers.optima import Array, Valley
 from isoflop.fitting.frontiers.parabola_bias import estimate_bias, judge_bias
 from isoflop.fitting.frontiers.valleys import (
     COLUMNS,

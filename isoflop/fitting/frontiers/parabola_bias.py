@@ -8,14 +8,14 @@ measured losses, without noise, and the method's error on it is the estimate of 
 Legend: C FLOPs, N parameters, D tokens; a exponent of N* ∝ C^a.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from isoflop.base.errors import IsoflopError
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import Estimate
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.frontiers.frontier import Array, Valley, fit_lines
+from isoflop.fitting.frontiers.bias import ParabolaBias
+from isoflop.fitting.frontiers.frontier import fit_lines
+from isoflop.fitting.frontiers.optima import Array, Valley
 from isoflop.fitting.frontiers.valleys import locate_vertex, tokens_line
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
@@ -30,38 +30,6 @@ NEGLIGIBLE_EXPONENT = 0.001
 NOTED_SHARE = 0.5
 """Share of a half-interval from which a bias is noted: 90 % intervals then cover about 80 %."""
 N_STARTS = 24
-
-
-@dataclass(frozen=True)
-class ParabolaBias:
-    """The error of IsoFLOP parabolas on the surface fitted to the same runs, without noise.
-
-    Args:
-        exponent: a found minus the surface's own a.
-        log_n_opt: log N* found minus the surface's own, at `flops`.
-        flops: the compute where, a hundred times the largest.
-        half_width: factor from the middle of a grid to its ends, geometric mean of the budgets.
-        offset: middle of a grid over the optimum, geometric mean of the budgets.
-        drift: factor by which that ratio changes a decade of compute.
-    """
-
-    exponent: float
-    log_n_opt: float
-    flops: float
-    half_width: float
-    offset: float
-    drift: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Return a JSON object."""
-        return dict(vars(self))
-
-    def __str__(self) -> str:
-        return (
-            f"{100 * np.expm1(self.log_n_opt):+.1f} % in N* at {shorten(self.flops)} FLOPs and "
-            f"{self.exponent:+.4f} in a; grids ×{self.half_width:.3g} around {self.offset:.2f} of "
-            f"the optimum, drifting ×{self.drift:.2f} a decade"
-        )
 
 
 def estimate_bias(table: RunTable, valleys: list[Valley], *, seed: int = 0) -> ParabolaBias | None:

@@ -5,7 +5,7 @@ Legend: C FLOPs, N parameters, D tokens, L loss.
 
 import numpy as np
 
-from isoflop.fitting.frontiers.frontier import Array, FrontierPoints, Valley
+from isoflop.fitting.frontiers.optima import Array, FrontierPoints, Valley
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.errors import IsoflopError
-from isoflop.fitting.frontiers.frontier import Array
+from isoflop.fitting.frontiers.optima import Array
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.runs.checks import Finding

@@ -9,7 +9,7 @@ import numpy as np
 
 from isoflop.base.errors import IsoflopError
 from isoflop.base.estimate import shorten
-from isoflop.fitting.frontiers.frontier import Valley
+from isoflop.fitting.frontiers.optima import Valley
 from isoflop.fitting.frontiers.parabola_bias import (
     ParabolaBias,
     bias_on_surface,

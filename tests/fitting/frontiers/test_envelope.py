@@ -8,7 +8,7 @@ from planted import SURFACES, chinchilla, make_table, optimum
 
 from isoflop.base.errors import EdgeOptimumError, InputError
 from isoflop.fitting.frontiers.envelope import fit_envelope
-from isoflop.fitting.frontiers.frontier import FrontierPoints
+from isoflop.fitting.frontiers.optima import FrontierPoints
 from isoflop.fitting.parametric import FitSpec
 
 POINT = FitSpec(n_resamples=0)

@@ -10,8 +10,9 @@ from planted import SURFACES, isoflop_design, make_table, optimum
 
 from benchmarks.parabola_bias import HALF_WIDTHS, cells
 from isoflop.base.estimate import Estimate
+from isoflop.fitting.frontiers.bias import ParabolaBias
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
-from isoflop.fitting.frontiers.parabola_bias import ParabolaBias, judge_bias
+from isoflop.fitting.frontiers.parabola_bias import judge_bias
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import read_fit, write_fit
 

@@ -137,7 +137,7 @@ def test_the_answer_names_warnings_and_says_when_exponents_are_not_identified(qu
 def test_a_frontier_without_a_constant_admits_that_compute_may_bring_nothing(analysis):
     from dataclasses import replace
 
-    from isoflop.fitting.frontiers.frontier import FrontierPoints
+    from isoflop.fitting.frontiers.optima import FrontierPoints
     from isoflop.plan.optimum.optimum import plan_from_frontier
 
     points = analysis.frontier.points
