@@ -24,9 +24,8 @@ from typing import Any
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.lab.distributed.group import LEADER, Group, join_group, leave_group
 from isoflop.lab.distributed.leader import how_spread
-from isoflop.lab.distributed.share import Split, check_packs, check_split
+from isoflop.lab.distributed.share import Split, check_study
 from isoflop.lab.distributed.together import How, dismiss, follow_rung, leading
-from isoflop.lab.engine import read_engine
 from isoflop.lab.launchers.station import attempt, open_station
 from isoflop.lab.placement import Placement
 from isoflop.store.holding import LEASE_SECONDS
@@ -87,16 +86,7 @@ def _join(how: How) -> Group:
 
 def _open(path: Path, name: str, split: Split) -> How:
     """Open a study, or say why its rung cannot be trained by these ranks."""
-    ladder, settings = Study.open(path).ladder, Study.open(path).settings()
-    names = [rung.name for rung in ladder.rungs]
-    if name not in names:
-        raise InputError(f"{path} has no rung {name}; it has {', '.join(names)}")
-    if not settings:
-        raise InputError(f"{path} is not prepared for training; see docs/distributed.md")
-    rung = ladder.rung(name)
-    engine = read_engine(settings, rung, settings["precision"])
-    check_split(ladder, rung, split)
-    check_packs(rung, engine.packs)
+    engine = check_study(Study.open(path), name, split)
     station = open_station(path)
     placement = Placement(station.placement.device, engine.precision)
     return How(replace(station, placement=placement), split.shard)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.transformer import Transformer
 from isoflop.base.errors import InputError
+from isoflop.lab.engine import Engine, read_engine
 from isoflop.runs.ladder import Ladder, Rung
 from isoflop.runs.settle import settle_recipe
+from isoflop.store.study import Study
 
 
 @dataclass(frozen=True)
@@ -47,25 +49,40 @@ def check_split(ladder: Ladder, rung: Rung, split: Split) -> None:
         _check_shards(ladder, rung, recipe.optimizer)
 
 
-def check_packs(rung: Rung, packs: int) -> None:
-    """Refuse a rung whose models one process trains in several packs: ranks train one together.
+def check_study(study: Study, name: str, split: Split) -> Engine:
+    """Return the engine of a rung of a study, or say why it cannot be divided so.
+
+    Args:
+        study: prepared for training.
+        name: of the rung.
+        split: how.
 
     Raises:
-        InputError: `packs` above 1.
+        InputError: see `check_split`; or no such rung; or the study is not prepared; or one
+            process trains the rung in several packs, where ranks train one together.
     """
-    if packs > 1:
+    names, settings = [rung.name for rung in study.ladder.rungs], study.settings()
+    if name not in names:
+        raise InputError(f"{study.path} has no rung {name}; it has {', '.join(names)}")
+    if not settings:
+        raise InputError(f"{study.path} is not prepared for training; see docs/distributed.md")
+    rung = study.ladder.rung(name)
+    check_split(study.ladder, rung, split)
+    engine = read_engine(settings, rung, settings["precision"])
+    if (packs := engine.packs) > 1:
         raise InputError(
             f"rung {rung.name}: study.json splits its {rung.members} models into {packs} packs, "
             "several processes train one pack; give it fewer seeds, or train it with "
             "--launcher local"
         )
+    return engine
 
 
 def _check_shards(ladder: Ladder, rung: Rung, optimizer: str) -> None:
     remedy = "train it without --shard"
     if not isinstance(rung.architecture, Architecture | Transformer):
         family = type(rung.architecture).__name__.lower()
-        raise InputError(f"rung {rung.name} is a {family}, only transformers shard; {remedy}")
+        raise InputError(f"rung {rung.name}: of {family} no shards, only of transformers; {remedy}")
     if optimizer != "adamw":
         raise InputError(
             f"rung {rung.name}: {optimizer} needs whole matrices, only adamw shards; {remedy}"

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from isoflop.base.errors import InputError
+from isoflop.lab.distributed.share import Split, check_study
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.local import how_it_ended, overdue
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
@@ -49,9 +51,14 @@ class TorchrunLauncher:
         found = (ranks.train(rung) for rung in rungs)
         return [sentence for sentence in found if sentence is not None]
 
+    def split(self, study: Study) -> Split:
+        """Return how its rungs are divided."""
+        count = self.processes or _count_devices(study.settings()["device"])
+        return Split(count, self.shard)
+
     def command(self, study: Study, rung: str) -> list[str]:
         """Return Python's arguments for a rung; the ranks end when their standard input does."""
-        count = self.processes or _count_devices(study.settings()["device"])
+        count = self.split(study).processes
         here = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
         shard = ["--shard"] if self.shard else []
         rank = ["-m", "isoflop.lab.distributed", str(study.path), rung, "--with-parent"]
@@ -67,6 +74,11 @@ class _Ranks:
 
     def train(self, rung: str) -> str | None:
         """Train a rung; return a sentence if it could not be."""
+        try:
+            check_study(self._study, rung, self._launcher.split(self._study))
+        except InputError as error:
+            self._on_event({"event": "failed", "rung": rung, "message": str(error)})
+            return str(error)
         while (end := self._try(rung))["event"] == "held":
             continue  # fenced off: wait for whoever has it now
         return f"rung {rung}: {end['message']}" if end["event"] == "failed" else None

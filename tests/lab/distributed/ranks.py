@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from on_ranks import StoppedError, stop_at_a_run
 
 from isoflop.lab.data.prepare import open_data
 from isoflop.lab.distributed.group import Group, join_group, leave_group
@@ -20,15 +21,6 @@ from isoflop.lab.launchers.station import Station
 from isoflop.lab.placement import Placement
 from isoflop.lab.train_rung import train_rung
 from isoflop.store.study import Study
-
-
-class StoppedError(Exception):
-    """The leader has given up."""
-
-
-def stop_at_a_run(event: Mapping[str, Any]) -> None:
-    if event["event"] == "run":
-        raise StoppedError
 
 
 def do_job(group: Group, job: Mapping[str, Any]) -> None:

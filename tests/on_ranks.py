@@ -1,11 +1,12 @@
-"""Small studies of one rung, and what of them must agree."""
+"""Small studies of one rung, trained by one process or by a group, and what of them must agree."""
 
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.store.journal import read_journal
 from isoflop.store.study import Study
 
+_PATH = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+_RANKS = Path(__file__).parent / "lab" / "distributed" / "ranks.py"
 # 25 rows of `down` do not divide among two ranks, nor do the 17 windows of the curve.
 SHAPE = Architecture(
     n_layer=2, d_model=12, n_head=2, d_ff=25, n_ctx=16, n_vocab=256, positions="rotary"
@@ -35,9 +38,10 @@ def make_ladder(
     evaluation: Evaluation = EVALUATION,
     *,
     seeds: int = 1,
+    budgets: tuple[int, ...] = (1536, 3072),
     **rung: Any,
 ) -> Ladder:
-    one = Rung("big", model, seeds, (1536, 3072), **rung)
+    one = Rung("big", model, seeds, budgets, **rung)
     return Ladder("tiny", "sotu", "bytes", (one,), recipe, evaluation)
 
 
@@ -49,10 +53,21 @@ def prepare(path: Path, ladder: Ladder) -> Study:
     return study
 
 
-def train_alone(study: Study) -> Study:
+class StoppedError(Exception):
+    """The process that trains has given up, as if it were killed."""
+
+
+def stop_at_a_run(event: Mapping[str, Any]) -> None:
+    if event["event"] == "run":
+        raise StoppedError
+
+
+def train_alone(study: Study, *, stop: bool = False) -> Study:
     data = open_data(study.ladder, study.path / "data")
     placement = Placement("cpu", study.settings()["precision"])
-    train_rung(study, study.ladder.rungs[0], data, placement, lambda event: None)
+    emit = stop_at_a_run if stop else lambda event: None
+    with suppress(StoppedError):
+        train_rung(study, study.ladder.rungs[0], data, placement, emit)
     return study
 
 
@@ -66,24 +81,27 @@ def train_on_ranks(folder: Path, jobs: Sequence[dict[str, Any]], size: int = 2) 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("ranks.py")), str(folder / "jobs.json")],
-            env={
-                **os.environ, "OMP_NUM_THREADS": "1", "RANK": str(rank), "WORLD_SIZE": str(size),
-                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
-            },
-            stderr=(folder / f"rank{rank}.log").open("w"),
-        )
-        for rank in range(size)
-    ]  # fmt: skip
+    shared = {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": _PATH,
+        "WORLD_SIZE": str(size),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+    }
+    ranks = [_start(folder, shared | {"RANK": str(rank)}) for rank in range(size)]
     ends = [rank.wait() for rank in ranks]
     logs = "\n".join((folder / f"rank{rank}.log").read_text() for rank in range(size))
     assert ends == [0] * size, logs
 
 
+def _start(folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, str(_RANKS), str(folder / "jobs.json")]
+    with (folder / f"rank{environment['RANK']}.log").open("w") as log:
+        return subprocess.Popen(command, env={**os.environ, **environment}, stderr=log)
+
+
 def losses_of(study: Study) -> dict[str, np.ndarray]:
-    """Return run → every number of its learning curve and its row: losses, noise, positions."""
+    """Return run → every number of its learning curve: steps, losses, noise, by position."""
     found = {}
     for run in study.manifests():
         points = read_journal(study.run_folder(run) / "journal.jsonl").records
