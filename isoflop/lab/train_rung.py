@@ -172,7 +172,17 @@ class _TrunkTraining:
         behind = [point for point in self._schedule.points if point <= found.step]
         if [record["step"] for record in records if record["step"] <= found.step] != behind:
             return "ahead of the trunk's journal, whose rows before it are not all there"
+        for branch in self._schedule.branches:
+            if branch.start < found.step and self._missing(branch):
+                return f"past step {branch.start}, where a run that is missing leaves the trunk"
         return None
+
+    def _missing(self, branch: Branch) -> list[PlannedRun]:
+        """Return the runs of a branch that are not over."""
+        n_tokens = branch.end * self._recipe.batch_tokens
+        runs = [run for run in runs_of(self._rung, self._recipe) if run.n_tokens == n_tokens]
+        # A kill between two seeds leaves one of them finished.
+        return [run for run in runs if read_manifest(self._study.run_folder(run.id)) is None]
 
     def _position(self, step: int) -> Mapping[str, Any]:
         rows = self._recipe.batch_tokens // self._rung.architecture.n_ctx
@@ -184,11 +194,8 @@ class _TrunkTraining:
 
     def _finish(self, branch: Branch) -> None:
         """Commit the runs of one budget, cooled down first if the schedule says so."""
-        batch = self._recipe.batch_tokens
-        runs = [
-            run for run in runs_of(self._rung, self._recipe) if run.n_tokens == branch.end * batch
-        ]
-        if all(read_manifest(self._study.run_folder(run.id)) for run in runs):
+        runs = self._missing(branch)
+        if not runs:
             self._tell_steps(branch.end - branch.start)
             return
         journal = read_journal(self._folder / "journal.jsonl").records
@@ -215,8 +222,7 @@ class _TrunkTraining:
         if cooldown is not None:
             curve = [*curve, self._point("cooldown", runs[0].steps, cooldown)]
         master = self._trainer.optimizer.state()["master"]
-        missing = [r for r in runs if read_manifest(self._study.run_folder(r.id)) is None]
-        for run in missing:  # a kill between two seeds leaves one of them finished
+        for run in runs:
             last = {**curve[-1], "loss_by_position": positions}
             digest = weights_sha256(master, self._rung.architecture, run.member)
             if self._study.ladder.evaluation.keep_weights:

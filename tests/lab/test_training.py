@@ -91,9 +91,10 @@ def test_running_again_trains_nothing(finished: Study) -> None:
     assert {path: path.read_bytes() for path in finished.path.rglob("timing.jsonl")} == timing
 
 
-def test_a_run_deleted_by_hand_comes_back_the_same(finished: Study) -> None:
+@pytest.mark.parametrize("run", ["d4-s1-t16384", "d4-s0-t8192"])
+def test_a_run_deleted_by_hand_comes_back_the_same(finished: Study, run: str) -> None:
     before = deterministic_files(finished.path)
-    (finished.run_folder("d4-s1-t16384") / "run.json").unlink()
+    (finished.run_folder(run) / "run.json").unlink()
     run_ladder(finished.ladder, finished.path, progress=Silent())
     assert deterministic_files(finished.path) == before
 
