@@ -8,6 +8,7 @@ so all decisions are taken once, and what is on disk is what one process writes.
     replicated every rank holds the model (DistributedDataParallel)
     sharded    every rank holds a share of every weight (fully_shard)
     shards     the optimizer of those shares
+    rank       one process, as torchrun starts it
     member     what one rank does when told
     leader     the trainer of rank 0
 """

@@ -11,6 +11,7 @@ GROUP = "isoflop.launchers"
 """Entry points of other packages: `name = "package.module:Class"`."""
 _OWN: Mapping[str, str] = {
     "local": "isoflop.lab.launchers.local:LocalLauncher",
+    "torchrun": "isoflop.lab.launchers.torchrun:TorchrunLauncher",
     "ray": "isoflop.lab.launchers.ray:RayLauncher",
     "slurm": "isoflop.lab.launchers.slurm:SlurmLauncher",
 }
@@ -25,7 +26,7 @@ def find_launcher(name: str) -> Launcher:
     """Return a launcher with its default settings.
 
     Args:
-        name: `local`, `ray`, `slurm`, the name of an entry point of the group
+        name: `local`, `torchrun`, `ray`, `slurm`, the name of an entry point of the group
             `isoflop.launchers`, or `package.module:Class`.
 
     Raises:

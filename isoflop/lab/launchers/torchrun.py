@@ -7,6 +7,7 @@ processes on each. On a cluster call torchrun or srun yourself, see docs/distrib
 import queue
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from isoflop.store.study import Study
 _LOOK_SECONDS = 0.25
 """Between two looks at silent processes."""
 _FAREWELL_SECONDS = 20.0
-"""For processes to end, by themselves or after their input, before torchrun is killed."""
+"""For processes that are through to end by themselves."""
 
 
 @dataclass(frozen=True)
@@ -127,20 +128,12 @@ def _next(events: Events) -> Mapping[str, Any]:
 
 
 def _part(process: WorkerProcess) -> None:
-    """End the ranks: by themselves if they are through, else with their input."""
-    through = process.rung is None and _ended(process)
-    if not through:
-        process.dismiss()
-        _ended(process)
+    """End the ranks: by themselves if they are through, at once with their input if not."""
+    if process.rung is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_FAREWELL_SECONDS)
+    process.dismiss()
     process.clear()
-
-
-def _ended(process: WorkerProcess) -> bool:
-    try:
-        process.wait(_FAREWELL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _count_devices(device: str) -> int:
