@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from isoflop.base.errors import InputError
 from isoflop.lab.schedule import Schedule, plan_schedules
 from isoflop.runs.ladder import Rung, runs_of
 from isoflop.store.journal import read_journal
@@ -33,7 +34,13 @@ class StudyEvents:
         }
 
     def look(self, name: str) -> list[Mapping[str, Any]]:
-        """Return the events of a rung since the last look at it."""
+        """Return the events of a rung since the last look at it; none of one that is damaged."""
+        try:
+            return self._look(name)
+        except InputError:  # its trainer says so, and ends
+            return []
+
+    def _look(self, name: str) -> list[Mapping[str, Any]]:
         rung = self._rungs[name]
         found: list[Mapping[str, Any]] = []
         taken = self._taken(rung)
