@@ -1,33 +1,30 @@
 """`isoflop ladder`: price, train, watch and resume."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from isoflop.base.errors import InputError
-from isoflop.base.estimate import shorten
+from isoflop.base.errors import InputError, IsoflopError
 from isoflop.cli.ladder_bracket import command as bracket
+from isoflop.cli.ladder_budget import budget_options, limits_of
+from isoflop.cli.ladder_commands import commands, train_rung
+from isoflop.cli.ladder_folder import DEVICE, FOLDER, FOLDER_OPTION, SPEC, STUDY, find_study
 from isoflop.cli.ladder_list import command as list_command
-from isoflop.cli.output import format_table, json_option, narrate, show
+from isoflop.cli.ladder_plan import command as plan
+from isoflop.cli.ladder_plan import narrate_findings
+from isoflop.cli.ladder_spec import example, show_spec
+from isoflop.cli.ladder_status import command as status
+from isoflop.cli.ladder_status import show_status
+from isoflop.cli.output import json_option, narrate, show
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from isoflop.runs.finding import Finding
-    from isoflop.store.study import Study
-
-SPEC = click.argument("spec", type=click.Path(path_type=Path))
-STUDY = click.option(
-    "-o", "--output", "study", type=click.Path(path_type=Path), required=True, help="Study folder."
+LAUNCHER = click.option(
+    "--launcher",
+    default="local",
+    show_default=True,
+    help="local, ray, slurm, or another package's.",
 )
-FOLDER = click.argument(
-    "named", metavar="[STUDY | SPEC.toml]", type=click.Path(path_type=Path), required=False
-)
-FOLDER_OPTION = click.option(
-    "-o", "--output", "study", type=click.Path(path_type=Path), help="Study folder of a SPEC.toml."
-)
-MARKS = {"finished": "✔", "diverged": "✘", "running": "…", "pending": "·"}
 
 
 @click.group("ladder")
@@ -36,6 +33,7 @@ def command() -> None:
 
     \b
     Example:
+      isoflop ladder example isoflop -o ladder.toml
       isoflop ladder plan ladder.toml
       isoflop ladder bracket ladder.toml -o rates --tuned tuned.toml
       isoflop ladder run tuned.toml -o study
@@ -46,61 +44,37 @@ def command() -> None:
     """
 
 
-@command.command("plan")
-@SPEC
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@json_option
-def plan(spec: Path, device: str, as_json: bool) -> None:
-    """Price a ladder before a FLOP is spent: runs, tokens, FLOPs, minutes on this machine.
-
-    \b
-    Example:
-      isoflop ladder plan ladder.toml
-    \b
-    Python:
-      isoflop.price_ladder(isoflop.read_ladder("ladder.toml"))
-    """
-    from isoflop.runs.counted import counted
-    from isoflop.runs.ladder_toml import read_ladder
-
-    ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
-    from isoflop.lab import price_ladder
-
-    price = price_ladder(ladder, device=device)
-    rows = [
-        [
-            r.name,
-            f"{r.n_params:,}",
-            str(r.seeds),
-            str(r.trunks),
-            str(r.n_runs),
-            shorten(r.flops),
-            f"{r.seconds:.0f}",
-        ]
-        for r in price.rungs
-    ]
-    header = ["rung", "parameters", "seeds", "trunks", "runs", "FLOPs", "seconds"]
-    text = format_table(header, rows, right=range(1, 7))
-    text += (
-        f"\n{counted(price.n_runs, 'run')}, {shorten(price.flops)} FLOPs, about "
-        f"{price.seconds / 60:.1f} minutes on {counted(price.workers, 'worker')} of this machine"
-    )
-    _narrate_findings(price.findings)
-    show(price.to_dict(), text, as_json=as_json)
-
-
 @command.command("run")
 @SPEC
 @STUDY
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@DEVICE
 @click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
+@LAUNCHER
+@click.option("--force", is_flag=True, help="Go on though code, data or ladder changed.")
+@budget_options
 @json_option
-def run(spec: Path, study: Path, device: str, workers: int | None, as_json: bool) -> None:
+def run(
+    spec: Path,
+    study: Path,
+    device: str,
+    workers: int | None,
+    launcher: str,
+    force: bool,
+    unlimited: bool,
+    given: dict[str, float],
+    as_json: bool,
+) -> None:
     """Train every run of a ladder; run again to resume, nothing finished is trained twice.
+
+    Limits hold for the study in all, and until others are given: training stops before one is
+    passed, what is finished stays, and resume with a larger one goes on. A study that was begun
+    with other code, data, torch or threads is refused, naming the difference; --force goes on and
+    is recorded in study.json.
 
     \b
     Example:
       isoflop ladder run ladder.toml -o study
+      isoflop ladder run ladder.toml -o study --max-flops 1e15 --max-seconds 3600
     \b
     Python:
       isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
@@ -109,48 +83,64 @@ def run(spec: Path, study: Path, device: str, workers: int | None, as_json: bool
 
     ladder = read_ladder(spec)
     from isoflop.lab import run_ladder
+    from isoflop.lab.launchers.find import find_launcher
 
-    _show_status(run_ladder(ladder, study, device=device, workers=workers), as_json)
+    limits, engine = limits_of(study, given, unlimited=unlimited), find_launcher(launcher)
+    with _status_at_the_end(study, as_json):
+        run_ladder(
+            ladder,
+            study,
+            device=device,
+            workers=workers,
+            limits=limits,
+            launcher=engine,
+            force=force,
+        )
 
 
 @command.command("resume")
 @FOLDER
 @FOLDER_OPTION
+@click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
+@LAUNCHER
+@click.option("--force", is_flag=True, help="Go on though code, data or torch changed.")
+@budget_options
 @json_option
-def resume(named: Path | None, study: Path | None, as_json: bool) -> None:
-    """Go on with a study that was interrupted; the study knows its ladder.
+def resume(
+    named: Path | None,
+    study: Path | None,
+    workers: int | None,
+    launcher: str,
+    force: bool,
+    unlimited: bool,
+    given: dict[str, float],
+    as_json: bool,
+) -> None:
+    """Go on with a study that was interrupted or ran out of budget; it knows its ladder.
 
     \b
     Example:
       isoflop ladder resume study
       isoflop ladder resume ladder.toml -o study
+      isoflop ladder resume study --max-flops 2e15
     \b
     Python:
       isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
     """
     from isoflop.lab import run_ladder
+    from isoflop.lab.launchers.find import find_launcher
 
-    found = _find_study("resume", named, study)
-    run_ladder(found.ladder, found.path)
-    _show_status(found, as_json)
-
-
-@command.command("status")
-@FOLDER
-@FOLDER_OPTION
-@json_option
-def status(named: Path | None, study: Path | None, as_json: bool) -> None:
-    """Show every run of a study: finished, diverged, running or pending.
-
-    \b
-    Example:
-      isoflop ladder status study
-      isoflop ladder status ladder.toml -o study
-    \b
-    Python:
-      isoflop.Study.open("study").status()
-    """
-    _show_status(_find_study("status", named, study), as_json)
+    found = find_study("resume", named, study)
+    limits, engine = limits_of(found.path, given, unlimited=unlimited), find_launcher(launcher)
+    with _status_at_the_end(found.path, as_json):
+        run_ladder(
+            found.ladder,
+            found.path,
+            workers=workers,
+            limits=limits,
+            launcher=engine,
+            force=force,
+        )
 
 
 @command.command("table")
@@ -190,7 +180,7 @@ def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_
     found = tabulate_studies(studies, rows=rows)
     if best_lr:
         found, findings = keep_best_rate(found)
-        _narrate_findings(findings)
+        narrate_findings(findings)
     elif rows == "runs" and (swept := several_rates(found)):
         said = counted(swept, "budget")
         narrate(f"note: several learning rates at {said}; --best-lr keeps the best of each")
@@ -199,48 +189,21 @@ def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_
     show(document, f"{len(found)} rows, {len(found.columns)} columns in {output}", as_json=as_json)
 
 
-command.add_command(bracket)
-command.add_command(list_command)
+for _each in (plan, example, show_spec, bracket, status, commands, train_rung, list_command):
+    command.add_command(_each)
 
 
-def _narrate_findings(findings: "Iterable[Finding]") -> None:
-    for finding in findings:
-        narrate(f"{finding.severity}: {finding.evidence}; {finding.consequence}; {finding.remedy}")
-
-
-def _find_study(command: str, named: Path | None, study: Path | None) -> "Study":
-    """Open STUDY, or the study of SPEC.toml, which must be the ladder the study holds."""
-    from isoflop.runs.ladder_toml import read_ladder
+@contextmanager
+def _status_at_the_end(study: Path, as_json: bool) -> Iterator[None]:
+    """Show what is on disk however training ended, then let the error through."""
     from isoflop.store.study import Study
 
-    folder = study or named
-    if folder is None or (study and named and named.is_dir()):
-        raise click.UsageError(
-            f"name one study: isoflop ladder {command} STUDY, or {command} SPEC.toml -o STUDY"
-        )
-    found = Study.open(folder)
-    if study and named and read_ladder(named) != found.ladder:
-        raise InputError(f"{study} holds another ladder than {named}; choose another folder")
-    return found
-
-
-def _show_status(study: "Study", as_json: bool) -> None:
-    from isoflop.runs.counted import counted
-
-    runs = study.status()
-    rows = [
-        [
-            f"{MARKS.get(run['state'], '?')} {run['id']}",
-            run["state"],
-            f"{run['n_params']:,}",
-            f"{run['n_tokens']:,}",
-            shorten(run["flops"]),
-            "" if run.get("loss") is None else f"{run['loss']:.4f}",
-        ]
-        for run in runs
-    ]
-    header = ["run", "state", "parameters", "tokens", "FLOPs", "loss"]
-    text = format_table(header, rows, right=range(2, 6))
-    done = sum(run["state"] == "finished" for run in runs)
-    narrate(f"{done} of {counted(len(runs), 'run')} finished")
-    show({"runs": runs}, text, as_json=as_json)
+    try:
+        yield
+    except (IsoflopError, KeyboardInterrupt) as error:
+        if not isinstance(error, InputError) and (study / "study.json").exists():
+            show_status(Study.open(study), as_json)
+            if isinstance(error, KeyboardInterrupt):
+                narrate(f"what is finished stays; go on with: isoflop ladder resume {study}")
+        raise
+    show_status(Study.open(study), as_json)

@@ -22,12 +22,22 @@ class Work:
         progress: told of events.
         workers: processes.
         flop_per_s: the probe's rate.
+        only: train this rung alone.
     """
 
-    def __init__(self, study: Study, progress: Progress, workers: int, flop_per_s: float) -> None:
+    def __init__(
+        self,
+        study: Study,
+        progress: Progress,
+        workers: int,
+        flop_per_s: float,
+        *,
+        only: str | None = None,
+    ) -> None:
         self._study, self._progress = study, progress
         self._flop_per_s = flop_per_s
-        self._rungs = _missing_rungs(study, flop_per_s)
+        missing = _missing_rungs(study, flop_per_s)
+        self._rungs = [rung for rung in missing if only in (None, rung.name)]
         self._workers = min(workers, len(self._rungs))
         self._session = Session(study)
         self._in_work: set[str] = set()

@@ -1,0 +1,53 @@
+"""What a study may spend, as options: --max-flops, --max-seconds, --max-dollars, deadlines."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from isoflop.cli.amount import AMOUNT
+
+if TYPE_CHECKING:
+    from isoflop.store.spent import Limits
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = {
+    "flops": ("--max-flops", "Training FLOPs in all; evaluation is counted apart."),
+    "seconds": ("--max-seconds", "Wall-clock of every run and resume together."),
+    "dollars": ("--max-dollars", "Dollars of that wall-clock, by --dollars-per-hour."),
+    "dollars_per_hour": ("--dollars-per-hour", "Price of this machine, or of all of a cluster."),
+    "rung_seconds": ("--deadline", "Seconds after which a rung is given up as `timeout`."),
+    "silence_seconds": ("--silence", "Seconds without a step after which it is given up."),
+}
+
+
+def budget_options(command: Command) -> Command:
+    """Hand a command its limits as `given`: {field: value} of what was said."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **named: Any) -> Any:
+        given = {field: named.pop(field) for field in _OPTIONS}
+        given = {field: value for field, value in given.items() if value is not None}
+        return command(*args, given=given, **named)
+
+    wrapped: Any = call
+    wrapped = click.option("--unlimited", is_flag=True, help="Lift the limits of last time.")(
+        wrapped
+    )
+    for field, (flag, text) in reversed(_OPTIONS.items()):
+        wrapped = click.option(flag, field, type=AMOUNT, help=text)(wrapped)
+    return wrapped
+
+
+def limits_of(study: Path, given: dict[str, float], *, unlimited: bool) -> "Limits | None":
+    """Return the limits said now, over those of last time; None if nothing was said."""
+    from dataclasses import replace
+
+    from isoflop.store.spent import Limits, read_limits
+
+    if not given and not unlimited:
+        return None
+    return replace(Limits() if unlimited else read_limits(study), **given)

@@ -1,0 +1,136 @@
+"""`isoflop ladder status`: every run and what became of it, once or live."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from isoflop.base.errors import InputError
+from isoflop.base.estimate import shorten
+from isoflop.cli.ladder_folder import FOLDER, FOLDER_OPTION, find_study
+from isoflop.cli.output import format_table, json_option, narrate, show
+
+if TYPE_CHECKING:
+    from isoflop.lab.watch import RungView
+    from isoflop.store.study import Study
+
+MARKS = {
+    "finished": "✔",
+    "running": "▶",
+    "pending": "·",
+    "interrupted": "⚠",
+    "budget": "⚠",
+}
+"""Everything else went wrong: ✘."""
+_QUIET_SECONDS = 10.0
+"""How long nothing may be trained before a live view ends."""
+
+
+@click.command("status")
+@FOLDER
+@FOLDER_OPTION
+@click.option("--watch", is_flag=True, help="Stay and show progress until nothing is in training.")
+@click.option("--every", default=1.0, show_default=True, help="Seconds between looks of --watch.")
+@json_option
+def command(
+    named: Path | None, study: Path | None, watch: bool, every: float, as_json: bool
+) -> None:
+    """Show every run: ✔ finished, ▶ running, ⚠ interrupted or out of budget, ✘ gone wrong.
+
+    --watch shows a bar a rung with the time left on a terminal, and a line an event elsewhere; it
+    reads the study's files, so that it may run on any machine that sees them.
+
+    \b
+    Example:
+      isoflop ladder status study
+      isoflop ladder status study --watch
+    \b
+    Python:
+      isoflop.Study.open("study").status()
+    """
+    found = find_study("status", named, study)
+    if watch:
+        if as_json:
+            raise click.UsageError("--watch shows, --json prints once; drop one of them")
+        watch_study(found, every)
+    show_status(found, as_json)
+
+
+def mark(state: str) -> str:
+    """Return the sign of a state."""
+    return MARKS.get(state, "✘")
+
+
+def show_status(study: "Study", as_json: bool) -> None:
+    """Print the table of runs; what went wrong is told on standard error, rung by rung."""
+    from isoflop.runs.counted import counted
+
+    runs = study.status()
+    rows = [
+        [
+            f"{mark(run['state'])} {run['id']}",
+            run["state"],
+            f"{run['n_params']:,}",
+            f"{run['n_tokens']:,}",
+            shorten(run["flops"]),
+            "" if run.get("loss") is None else f"{run['loss']:.4f}",
+        ]
+        for run in runs
+    ]
+    header = ["run", "state", "parameters", "tokens", "FLOPs", "loss"]
+    done = sum(run["state"] == "finished" for run in runs)
+    narrate(f"{done} of {counted(len(runs), 'run')} finished")
+    said = {(run["rung"], run["state"]): run["message"] for run in runs if "message" in run}
+    for (rung, state), message in said.items():
+        narrate(f"{mark(state)} {rung} {state}: {message}")
+    left_out = sum(mark(run["state"]) == "✘" for run in runs)
+    if left_out:
+        narrate(f"{counted(left_out, 'run')} marked ✘: no fit takes them unless it is asked to")
+    show({"runs": runs}, format_table(header, rows, right=range(2, 6)), as_json=as_json)
+
+
+def watch_study(study: "Study", every: float) -> None:
+    """Show what a study is doing until nobody trains it any more."""
+    if not 0.1 <= every <= 3600:
+        raise InputError(f"--every is {every:g}, expected .1 to 3600 seconds")
+    if not sys.stderr.isatty():
+        return _watch_lines(study, every)
+    try:
+        from isoflop.cli.ladder_live import watch_live
+    except ImportError:  # without rich
+        return _watch_lines(study, every)
+    return watch_live(looks(study, every))
+
+
+def looks(study: "Study", every: float) -> Iterator[Sequence["RungView"]]:
+    """Yield the rungs again and again, until every run is over or nobody trains."""
+    from isoflop.lab.watch import Watcher
+
+    watcher, quiet = Watcher(study), time.monotonic()
+    while True:
+        views = watcher.look()
+        yield views
+        if all(view.n_over == view.n_runs for view in views):
+            return
+        if any(view.state == "running" for view in views):
+            quiet = time.monotonic()
+        if time.monotonic() - quiet > min(_QUIET_SECONDS, 10 * every):
+            return
+        time.sleep(every)
+
+
+def _watch_lines(study: "Study", every: float) -> None:
+    before: dict[str, tuple[str, int]] = {}
+    for views in looks(study, every):
+        for view in views:
+            now = (view.state, view.n_over)
+            if before.get(view.name) != now:
+                before[view.name] = now
+                message = f": {view.message}" if view.message else ""
+                narrate(
+                    f"{mark(view.state)} {view.name} {view.state}, {view.n_over} of {view.n_runs} "
+                    f"runs over{message}"
+                )
