@@ -41,6 +41,7 @@ def command(
     \b
     Example:
       isoflop import export.csv -o runs.csv
+      isoflop import wandb:team/ladder -o runs.csv
       isoflop import mlflow.db -o runs.csv --columns loss=val_loss
       isoflop import tensorboard/ -o runs.csv --final mean:0.05 --tokens-per-step 524288
     \b

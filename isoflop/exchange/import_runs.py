@@ -14,6 +14,7 @@ from isoflop.exchange.imported import Imported
 from isoflop.exchange.match_columns import match_columns, value_of
 from isoflop.exchange.sniff import find_runs
 from isoflop.exchange.sources.frames import is_frame, read_frame
+from isoflop.exchange.sources.wandb_project import is_address, read_project
 from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.table import Cell, RunTable
 
@@ -35,7 +36,7 @@ def import_runs(
     of the run. Names that could be several columns are asked about, never guessed.
 
     Args:
-        source: path, or a data frame.
+        source: path, a data frame, or `wandb:ENTITY/PROJECT`.
         columns: {column of the run table: name in the source}.
         final: "last" or "mean:SHARE".
         format: name of the format (see `isoflop.exchange.sniff.FORMATS`), if it cannot be told.
@@ -57,6 +58,10 @@ def import_runs(
     rule = parse_final(final)
     if is_frame(source):
         found, where = read_frame(source), "frame"
+    elif isinstance(source, str | Path) and is_address(str(source)):
+        if format is not None:
+            raise InputError(f"{source}: a live W&B project; leave --format {format} out")
+        found, where = read_project(str(source)), str(source)
     elif isinstance(source, str | Path):
         found, where = find_runs(Path(source), format), str(source)
     else:

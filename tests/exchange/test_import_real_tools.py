@@ -154,6 +154,64 @@ def test_wandb_offline_runs_are_read_whole(tmp_path: Path) -> None:
     assert cut.table.text("status") == ["running"]
 
 
+WANDB_PROJECT = """
+import inspect, json, sys
+import wandb
+from wandb.apis.public import Api, HistoryScan, Run
+from wandb.proto import wandb_api_pb2 as pb
+
+N = 2500
+
+class Service:
+    '''wandb-core's answers, page by page, in the real messages.'''
+    def send_api_request(self, request, **_):
+        asked, answer = request.read_run_history_request, pb.ApiResponse()
+        page = asked.scan_run_history
+        if asked.HasField("scan_run_history_init"):
+            answer.read_run_history_response.scan_run_history_init.request_id = 7
+        for step in range(page.min_step, min(page.max_step, N)):
+            row = answer.read_run_history_response.run_history.history_rows.add()
+            cells = {"_step": step, "eval/loss": 4 - step / 1000, "tokens": 9 * step}
+            for key, value in cells.items():
+                row.history_items.add(key=key, value_json=json.dumps(value))
+        return answer
+    def finalize(self, *_):
+        pass
+
+class Listed(Run):
+    lastHistoryStep = N - 1
+
+def make(k):
+    run = object.__new__(Listed)
+    run._attrs = {"name": f"id{k}", "displayName": f"tiny-{k}", "config": {"n_params": 1000 + k},
+                  "summaryMetrics": {"eval/loss": 4 - (N - 1) / 1000}}
+    run._entity, run.project, run._state = "team", "ladder", "finished"
+    run._lazy, run._full_data_loaded, run._summary = False, True, None
+    run._service_api = Service()
+    return run
+
+inspect.signature(Api.__init__).bind(None, timeout=60)
+inspect.signature(Api.runs).bind(None, "team/ladder")
+inspect.signature(Api.run).bind(None, "team/ladder/id")
+wandb.Api = lambda timeout: type("Mine", (), {"runs": lambda self, path: [make(0), make(1)]})()
+from isoflop.exchange.import_runs import import_runs
+imported = import_runs("wandb:team/ladder")
+assert isinstance(make(0).scan_history(), HistoryScan)
+assert imported.n_read == 2 * N * 2, imported.n_read
+assert imported.ends == imported.gaps == imported.refused == ()
+table = imported.table
+assert table.numbers("n_tokens").tolist() == [9.0 * (N - 1)] * 2
+assert table.numbers("n_params").tolist() == [1000, 1001]
+assert table.text("status") == ["finished"] * 2
+"""
+
+
+def test_wandb_projects_through_the_real_client_and_its_messages(tmp_path: Path) -> None:
+    need("wandb")
+    here = str(Path(__file__).parents[2])
+    run_script(WANDB_PROJECT, tmp_path, WANDB_MODE="offline", PYTHONPATH=here)
+
+
 TRAINER = """
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments

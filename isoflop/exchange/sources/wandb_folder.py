@@ -1,6 +1,7 @@
 """W&B run folders: the `.wandb` log, else the summary and config that lie beside it."""
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from isoflop.base.errors import InputError
@@ -37,9 +38,7 @@ def read(path: Path) -> Found:
         refused += bad
     without = sum(not run.curves for run in runs)
     notes = [f"{without} runs have a summary only: no history"] if without else []
-    return Found(
-        "W&B run folder", _named_once(runs), n_read, "points", tuple(refused), tuple(notes)
-    )
+    return Found("W&B run folder", named_once(runs), n_read, "points", tuple(refused), tuple(notes))
 
 
 def _read_run(folder: Path, parts: dict[str, Path]) -> tuple[SourceRun, int, list[Refused]]:
@@ -96,12 +95,13 @@ def _values(config: dict[str, Scalar]) -> dict[str, Scalar]:
     }
 
 
-def _named_once(runs: list[SourceRun]) -> tuple[SourceRun, ...]:
+def named_once(runs: list[SourceRun]) -> tuple[SourceRun, ...]:
+    """Give runs that share a name a number each; W&B lets many runs have one name."""
     seen: dict[str, int] = defaultdict(int)
     named = []
     for run in runs:
         seen[run.name] += 1
         count = seen[run.name]
         name = run.name if count == 1 else f"{run.name} #{count}"
-        named.append(SourceRun(name, run.settings, run.curves, run.summary, None, run.status))
+        named.append(replace(run, name=name))
     return tuple(named)
