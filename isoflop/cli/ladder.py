@@ -11,6 +11,7 @@ from isoflop.cli.ladder_bracket import command as bracket
 from isoflop.cli.ladder_budget import budget_options, limits_of
 from isoflop.cli.ladder_commands import commands, train_rung
 from isoflop.cli.ladder_folder import DEVICE, FOLDER, FOLDER_OPTION, SPEC, STUDY, find_study
+from isoflop.cli.ladder_launcher import Wanted, launcher_options, make_launcher
 from isoflop.cli.ladder_list import command as list_command
 from isoflop.cli.ladder_plan import command as plan
 from isoflop.cli.ladder_plan import narrate_findings
@@ -18,13 +19,6 @@ from isoflop.cli.ladder_spec import example, show_spec
 from isoflop.cli.ladder_status import command as status
 from isoflop.cli.ladder_status import show_status
 from isoflop.cli.output import json_option, narrate, show
-
-LAUNCHER = click.option(
-    "--launcher",
-    default="local",
-    show_default=True,
-    help="local, ray, slurm, or another package's.",
-)
 
 
 @click.group("ladder")
@@ -49,7 +43,7 @@ def command() -> None:
 @STUDY
 @DEVICE
 @click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
-@LAUNCHER
+@launcher_options
 @click.option("--force", is_flag=True, help="Go on though code, data or ladder changed.")
 @budget_options
 @json_option
@@ -58,7 +52,7 @@ def run(
     study: Path,
     device: str,
     workers: int | None,
-    launcher: str,
+    wanted: Wanted,
     force: bool,
     unlimited: bool,
     given: dict[str, float],
@@ -75,6 +69,7 @@ def run(
     Example:
       isoflop ladder run ladder.toml -o study
       isoflop ladder run ladder.toml -o study --max-flops 1e15 --max-seconds 3600
+      isoflop ladder run ladder.toml -o study --launcher torchrun --processes 2 --shard
     \b
     Python:
       isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
@@ -83,9 +78,8 @@ def run(
 
     ladder = read_ladder(spec)
     from isoflop.lab import run_ladder
-    from isoflop.lab.launchers.find import find_launcher
 
-    limits, engine = limits_of(study, given, unlimited=unlimited), find_launcher(launcher)
+    limits, engine = limits_of(study, given, unlimited=unlimited), make_launcher(wanted)
     with _status_at_the_end(study, as_json):
         run_ladder(
             ladder,
@@ -102,7 +96,7 @@ def run(
 @FOLDER
 @FOLDER_OPTION
 @click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
-@LAUNCHER
+@launcher_options
 @click.option("--force", is_flag=True, help="Go on though code, data or torch changed.")
 @budget_options
 @json_option
@@ -110,7 +104,7 @@ def resume(
     named: Path | None,
     study: Path | None,
     workers: int | None,
-    launcher: str,
+    wanted: Wanted,
     force: bool,
     unlimited: bool,
     given: dict[str, float],
@@ -128,10 +122,9 @@ def resume(
       isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
     """
     from isoflop.lab import run_ladder
-    from isoflop.lab.launchers.find import find_launcher
 
     found = find_study("resume", named, study)
-    limits, engine = limits_of(found.path, given, unlimited=unlimited), find_launcher(launcher)
+    limits, engine = limits_of(found.path, given, unlimited=unlimited), make_launcher(wanted)
     with _status_at_the_end(found.path, as_json):
         run_ladder(
             found.ladder,
