@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -17,10 +19,27 @@ def write_atomic(path: Path | str, content: bytes | str) -> Path:
 
     Returns:
         The path written.
+
+    Raises:
+        OSError: the disk refused; names `path`, whatever the call that failed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    payload = content.encode() if isinstance(content, str) else content
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _commit(path, content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an OSError of the block name `path`: writes and syncs alone name no file."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
+def _commit(path: Path, payload: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -35,7 +54,6 @@ def write_atomic(path: Path | str, content: bytes | str) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-    return path
 
 
 def sync_folder(folder: Path) -> None:

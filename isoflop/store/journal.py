@@ -11,13 +11,14 @@ import fcntl
 import os
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from isoflop.base import strict_json
-from isoflop.base.atomic import write_atomic
+from isoflop.base.atomic import naming, write_atomic
 from isoflop.base.errors import InputError, IsoflopError
 
 Record = Mapping[str, Any]
@@ -63,10 +64,23 @@ class Journal:
             os.truncate(path, content.n_bytes)
 
     def append(self, record: Record) -> None:
-        """Write one record; on return it survives the death of the process and of the machine."""
-        self._file.write(format_line(record))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write one record; on return it survives the death of the process and of the machine.
+
+        Raises:
+            OSError: the disk refused; names the journal, which keeps the rows it had.
+        """
+        line = memoryview(format_line(record))
+        descriptor = self._file.fileno()
+        length = os.fstat(descriptor).st_size
+        with naming(self.path):
+            try:
+                while line:
+                    line = line[os.write(descriptor, line) :]
+                os.fsync(descriptor)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, length)
+                raise
 
     def close(self) -> None:
         """Let go of the file."""
