@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from isoflop.lab.models.families import LanguageModel
 from isoflop.lab.models.pack import Pack
 
-_TOKENS_AT_ONCE = 8192
+TOKENS_AT_ONCE = 8192
 """Tokens of one forward pass over the whole pack: stays in cache on a CPU, busy on a GPU."""
 _SMALLEST = 1e-37
 """Keeps log(p) finite, as in training: a loss above 85 nats is reported as 85."""
@@ -54,7 +54,7 @@ def sum_losses(
     """
     left = len(windows) if counted is None else counted
     context = windows.shape[1] - 1
-    at_once = max(1, _TOKENS_AT_ONCE // (packed * context))
+    at_once = max(1, TOKENS_AT_ONCE // (packed * context))
     total = np.zeros((packed, context))
     for part in windows.split(at_once):
         inputs = part[:, :-1].expand(packed, -1, -1)

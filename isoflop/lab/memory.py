@@ -1,81 +1,142 @@
-"""How much memory a worker will take at its peak, before anything is trained.
+"""How much memory a ladder will take, before it starts: weights, moments, copies, activations.
 
-Legend: P parameters, K models of a rung, T tokens of a step of one pack, d width, V vocabulary.
-
-    bytes = import of torch + 76·P·K + 4·T·(3·V + n_layer·(12·d + 4.5·n_head·n_ctx))
-
-Fitted to the peak resident memory of eight workers on a CPU in float32: widths 16 to 512, 1 to 8
-layers, contexts 64 and 512, 256 and 8192 tokens a step, 256 and 4096 tokens of vocabulary. It was
-off by −11 to +5 % there. An LSTM or a convolution is counted as a layer without attention.
+A worker holds the models of one rung and the activations of one pack. The formula counts what the
+training loop keeps; against measured peaks see tests/lab/test_memory.py.
 """
 
-import math
 from pathlib import Path
 
+import torch
+
+from isoflop.accounting.convolution import Convolutional
 from isoflop.accounting.families import Model
+from isoflop.accounting.lstm import Lstm
 from isoflop.accounting.params import count_params
 from isoflop.accounting.transformer import Transformer
-from isoflop.lab.engine import PACK_TOKENS
-from isoflop.runs.ladder import Ladder, Rung
+from isoflop.base.errors import SpecError
+from isoflop.lab.engine import Engine, split_members, usual_engine
+from isoflop.lab.evaluate import TOKENS_AT_ONCE
+from isoflop.lab.placement import check_device
+from isoflop.lab.probe import likely_precision
+from isoflop.runs.ladder import Ladder, Recipe, Rung
 from isoflop.runs.settle import settle_recipe
 
-IMPORT_BYTES = 377e6
-"""A worker that has trained a model of 11 000 parameters."""
-PARAM_BYTES = 76
-"""Weights, gradient and moments take 20; the copy a cooldown returns to and a checkpoint on its
-way to the disk take the rest."""
-_VOCAB_FLOATS, _WIDTH_FLOATS, _SCORE_FLOATS = 3.0, 12.0, 4.5
+PROCESS_BYTES = 350e6
+"""Python, torch and NumPy of one worker."""
+_WEIGHT_BYTES = 28
+"""Of one parameter: weights, two moments, scratch, rate multipliers and the gradient's cast, all in
+float32; gradient and weights of the products."""
+_TRUNK_BYTES = 12
+"""Of one parameter: weights and moments of the trunk, kept during a cooldown."""
+_SAVING_BYTES = 44
+"""Of one parameter: those being saved, and the file in memory, twice while its hash is put in."""
+_LAYER_SHARE = 0.75
+"""Of the numbers that a layer makes: what is alive at the peak, by the peaks measured."""
+_GIB = 1024.0**3
 
 
-def rung_memory(rung: Rung, ladder: Ladder, device: str = "cpu") -> float:
-    """Return the bytes of a worker that trains a rung.
+def rung_bytes(rung: Rung, recipe: Recipe, engine: Engine) -> float:
+    """Return about the peak memory of a worker that trains a rung.
 
     Args:
-        rung: what is trained.
-        ladder: its recipe.
-        device: on a GPU all models of a rung are one pack, and torch itself is elsewhere.
+        rung: its models.
+        recipe: their batch.
+        engine: how many of them at once, in which type.
     """
-    batch, model = settle_recipe(ladder.recipe, rung).batch_tokens, rung.architecture
-    tokens = rung.members * batch
-    packs = 1 if device == "cuda" else min(rung.members, math.ceil(tokens / PACK_TOKENS))
-    per_pack = math.ceil(rung.members / packs) * batch
-    state = PARAM_BYTES * rung.members * count_params(model).total
-    floats = _VOCAB_FLOATS * model.n_vocab + _layers(model)
-    return (0.0 if device == "cuda" else IMPORT_BYTES) + state + 4 * per_pack * floats
+    model, wide = rung.architecture, 2 if engine.precision == "bfloat16" else 4
+    params = rung.members * count_params(model).total
+    largest = max(part.stop - part.start for part in split_members(rung.members, engine.packs))
+    tokens = largest * settle_recipe(recipe, rung).batch_tokens
+    kept = _LAYER_SHARE * wide * _layer_numbers(model) * _layers(model)
+    training = tokens * (kept + model.n_vocab * (1.5 * wide + 4))
+    reading = max(TOKENS_AT_ONCE, largest * model.n_ctx) * (
+        model.n_vocab * (wide + 4) + 4 * wide * _scores(model)
+    )
+    resident = params * (_WEIGHT_BYTES + _TRUNK_BYTES)
+    return PROCESS_BYTES + resident + max(training, reading, params * _SAVING_BYTES)
 
 
-def ladder_memory(ladder: Ladder, workers: int, device: str = "cpu") -> float:
-    """Return the bytes of the largest rungs side by side, one a worker."""
-    each = sorted((rung_memory(rung, ladder, device) for rung in ladder.rungs), reverse=True)
-    return sum(each[:workers])
+def check_memory(ladder: Ladder, *, device: str, workers: int) -> None:
+    """Refuse a ladder whose largest rungs do not fit side by side on this machine.
+
+    Args:
+        ladder: what would be trained.
+        device: `cpu` or `cuda`.
+        workers: processes.
+
+    Raises:
+        InputError: the device is absent.
+        SpecError: names the largest rung, what it takes and what there is.
+    """
+    check_device(device)
+    precision = likely_precision(device, ladder.recipe.precision)
+    recipe = ladder.recipe
+    needs = sorted(
+        (
+            (rung_bytes(rung, recipe, usual_engine(rung, recipe, device, precision)), rung.name)
+            for rung in ladder.rungs
+        ),
+        reverse=True,
+    )
+    taken = sum(need for need, _ in needs[:workers])
+    free = available_bytes(device)
+    if taken <= free:
+        return
+    most, name = needs[0]
+    beside = f", {taken / _GIB:.1f} GiB with what trains beside it" if taken > most else ""
+    remedy = "fewer workers, " if most <= free else ""
+    raise SpecError(
+        f"rungs: {name} takes about {most / _GIB:.1f} GiB{beside}, {free / _GIB:.1f} GiB are "
+        f"free; use {remedy}fewer seeds or rates a rung, a smaller batch or smaller models"
+    )
 
 
-def available_memory() -> float | None:
-    """Return the bytes this process and its workers may still take; None where nobody says."""
-    found = [_meminfo(Path("/proc/meminfo")), _cgroup(Path("/sys/fs/cgroup"))]
-    known = [value for value in found if value is not None]
-    return min(known) if known else None
+def available_bytes(device: str) -> float:
+    """Return the memory that is free: the GPU's, or the machine's within its container's limit."""
+    if device == "cuda":
+        return float(torch.cuda.mem_get_info()[0])
+    return min(_machine_bytes(Path("/proc/meminfo")), _container_bytes(Path("/sys/fs/cgroup")))
 
 
-def _layers(model: Model) -> float:
+def _machine_bytes(path: Path) -> float:
+    """Return `MemAvailable` (kB); unbounded where it is not told."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return next(1024.0 * int(x.split()[1]) for x in lines if x.startswith("MemAvailable"))
+    except (OSError, ValueError, StopIteration, IndexError):
+        return float("inf")
+
+
+def _container_bytes(folder: Path) -> float:
+    """Return the limit of a cgroup less what cannot be reclaimed; unbounded without a limit."""
+    try:
+        limit = int((folder / "memory.max").read_text(encoding="utf-8"))
+        stated = dict(
+            line.split() for line in (folder / "memory.stat").read_text("utf-8").splitlines()
+        )
+        return float(limit - int(stated["anon"]))
+    except (OSError, ValueError, KeyError):
+        return float("inf")
+
+
+def _layers(model: Model) -> int:
+    return model.n_layer * (model.passes if isinstance(model, Transformer) else 1)
+
+
+def _scores(model: Model) -> int:
+    """Attention weights of one token in one layer."""
+    if isinstance(model, Lstm | Convolutional):
+        return 0
     shape = model.shape if isinstance(model, Transformer) else model
-    passes = model.passes if isinstance(model, Transformer) else 1
-    scores = getattr(shape, "n_head", 0) * model.n_ctx
-    width = max(model.d_model, getattr(model, "d_hidden", 0))
-    return passes * model.n_layer * (_WIDTH_FLOATS * width + _SCORE_FLOATS * scores)
+    return shape.n_head * shape.n_ctx
 
 
-def _meminfo(path: Path) -> float | None:
-    try:
-        rows = dict(line.split(":", 1) for line in path.read_text(encoding="utf-8").splitlines())
-        return 1024.0 * int(rows["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        return None
-
-
-def _cgroup(folder: Path) -> float | None:
-    try:
-        limit = (folder / "memory.max").read_text(encoding="utf-8").strip()
-        return float(limit) - float((folder / "memory.current").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # `max`, or no control group
-        return None
+def _layer_numbers(model: Model) -> float:
+    """Numbers that one layer makes, per token, forwards and backwards."""
+    if isinstance(model, Lstm):
+        return 12 * max(model.d_hidden, model.d_model)
+    if isinstance(model, Convolutional):
+        return (model.kernel + 8) * model.d_model
+    a = model.shape if isinstance(model, Transformer) else model
+    up = 2 * a.d_ff if isinstance(model, Transformer) and model.gated else a.d_ff
+    return 6 * a.d_model + 8 * a.d_attn + 2 * _scores(model) + 2 * up + a.d_ff

@@ -1,13 +1,15 @@
 """What a ladder will cost on this machine, before a FLOP is spent."""
 
+import math
 from dataclasses import asdict, dataclass
 
 from isoflop.accounting.params import count_params
 from isoflop.lab.cost import evaluation_flops, ladder_seconds, rung_seconds, training_flops
 from isoflop.lab.data.enough import count_epochs
 from isoflop.lab.data.prepare import check_corpus
+from isoflop.lab.engine import usual_engine
 from isoflop.lab.initial_weights import check_starts
-from isoflop.lab.memory import available_memory, ladder_memory, rung_memory
+from isoflop.lab.memory import available_bytes, check_memory, rung_bytes
 from isoflop.lab.probe import Probe, probe_machine
 from isoflop.lab.test_sets import check_test_sets
 from isoflop.runs.finding import Finding
@@ -94,6 +96,7 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
     check_test_sets(ladder)
     check_starts(ladder)
     probe = probe or probe_machine(device)
+    check_memory(ladder, device=device, workers=probe.workers)
     rungs = tuple(_price_rung(rung, ladder, probe, n_train) for rung in ladder.rungs)
     return Price(
         rungs=rungs,
@@ -102,14 +105,15 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
         seconds=ladder_seconds(ladder, probe.flop_per_s, probe.workers),
         workers=probe.workers,
         evaluation_flops=sum(rung.evaluation_flops for rung in rungs),
-        memory_bytes=ladder_memory(ladder, probe.workers, device),
-        memory_available=available_memory() if device == "cpu" else None,
-        findings=(*check_warmup(ladder), *_memory_findings(ladder, probe)),
+        memory_bytes=sum(sorted((r.memory_bytes for r in rungs), reverse=True)[: probe.workers]),
+        memory_available=_finite(available_bytes(probe.device)),
+        findings=tuple(check_warmup(ladder)),
     )
 
 
 def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, n_train: int) -> RungPrice:
     longest = max(run.n_tokens for run in runs_of(rung, ladder.recipe))
+    engine = usual_engine(rung, ladder.recipe, probe.device, probe.precision)
     return RungPrice(
         name=rung.name,
         n_params=count_params(rung.architecture).total,
@@ -119,24 +123,10 @@ def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, n_train: int) -> RungP
         flops=training_flops(rung, ladder),
         seconds=rung_seconds(rung, ladder, probe.flop_per_s),
         epochs=count_epochs(longest, n_train, rung.architecture.n_ctx),
-        memory_bytes=rung_memory(rung, ladder, probe.device),
+        memory_bytes=rung_bytes(rung, ladder.recipe, engine),
         evaluation_flops=evaluation_flops(rung, ladder),
     )
 
 
-def _memory_findings(ladder: Ladder, probe: Probe) -> list[Finding]:
-    """Workers that will not find the memory they need."""
-    needed, available = ladder_memory(ladder, probe.workers, probe.device), available_memory()
-    if probe.device != "cpu" or available is None or needed <= available:
-        return []
-    return [
-        Finding(
-            code="memory-short",
-            severity="warning",
-            evidence=f"{probe.workers} workers are predicted to take {needed / 1e9:.1f} GB, "
-            f"{available / 1e9:.1f} GB are free",
-            consequence="a worker may be ended for want of memory; its rung is then `oom` or "
-            "`crashed`, the others go on",
-            remedy="use fewer workers, a smaller batch, fewer seeds or rates a rung, or free memory",
-        )
-    ]
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -8,6 +8,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -70,6 +71,18 @@ def probe_machine(device: str = "cpu") -> Probe:
         max(half, single) if faster else single,
         count_cores(),
     )
+
+
+def likely_precision(device: str, wanted: Literal["auto", "float32", "bfloat16"]) -> Precision:
+    """Return what the probe will most likely choose, without measuring.
+
+    Args:
+        device: `cpu` or `cuda`.
+        wanted: the recipe's; `auto` leaves it to the machine.
+    """
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if device == "cuda" or _has_bf16_units() else "float32"
 
 
 def count_cores() -> int:
