@@ -78,8 +78,8 @@ class _Ranks:
         try:
             check_study(self._study, rung, self._launcher.split(self._study))
         except InputError as error:
-            self._on_event({"event": "failed", "rung": rung, "message": str(error)})
-            return str(error)
+            message = str(error).removeprefix(f"rung {rung}: ")
+            return f"rung {rung}: {self._report(rung, 'failed', message)['message']}"
         while (end := self._try(rung))["event"] == "held":
             continue  # fenced off: wait for whoever has it now
         return f"rung {rung}: {end['message']}" if end["event"] == "failed" else None
@@ -101,12 +101,13 @@ class _Ranks:
         while process.rung is not None:
             message = overdue(process, self._limits)
             if message is not None:
-                return self._report(rung, "timeout", message)
+                return self._report(rung, "timeout", f"{message}, and run again to resume")
             event = _next(events)
             process.note(event)
             if event["event"] == "gone":
                 message = f"its processes {how_it_ended(process.wait())}; see workers.log"
-                return self._report(rung, "crashed", f"{message} in the study")
+                message += " in the study, and run again to resume"
+                return self._report(rung, "crashed", message)
             self._on_event(event)
             if process.rung is None:
                 return event
@@ -115,7 +116,7 @@ class _Ranks:
     def _report(self, rung: str, state: str, message: str) -> Mapping[str, Any]:
         """Note why a rung stopped that cannot say so itself."""
         write_outcome(self._study.rung_folder(rung), state, message)
-        event = {"event": "failed", "rung": rung, "message": f"{message}, and run again to resume"}
+        event = {"event": "failed", "rung": rung, "message": message}
         self._on_event(event)
         return event
 
