@@ -36,6 +36,7 @@ _HOMES = {
     "published_runs": "isoflop.exchange.published.read",
     "published_table_names": "isoflop.exchange.published.registry",
     "export_runs": "isoflop.exchange.export",
+    "attach_scores": "isoflop.exchange.attach_scores",
     "import_runs": "isoflop.exchange.import_runs",
     "Ladder": "isoflop.runs.ladder",
     "RunTable": "isoflop.runs.table",

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 import isoflop
+from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
 from isoflop.exchange.export import EXPORTS, export_runs
+from isoflop.exchange.imported import Imported
 from isoflop.exchange.sniff import FORMATS
 from isoflop.runs.columns import parse_overrides
 
@@ -24,6 +26,14 @@ from isoflop.runs.columns import parse_overrides
 )
 @click.option("--tokens-per-step", type=float, help="D = steps · this, where D was not recorded.")
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="If it is not told.")
+@click.option(
+    "--attach",
+    "runs",
+    type=click.Path(path_type=Path),
+    help="A run table: SOURCE is lm-eval's results of its runs, and joins it.",
+)
+@click.option("--match", multiple=True, metavar="MODEL=RUN", help="Which run a model is.")
+@click.option("--task", default="", help="Whose accuracy becomes the column accuracy.")
 @click.option("--to", type=click.Choice(list(EXPORTS)), help="Format written; else by the name.")
 @json_option
 def command(
@@ -33,6 +43,9 @@ def command(
     final: str,
     tokens_per_step: float | None,
     format_: str | None,
+    runs: Path | None,
+    match: tuple[str, ...],
+    task: str,
     to: str | None,
     as_json: bool,
 ) -> None:
@@ -44,17 +57,33 @@ def command(
       isoflop import wandb:team/ladder -o runs.csv
       isoflop import mlflow.db -o runs.csv --columns loss=val_loss
       isoflop import tensorboard/ -o runs.csv --final mean:0.05 --tokens-per-step 524288
+      isoflop import lm-eval-out/ --attach runs.csv --task arc_easy -o scored.csv
     \b
     Python:
       isoflop.import_runs("mlflow.db", columns={"loss": "val_loss"}).table
     """
-    imported = isoflop.import_runs(
+    if runs is not None:
+        from isoflop.exchange.attach_scores import attach_scores, parse_matches
+
+        imported = attach_scores(
+            isoflop.read_runs(runs), source, match=parse_matches(match), task=task
+        )
+    elif match or task:
+        raise InputError("--match and --task are of --attach RUNS, which is not given")
+    else:
+        imported = _import(source, columns, final, format_, tokens_per_step)
+    if output:
+        narrate(f"written to {export_runs(imported.table, output, to=to)}")
+    show(imported.to_dict(), str(imported), as_json=as_json)
+
+
+def _import(
+    source: Path, columns: str, final: str, format_: str | None, tokens_per_step: float | None
+) -> Imported:
+    return isoflop.import_runs(
         source,
         columns=parse_overrides(columns),
         final=final,
         format=format_,
         tokens_per_step=tokens_per_step,
     )
-    if output:
-        narrate(f"written to {export_runs(imported.table, output, to=to)}")
-    show(imported.to_dict(), str(imported), as_json=as_json)
