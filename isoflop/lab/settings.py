@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
+from isoflop.lab.data.corpora import read_corpus
 from isoflop.lab.engine_probe import choose_engines
 from isoflop.lab.identity import identity_differences, measure_identity, refuse_differences
 from isoflop.lab.initial_weights import describe_starts
@@ -38,7 +40,7 @@ def open_study(ladder: Ladder, path: Path | str, *, force: bool = False) -> Stud
     if not force:
         refuse_differences(path, ["another ladder: " + "; ".join(differences)])
     with study.writing():
-        _set_aside(study, ladder)
+        _set_aside(study, changed_rungs(study.ladder, ladder))
         write_atomic(path / "ladder.toml", print_ladder(ladder))
         changed = Study(path, ladder)
         if settings := study.settings():
@@ -92,11 +94,26 @@ def _record(
     study.write_settings({**kept, **now, **({"forced": forced} if forced else {})})
 
 
-def _set_aside(study: Study, ladder: Ladder) -> None:
-    for name in changed_rungs(study.ladder, ladder):
-        folder = study.rung_folder(name)
-        if folder.exists() and not study.rung_finished(name):
-            aside, number = folder.with_name(f"{name}.before"), 1
-            while aside.exists():
-                aside, number = folder.with_name(f"{name}.before{number}"), number + 1
-            folder.rename(aside)
+def forget_other_corpus(study: Study) -> None:
+    """Set aside the tokens of a corpus that has changed, and what was trained of them by half."""
+    known = study.path / "data" / "data.json"
+    if not known.exists():
+        return
+    document = strict_json.loads(known.read_text(encoding="utf-8"), source=str(known))
+    if document.get("corpus_sha256") != read_corpus(study.ladder.corpus).sha256:
+        _move_aside(study.path / "data")
+        _set_aside(study, {rung.name for rung in study.ladder.rungs})
+
+
+def _set_aside(study: Study, rungs: set[str]) -> None:
+    for name in rungs & {rung.name for rung in study.ladder.rungs}:
+        if study.rung_folder(name).exists() and not study.rung_finished(name):
+            _move_aside(study.rung_folder(name))
+
+
+def _move_aside(folder: Path) -> None:
+    """Rename, never delete: what was there stays beside it."""
+    aside, number = folder.with_name(f"{folder.name}.before"), 1
+    while aside.exists():
+        aside, number = folder.with_name(f"{folder.name}.before{number}"), number + 1
+    folder.rename(aside)

@@ -7,10 +7,11 @@ from isoflop.lab.data.prepare import check_corpus, prepare_data
 from isoflop.lab.initial_weights import check_starts
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
+from isoflop.lab.memory import check_memory
 from isoflop.lab.placement import check_device
 from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.progress import Progress, default_progress
-from isoflop.lab.settings import open_study, settle, verify_identity
+from isoflop.lab.settings import forget_other_corpus, open_study, settle, verify_identity
 from isoflop.lab.stopping import stoppable
 from isoflop.lab.test_sets import check_test_sets, prepare_test_sets
 from isoflop.lab.work import Work
@@ -62,6 +63,8 @@ def run_ladder(
     """
     if limits is not None:
         check_limits(limits)
+    if launcher is None and not (Path(study_path) / "study.json").exists():
+        check_memory(ladder, device=device, workers=workers or _default_workers(device))
     study = prepare_study(
         ladder, study_path, device=device, probe=probe, limits=limits, force=force
     )
@@ -97,6 +100,8 @@ def prepare_study(
     study = open_study(ladder, study_path, force=force)
     with exclusive(study.path / "lock", f"study {study.path}", wait_seconds=PATIENCE_SECONDS):
         settle(study, device, probe)
+        if force:
+            forget_other_corpus(study)
         data = prepare_data(ladder, study.path / "data")
         prepare_test_sets(ladder, study.path / "data")
         if not study.finished():
