@@ -116,7 +116,9 @@ _HOMES = {
     "compare_tuning": "isoflop.plan.tuning.side_by_side",
     # training
     "Study": "isoflop.store.study",
+    "archive_study": "isoflop.store.archive",
     "list_runs": "isoflop.store.listing",
+    "restore_study": "isoflop.store.restore",
     "record": "isoflop.store.recorder",
     "tabulate_studies": "isoflop.store.tables",
     "bracket_rates": "isoflop.lab",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from isoflop.base.errors import InputError, IsoflopError
+from isoflop.cli.ladder_archive import archive, restore
 from isoflop.cli.ladder_bracket import command as bracket
 from isoflop.cli.ladder_budget import budget_options, limits_of
 from isoflop.cli.ladder_commands import commands, train_rung
@@ -183,6 +184,8 @@ def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_
 
 
 for _each in (plan, example, show_spec, bracket, status, commands, train_rung, list_command):
+    command.add_command(_each)
+for _each in (archive, restore):
     command.add_command(_each)
 
 

@@ -129,7 +129,7 @@ def read_journal(path: Path) -> JournalContent:
     lines = raw.splitlines(keepends=True)
     records, good = [], 0
     for number, line in enumerate(lines, start=1):
-        record = _parse_line(line)
+        record = parse_line(line)
         if record is None:
             if number < len(lines):
                 raise InputError(
@@ -149,8 +149,8 @@ def rewrite_journal(path: Path, records: Iterable[Record]) -> bytes:
     return payload
 
 
-def _parse_line(line: bytes) -> dict[str, Any] | None:
-    """Return the record, or None if the line is not intact."""
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """Return the record of a line, None if it is not intact."""
     if not line.endswith(b"\n"):
         return None
     try:
