@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import keyword
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,10 @@ SUMMARIES: Mapping[str, str] = {
     "completion": "Print the shell completion script.",
 }
 """{command: one line}; the module of a command is imported only when it is used."""
+
+
+INTERRUPTED = 130
+"""Exit code of a command that was asked to stop, as shells have it: 128 + SIGINT."""
 
 
 class LazyGroup(click.Group):
@@ -101,7 +106,12 @@ def app() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit 0 done, 1 a finding or failure, 2 bad usage or bad input."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if code == INTERRUPTED:  # torch takes seconds to unload; who pressed Ctrl+C wants to be out
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -120,7 +130,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _complain(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
-        return _complain("interrupted", 130)
+        return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
         return 0
     except OSError as error:
