@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
+from isoflop.fitting.automatic.automatic import AutomaticFit
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 
@@ -35,6 +36,8 @@ ITEMS: Mapping[str, str] = {
 """{item: what it says}, in the order of the report."""
 
 UNIT_ASSUMED = " (assumed)"
+MENTIONED = 0.01
+"""Probability from which a form that was averaged is listed."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,11 @@ def state_fit(
         stated: what only the user knows.
 
     Raises:
-        RefusalError: the fit is of `auto`, which averages forms instead of fitting one; or the
-            list is incomplete, and that was to be refused.
+        InputError: not a fit.
+        RefusalError: the list is incomplete, and that was to be refused.
     """
-    if not isinstance(fit, Fit | Frontier):
-        raise RefusalError("law auto averages forms; the fit report checklist is of one form")
+    if not isinstance(fit, Fit | Frontier | AutomaticFit):
+        raise InputError(f"the fit report checklist is of a fit, found {type(fit).__name__}")
     stated = stated or Stated()
     given = stated.items
     found = {**_of_data(fit), **fit.procedure, **_of_search(fit), **(known or {})}
@@ -149,8 +152,10 @@ def parse_statements(texts: Sequence[str]) -> dict[str, str]:
     return stated
 
 
-def _of_data(fit: Fit | Frontier) -> dict[str, str]:
+def _of_data(fit: Fit | Frontier | AutomaticFit) -> dict[str, str]:
     data = fit.data
+    if data is None:  # bare arrays
+        return {}
     ranges = (f"{name} {low:.4g} to {high:.4g}" for name, (low, high) in data.ranges.items())
     rows = [f"{data.n_rows} runs", *data.notes]
     return {
@@ -161,7 +166,12 @@ def _of_data(fit: Fit | Frontier) -> dict[str, str]:
     }
 
 
-def _of_search(fit: Fit | Frontier) -> dict[str, str]:
+def _of_search(fit: Fit | Frontier | AutomaticFit) -> dict[str, str]:
+    if isinstance(fit, AutomaticFit):
+        shares = (
+            f"{name} {share:.2g}" for name, share in fit.weights.items() if share >= MENTIONED
+        )
+        return {"form": f"{fit.form}; {', '.join(shares)}"}
     if isinstance(fit, Frontier):
         return {
             "form": "N* = k_N·C^a, D* = k_D·C^b",
@@ -173,11 +183,15 @@ def _of_search(fit: Fit | Frontier) -> dict[str, str]:
     held = "".join(f"; {name} held at {value:g}" for name, value in fit.held.items())
     k, code = fit.noise_power, fit.procedure.get("code", "")
     versions = ", ".join(f"{name} {version}" for name, version in fit.versions.items())
-    return {
+    told = {
         "form": f"{fit.law.response} = {fit.law.form}{held}",
-        "weights": f"by noise in proportion to {fit.law.response}^{k:.3g}" if k else "equal",
         "loss": _objective(fit),
         "starts": f"{fit.basins.n_starts} random, seed {fit.seed}",
+    }
+    return {
+        **told,
+        **{item: fit.procedure[item] for item in told if item in fit.procedure},
+        "weights": f"by noise in proportion to {fit.law.response}^{k:.3g}" if k else "equal",
         "bootstrap unit": _unit(fit),
         "code": f"sha256 {code}; {versions}" if code else "",
     }

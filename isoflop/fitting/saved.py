@@ -179,7 +179,8 @@ def _automatic(document: Mapping[str, Any]) -> AutomaticFit:
         seed=_seed(document["seed"]),
     )
     data = None if document["data"] is None else _data(document["data"])
-    return replace(fit, data=data, findings=_findings(document))
+    procedure = _texts(document.get("procedure", {}))
+    return replace(fit, data=data, findings=_findings(document), procedure=procedure)
 
 
 def _frontier(document: Mapping[str, Any]) -> Frontier:

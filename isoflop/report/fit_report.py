@@ -51,7 +51,7 @@ def report_fit(
 
     Raises:
         InputError: no fit there.
-        RefusalError: a fit of `auto`, or `stated` is strict and items are missing.
+        RefusalError: `stated` is strict and items are missing.
     """
     fit, path = read_fit(law_path), Path(path)
     checklist = state_fit(fit, stated=stated)

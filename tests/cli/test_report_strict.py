@@ -50,3 +50,44 @@ def test_a_wrong_statement_is_one_line(isoflop, runs: str) -> None:
     result = isoflop("report", runs, "--state", "checkpoint=final")
     assert result.code == 2
     assert "did you mean checkpoint rule" in result.error
+
+
+def test_an_automatic_fit_is_refused_or_accepted_by_what_it_states(isoflop) -> None:
+    lines = [f"{2.0**k},{2 + 30 * 2.0 ** (-k / 4)}" for k in range(10, 30)]
+    Path("curve.csv").write_text("n_tokens,loss\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    options = ("--law", "auto", "--over", "n_tokens", "-o", "auto.json")
+    assert isoflop("fit", "curve.csv", *options).code == 0
+    refused = isoflop("report", "auto.json", "-o", "no.html", "--strict")
+    assert refused.code == 1
+    assert "4 of 19 items of the fit report are not stated: loss unit" in refused.error
+    assert not Path("no.html").exists()
+    state = (*STATE, "--state", "backtest=none was made")
+    accepted = isoflop("report", "auto.json", "-o", "yes.html", "--strict", "--json", *state)
+    assert accepted.code == 0, accepted.err
+    items = accepted.document["checklist"]["items"]
+    assert "averaged over its damping; " in items["form"]
+    assert items["optimiser"].startswith("none: probabilities summed over a grid of ")
+    assert items["D"].startswith("tokens seen in training")
+    assert "Complete: a reader can repeat this fit." in Path("yes.md").read_text(encoding="utf-8")
+
+
+def test_a_critical_batch_is_refused_or_accepted_by_what_it_states(isoflop) -> None:
+    rows = [
+        f"{batch},{loss},{50 * 4 / loss * (1 + 2.1e8 / loss ** (1 / 0.21) / (30 * batch)):.6f}"
+        for loss in (4.0, 3.5, 3.0)
+        for batch in (2e3, 8e3, 3e4, 1e5, 4e5)
+    ]
+    Path("steps.csv").write_text(
+        "batch_tokens,loss,steps\n" + "\n".join(rows) + "\n", encoding="utf-8"
+    )
+    assert isoflop("batch", "fit", "steps.csv", "-o", "critical.json").code == 0
+    refused = isoflop("report", "critical.json", "-o", "no.html", "--strict")
+    assert refused.code == 1
+    assert "4 of 19 items" in refused.error
+    state = (*STATE, "--state", "backtest=none was made")
+    accepted = isoflop("report", "critical.json", "-o", "yes.html", "--strict", "--json", *state)
+    assert accepted.code == 0, accepted.err
+    items = accepted.document["checklist"]["items"]
+    assert items["form"].startswith("log S = log S_min(target) + log(1 + B_crit(L)/B)")
+    assert "S_min of 3 targets free" in items["form"]
+    assert items["starts"] == "the best of a grid of 40 levels and 12 slopes"

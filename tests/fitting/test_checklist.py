@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from isoflop.base.errors import InputError, RefusalError, UnknownNameError
+from isoflop.fitting.automatic.table import fit_automatic_table
 from isoflop.fitting.checklist import ITEMS, Stated, parse_statements, state_fit
 from isoflop.fitting.definitions import define_columns
 from isoflop.fitting.fit import Fit
@@ -96,6 +97,21 @@ def test_a_fit_saved_before_there_was_a_procedure_is_incomplete(fit: Fit, tmp_pa
     path.write_text(json.dumps(document))
     missing = state_fit(read_fit(path)).missing
     assert {"optimiser", "bounds", "tolerance", "selection", "code", "D", "C"} <= set(missing)
+
+
+def test_an_automatic_fit_states_its_grid_and_says_so_when_read_again(tmp_path: Path) -> None:
+    rows = [{"n_tokens": 2.0**k, "loss": 2 + 30 * 2.0 ** (-k / 4)} for k in range(10, 30)]
+    automatic = fit_automatic_table(RunTable.from_records(rows), "n_tokens")
+    checklist = state_fit(automatic)
+    assert set(checklist.missing) == {"loss unit", "eval set", "checkpoint rule", "backtest"}
+    path = write_fit(automatic, tmp_path / "auto.json")
+    assert state_fit(read_fit(path)) == checklist
+    document = json.loads(path.read_text())
+    del document["procedure"]
+    path.write_text(json.dumps(document))
+    assert {"optimiser", "bounds", "code"} <= set(state_fit(read_fit(path)).missing)
+    with pytest.raises(InputError, match="is of a fit, found dict"):
+        state_fit({})
 
 
 def test_a_frontier_is_of_closed_form_and_a_fit_without_intervals_lacks_their_unit(

@@ -6,7 +6,8 @@ believed where it foresaw the end (`isoflop.fitting.automatic.formula`). How wel
 curves is measured in docs/reproductions/extrapolation.md.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -17,6 +18,7 @@ from isoflop.fitting.automatic.curve import Array, Curve, take_curve
 from isoflop.fitting.automatic.findings import judge_curve
 from isoflop.fitting.automatic.formula import Formula, weigh_formula
 from isoflop.fitting.automatic.prediction import Prediction
+from isoflop.fitting.automatic.procedure import automatic_procedure
 from isoflop.fitting.automatic.trend import DampedTrend, infer_trend
 from isoflop.fitting.record import DataRecord
 from isoflop.runs.checks import Finding
@@ -48,6 +50,7 @@ class AutomaticFit:
         findings: what a reader should know.
         level: confidence level of the intervals.
         seed: seed of the draws behind the intervals of the constants.
+        procedure: {item of the fit report checklist: how it was}, in words.
     """
 
     over: str
@@ -59,9 +62,15 @@ class AutomaticFit:
     findings: tuple[Finding, ...] = ()
     level: float = LEVEL
     seed: int = 0
+    procedure: Mapping[str, str] = field(default_factory=automatic_procedure)
 
     method = "auto"
     determined = True
+
+    @property
+    def form(self) -> str:
+        """What is averaged, in words."""
+        return f"damped trend of log loss in log {self.over}, averaged over its damping"
 
     @property
     def weights(self) -> dict[str, float]:
@@ -154,7 +163,7 @@ class AutomaticFit:
         curve = self.curve
         return {
             "law": "auto",
-            "form": f"damped trend of log loss in log {self.over}, averaged over its damping",
+            "form": self.form,
             "method": self.method,
             "over": self.over,
             "n_runs": self.n_runs,
@@ -177,6 +186,7 @@ class AutomaticFit:
                 "stands_for": curve.stands_for,
             },
             "data": None if self.data is None else self.data.to_dict(),
+            "procedure": dict(self.procedure),
         }
 
     def __str__(self) -> str:

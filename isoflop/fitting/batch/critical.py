@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.base.estimate import LEVEL, Estimate, interval_from_draws
 from isoflop.fitting.batch.hyperbola import BEYOND, BatchTrade, fit_hyperbola
-from isoflop.fitting.batch.joint import Design, covary_runs, fit_design
+from isoflop.fitting.batch.joint import Design, batch_procedure, covary_runs, fit_design
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.record import record_data
@@ -206,6 +206,7 @@ def _as_fit(
         level=level,
         seed=seed,
         covariance=np.cov(np.log(rows).T),
+        procedure=batch_procedure(design.n_targets),
         interval=Interval("cluster" if unit == "run" else "wald", reason, unit),
     )
 
