@@ -179,7 +179,7 @@ def test_later_formats_absent_archives_and_strange_urls_are_one_error(study, tmp
 
 def killed(work, chance: random.Random) -> None:
     """Do the work in a child that SIGKILL ends in the middle of a random write."""
-    left = [chance.randrange(1, 40)]
+    left = [chance.randrange(1, 12)]
 
     def deadly(real):
         def write(*given, **named):
