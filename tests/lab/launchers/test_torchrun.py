@@ -19,7 +19,7 @@ from isoflop.store.outcome import read_outcome  # noqa: E402
 from isoflop.store.process import known_dead  # noqa: E402
 from isoflop.testing.launcher_contract import LauncherContract  # noqa: E402
 
-LONG = make_ladder(budgets=(1536, 25600))
+LONG = make_ladder(budgets=(1536, 12800))
 
 
 def ranks_of(study: Path) -> dict[int, int]:
