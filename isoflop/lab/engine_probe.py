@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from isoflop.lab.cost import rung_seconds
+from isoflop.lab.cost import rung_seconds, rung_steps
 from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.engine import TOLERANCES, Engine, Steps, usual_engine
 from isoflop.lab.ensemble import Ensemble
@@ -24,13 +24,15 @@ from isoflop.runs.settle import settle_recipe
 
 MEASURED_FROM = 120.0
 """Predicted seconds of a rung from which its engine is measured; each candidate takes about one."""
+LEAST_STEPS = 2000
+"""Of a rung to be measured: the candidates together take about 60 steps of its models."""
 COMPILED_FROM = 7200.0
 """From which torch.compile is tried: on a busy machine it took two minutes to the first step, and
 was not faster than four packed bfloat16 models (docs/LOG.md)."""
 CLEARLY_FASTER = 1.1
 """Ratio of times below which the usual engine is kept: busy machines move timings by as much."""
 _SECONDS = 0.4
-_COMPARED = 8
+_COMPARED = 4
 """Steps over which losses of candidates are compared."""
 
 
@@ -77,7 +79,7 @@ def choose_engines(ladder: Ladder, probe: Probe, precision: Precision) -> dict[s
     for rung in ladder.rungs:
         usual = usual_engine(rung, ladder.recipe, probe.device, precision)
         seconds = rung_seconds(rung, ladder, probe.flop_per_s)
-        if seconds < MEASURED_FROM:
+        if seconds < MEASURED_FROM or rung_steps(rung, ladder) < LEAST_STEPS:
             found[rung.name] = {**usual.to_dict(), "chosen": "rule"}
         else:
             free = ladder.recipe.precision == "auto"
