@@ -42,7 +42,8 @@ def run_ladder(
         ladder: what to train.
         study_path: a new folder, or one that holds this very ladder.
         device: `cpu` or `cuda`; ignored when the study has begun on another.
-        workers: processes; one a core by default, four on a GPU. Results do not depend on it.
+        workers: rungs in work at once. On this machine one a core by default and at most, four
+            on a GPU; elsewhere as many as there is room for. Results do not depend on it.
         progress: told of events; bars or lines on standard error by default.
         probe: what is known of the machine; measured if not given.
         limits: what the study may spend in all; those of the last time by default.
@@ -72,10 +73,14 @@ def run_ladder(
         return study
     device = study.settings()["device"]
     probe = probe or probe_machine(device)
-    workers = workers or _default_workers(device)
-    work = Work(study, progress or default_progress(), workers, probe.flop_per_s)
+    launcher = launcher or LocalLauncher()
+    if launcher.name == "local":
+        workers = _local_workers(workers, device)
+    work = Work(
+        study, progress or default_progress(), workers or len(ladder.rungs), probe.flop_per_s
+    )
     with stoppable():
-        work.train(launcher or LocalLauncher())
+        work.train(launcher)
     return study
 
 
@@ -110,6 +115,12 @@ def prepare_study(
             if limits is not None:
                 write_limits(study.path, limits)
     return study
+
+
+def _local_workers(workers: int | None, device: str) -> int:
+    """Never more than cores: workers that share one are slower together than one after another."""
+    wanted = workers or _default_workers(device)
+    return wanted if device == "cuda" else min(wanted, count_cores())
 
 
 def _default_workers(device: str) -> int:
