@@ -25,7 +25,7 @@ MARKS = {
     "budget": "⚠",
 }
 """Everything else went wrong: ✘."""
-_QUIET_SECONDS = 10.0
+_QUIET_SECONDS = 30.0
 """How long nothing may be trained before a live view ends."""
 
 
@@ -117,7 +117,7 @@ def looks(study: "Study", every: float) -> Iterator[Sequence["RungView"]]:
             return
         if any(view.state == "running" for view in views):
             quiet = time.monotonic()
-        if time.monotonic() - quiet > min(_QUIET_SECONDS, 10 * every):
+        if time.monotonic() - quiet > min(_QUIET_SECONDS, 30 * every):
             return
         time.sleep(every)
 

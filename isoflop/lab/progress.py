@@ -107,6 +107,8 @@ class Lines:
             self._say(run_sentence(event))
         elif event["event"] == "failed":
             self._say(f"{event['rung']} failed: {event['message']}")
+        elif event["event"] == "notice":
+            self._say(f"{event['rung']}: {event['message']}")
 
     def stop(self) -> None:
         """Nothing to clear."""

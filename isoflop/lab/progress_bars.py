@@ -49,6 +49,12 @@ class Bars:
             self._refresh()
         elif event["event"] == "run":
             self._bars.update(self._tasks[event["rung"]], note=run_sentence(event))
+        elif event["event"] == "notice":
+            told = f"{event['rung']}: {event['message']}"
+            self._bars.console.print(told, markup=False, highlight=False)
+        elif event["event"] in ("failed", "notice") and event["rung"] in self._tasks:
+            mark = "✘ " if event["event"] == "failed" else ""
+            self._bars.update(self._tasks[event["rung"]], note=mark + event["message"])
 
     def stop(self) -> None:
         """Leave the bars as they stand."""
