@@ -118,6 +118,7 @@ _HOMES = {
     "Study": "isoflop.store.study",
     "archive_study": "isoflop.store.archive",
     "list_runs": "isoflop.store.listing",
+    "migrate_study": "isoflop.store.layout",
     "restore_study": "isoflop.store.restore",
     "record": "isoflop.store.recorder",
     "tabulate_studies": "isoflop.store.tables",

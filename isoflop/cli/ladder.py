@@ -14,6 +14,7 @@ from isoflop.cli.ladder_commands import commands, train_rung
 from isoflop.cli.ladder_folder import DEVICE, FOLDER, FOLDER_OPTION, SPEC, STUDY, find_study
 from isoflop.cli.ladder_launcher import Wanted, launcher_options, make_launcher
 from isoflop.cli.ladder_list import command as list_command
+from isoflop.cli.ladder_migrate import command as migrate
 from isoflop.cli.ladder_plan import command as plan
 from isoflop.cli.ladder_plan import narrate_findings
 from isoflop.cli.ladder_spec import example, show_spec
@@ -185,7 +186,7 @@ def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_
 
 for _each in (plan, example, show_spec, bracket, status, commands, train_rung, list_command):
     command.add_command(_each)
-for _each in (archive, restore):
+for _each in (archive, restore, migrate):
     command.add_command(_each)
 
 

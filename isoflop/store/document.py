@@ -8,19 +8,22 @@ from isoflop.base import strict_json
 from isoflop.base.errors import InputError
 
 FORMAT = 1
-"""Version of every file of a study; see docs/formats.md."""
+"""Version of every file of a study but study.json; see docs/formats.md."""
 
 Kinds: TypeAlias = Mapping[str, type | tuple[type, ...]]
 """{key a reader relies on: what its value must be}"""
 
 
-def read_document(path: Path, needed: Kinds, remedy: str) -> dict[str, Any]:
+def read_document(
+    path: Path, needed: Kinds, remedy: str, *, newest: int = FORMAT
+) -> dict[str, Any]:
     """Read a JSON object with the keys a reader relies on.
 
     Args:
         path: the file.
         needed: keys that must be there, with the kinds of their values.
         remedy: what to do about a damaged file, e.g. "delete it to train the run again".
+        newest: format that can be read, besides those before it.
 
     Raises:
         InputError: unreadable, not UTF-8 JSON, of another format, or a key absent or of another
@@ -36,9 +39,9 @@ def read_document(path: Path, needed: Kinds, remedy: str) -> dict[str, Any]:
         raise InputError(f"{error}; {remedy}") from None
     if not isinstance(document, dict):
         raise InputError(f"{path}: expected a JSON object; {remedy}")
-    if document.get("format", FORMAT) != FORMAT:
+    if document.get("format", FORMAT) not in range(FORMAT, newest + 1):
         raise InputError(
-            f"{path}: format {document['format']!r}, expected {FORMAT}; "
+            f"{path}: format {document['format']!r}, expected {newest}; "
             "use the isoflop version that wrote it"
         )
     for key, kind in needed.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 from isoflop.base.errors import InputError
 from isoflop.store.index import LISTED, read_listed
+from isoflop.store.layout import read_layout
 
 _DEEPEST = 6
 """Folders below the one named that are searched for studies."""
@@ -34,7 +35,7 @@ def list_runs(
         None where it is not known.
 
     Raises:
-        InputError: no study there, or the file of a run is damaged.
+        InputError: no study there, a later release wrote it, or a run's file is damaged.
     """
     rows: list[dict[str, Any]] = []
     for folder in folders:
@@ -69,6 +70,7 @@ def _find(folder: Path, deepest: int) -> Iterator[Path]:
 
 
 def _rows(study: Path, match: str, family: str) -> Iterator[dict[str, Any]]:
+    read_layout(study)
     ladder = (study / "ladder.toml").is_file()
     states: dict[str, str] = {}
     keys, name = ("study", "run", "state", *LISTED[2:]), str(study)

@@ -26,9 +26,10 @@ from isoflop.base.errors import InputError
 from isoflop.runs.ladder import Ladder, runs_of
 from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
-from isoflop.store.document import FORMAT, Kinds, read_document
+from isoflop.store.document import Kinds, read_document
 from isoflop.store.index import INDEX_FROM, read_documents
 from isoflop.store.journal import read_journal
+from isoflop.store.layout import LAYOUT, read_layout
 from isoflop.store.lock import exclusive
 from isoflop.store.manifest import describe_runs, journal_matches, read_manifest
 from isoflop.store.states import state_of_rung
@@ -97,11 +98,12 @@ class Study:
         """Open an existing study for reading.
 
         Raises:
-            InputError: no study there.
+            InputError: no study there, or a later release wrote it.
         """
         path = Path(path)
         if not (path / "ladder.toml").is_file():
             raise InputError(f"{path} is not a study: it has no ladder.toml")
+        read_layout(path)
         return Study(path, read_ladder(path / "ladder.toml"))
 
     def run_folder(self, run: str) -> Path:
@@ -186,11 +188,12 @@ class Study:
         path = self.path / "study.json"
         if not path.exists():
             return {}
-        return read_document(path, _SETTINGS, "restore it, or start a new study")
+        return read_document(path, _SETTINGS, "restore it, or start a new study", newest=LAYOUT)
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Commit study.json."""
-        document = {"format": FORMAT, "ladder_sha256": ladder_hash(self.ladder), **settings}
+        identity = {"format": LAYOUT, "ladder_sha256": ladder_hash(self.ladder)}
+        document = {**identity, **_without(settings, *identity)}
         write_atomic(self.path / "study.json", strict_json.dumps(document, indent=1) + "\n")
 
     def _indexed(self) -> bool:

@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
+
+from safetensors.torch import save  # noqa: E402
 
 from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.base.errors import InputError, IsoflopError, SpecError  # noqa: E402
@@ -337,3 +340,43 @@ class Seen(Silent):
 
     def event(self, event) -> None:
         self.events.append(dict(event))
+
+
+def test_a_study_of_the_first_layout_is_migrated_and_resumed_to_the_same_bytes(
+    finished: Study, tmp_path: Path
+) -> None:
+    study = Study(tmp_path / "s", finished.ladder)
+    shutil.copytree(finished.path, study.path)
+    before = deterministic_files(study.path)
+    for rung in ("d4", "d8"):
+        folder = study.rung_folder(rung)
+        *earlier, newest = sorted(folder.glob("checkpoint-*.safetensors"), key=os.path.getmtime)
+        found = load_checkpoint(newest)
+        assert found is not None
+        (folder / "checkpoint.safetensors").write_bytes(pack_format_1(found))
+        for path in (*earlier, newest):
+            path.unlink()
+    settings = json.loads((study.path / "study.json").read_bytes())
+    kept = ("device", "precision", "torch", "machine", "threads_per_worker", "ladder_sha256")
+    old = {"format": 1, **{key: settings[key] for key in kept}}
+    (study.path / "study.json").write_text(json.dumps(old))
+    (study.run_folder("d4-s1-t16384") / "run.json").unlink()
+    run_ladder(study.ladder, study.path, workers=1, progress=Silent())
+    after = deterministic_files(study.path)
+    assert {k: v for k, v in after.items() if "safetensors" not in k} == {
+        k: v for k, v in before.items() if "safetensors" not in k
+    }
+    assert json.loads((study.path / "study.json").read_bytes())["format"] == 2
+    backup = study.path / "backup-format-1"
+    assert json.loads((backup / "study.json").read_bytes()) == old
+    assert (backup / "rungs" / "d4" / "checkpoint.safetensors").exists()
+
+
+def pack_format_1(found: Checkpoint) -> bytes:
+    """The bytes of a checkpoint as the first release wrote it."""
+    header = {"step": found.step, "diverged": {str(k): v for k, v in found.diverged.items()}}
+    digest = hashlib.sha256(json.dumps(header).encode())
+    for name in sorted(found.tensors):
+        digest.update(name.encode() + found.tensors[name].numpy().tobytes())
+    header["sha256"] = digest.hexdigest()
+    return save(found.tensors, metadata={"isoflop": json.dumps(header)})

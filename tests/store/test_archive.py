@@ -192,11 +192,13 @@ def killed(work, chance: random.Random) -> None:
 
     child = os.fork()
     if child == 0:
-        Remote.put = deadly(Remote.put)
-        Remote.write = half(deadly, chance)
-        os.replace, os.fsync = deadly(os.replace), deadly(os.fsync)
-        work()
-        os._exit(0)
+        try:
+            Remote.put = deadly(Remote.put)
+            Remote.write = half(deadly, chance)
+            os.replace, os.fsync = deadly(os.replace), deadly(os.fsync)
+            work()
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
 
 
