@@ -16,6 +16,7 @@ from isoflop.lab.stopping import stoppable
 from isoflop.lab.test_sets import check_test_sets, prepare_test_sets
 from isoflop.lab.work import Work
 from isoflop.runs.ladder import Ladder
+from isoflop.store.layout import migrate_held
 from isoflop.store.lock import exclusive
 from isoflop.store.spent import Limits, write_limits
 from isoflop.store.study import Study
@@ -104,6 +105,7 @@ def prepare_study(
     check_starts(ladder)
     study = open_study(ladder, study_path, force=force)
     with exclusive(study.path / "lock", f"study {study.path}", wait_seconds=PATIENCE_SECONDS):
+        migrate_held(study.path)
         settle(study, device, probe)
         if force:
             forget_other_corpus(study)
