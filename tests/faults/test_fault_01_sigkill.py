@@ -1,10 +1,9 @@
 """Fault 1: SIGKILL at random moments of a ladder: nothing finished is lost, repeated or changed."""
 
+import contextlib
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,13 +20,6 @@ from isoflop.store.journal import read_journal
 from isoflop.store.process import known_dead
 from isoflop.store.study import Study
 
-RUNNER = """
-import sys
-from isoflop.lab import run_ladder
-from isoflop.lab.progress import Silent
-from isoflop.runs.ladder_toml import read_ladder
-run_ladder(read_ladder(sys.argv[1]), sys.argv[2], workers=2, progress=Silent())
-"""
 BUDGETS = (8192, 32768, 98304)
 
 
@@ -71,21 +63,39 @@ def test_killed_ladders_resume_to_the_bytes_of_an_uninterrupted_one(
 
 def kill_once(study: Study, chance: random.Random) -> bool:
     """Run the ladder and kill its runner, a worker and the runner, or all; False if it ended."""
-    command = [sys.executable, "-c", RUNNER, str(study.path / "ladder.toml"), str(study.path)]
-    with subprocess.Popen(command) as runner:
-        while not (workers := at_work(study)) and runner.poll() is None:
-            time.sleep(0.01)
-        time.sleep(chance.random() * 2.0)
-        if runner.poll() is not None:
-            return False
-        victims = chance.choice([[], workers[:1], workers])
-        for pid in [*victims, runner.pid]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            time.sleep(chance.random() * 0.05)
+    runner = start_runner(study)
+    while not (workers := at_work(study)) and not is_over(runner):
+        time.sleep(0.01)
+    time.sleep(chance.random() * 2.0)
+    if is_over(runner):
+        return False
+    victims = chance.choice([[], workers[:1], workers])
+    for pid in [*victims, runner]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(chance.random() * 0.05)
+    os.waitpid(runner, 0)
     return True
+
+
+def start_runner(study: Study) -> int:
+    """Start a process that runs the ladder; forked, so that 50 of them import torch once."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        with contextlib.suppress(BaseException):
+            run_ladder(study.ladder, study.path, workers=2, progress=Silent())
+            status = 0
+        os._exit(status)
+    return pid
+
+
+def is_over(pid: int) -> bool:
+    """Whether a child has ended by itself; it is waited for if so."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:  # waited for before
+        return True
 
 
 def at_work(study: Study) -> list[int]:
