@@ -2,14 +2,17 @@
 
 `make reproductions`, or `python -m benchmarks.reproductions`. Tables, no part of the project,
 are read from the folder that ISOFLOP_DATA names (else ../shared/data); what needs one that is not
-there is said to be left out. Ends with 1 if a number differs from its page.
+there is said to be left out. Ends with 1 if a number differs from its page. `--full` resamples the
+data-constrained runs 4,000 times instead of 400, for a look; its lines are not on the page.
 """
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks import _hoffmann, _loss_curves, _repeated_data
+from benchmarks._kaplan_tables import kaplan
 from benchmarks._page_commands import COMMANDS, PAGES, ROOT, compare_page
 from benchmarks._porian import ladder_lines
 from benchmarks._published_fits import PAPERS
@@ -17,6 +20,16 @@ from isoflop.exchange.published.read import FOLDER, locate_published
 from isoflop.exchange.published.registry import find_published_table
 
 LADDER, FITS = "porian.md", "published-fits.md"
+REPEATS = "data-constrained.md"
+FILES: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
+    "hoffmann.md": (_hoffmann.POINTS, lambda data: (r.line() for r in _hoffmann.hoffmann(data))),
+    "loss-curves.md": (
+        _loss_curves.FOLDER,
+        lambda data: (r.line() for r in _loss_curves.luo(data)),
+    ),
+    REPEATS: (_repeated_data.TABLE, _repeated_data.page_lines),
+}
+"""{page: (file or folder it needs, its lines)}"""
 
 
 def data_folder() -> Path:
@@ -38,6 +51,10 @@ def fitted_lines(data: Path) -> Iterator[tuple[str, str]]:
     for name, rows in PAPERS.items():
         if is_here(name):
             yield from ((FITS, row.line()) for row in rows())
+    yield from (("kaplan.md", row.line()) for row in kaplan())
+    for page, (needed, lines) in FILES.items():
+        if (data / needed).exists():
+            yield from ((page, line) for line in lines(data))
 
 
 def main() -> int:
@@ -50,6 +67,12 @@ def main() -> int:
     for name in ("porian-2024-isoflop", *PAPERS):
         if not is_here(name):
             print(f"left out: {name} is not here; `isoflop published show {name}`")
+    for page, (needed, _) in FILES.items():
+        if not (data / needed).exists():
+            print(f"left out: {page}: no {needed}; set {FOLDER}")
+    if "--full" in sys.argv[1:] and (data / _repeated_data.TABLE).exists():
+        for line in _repeated_data.resample_lines(data, _repeated_data.MORE_RESAMPLES):
+            print(line)
     for asked in COMMANDS:
         if asked.data and not (data / asked.data).exists():
             print(f"left out: {asked.page}: {asked.command}: no {asked.data}; set {FOLDER}")
