@@ -1,5 +1,6 @@
 """`isoflop design`: a whole ladder for a budget."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -7,9 +8,10 @@ import click
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.figure_option import figure_option, save_drawing
 from isoflop.cli.output import json_option, narrate, show
+from isoflop.cli.proposed_ladder import proposal_options
 from isoflop.plan.design.candidates import SPREAD
 from isoflop.plan.design.describe import describe_design
-from isoflop.plan.design.ladder import MAX_RUNS, Design, design_ladder
+from isoflop.plan.design.ladder import MAX_RUNS, design_ladder
 
 
 @click.command("design")
@@ -22,18 +24,26 @@ from isoflop.plan.design.ladder import MAX_RUNS, Design, design_ladder
 @click.option("--smallest", type=AMOUNT, help="FLOPs of the cheapest run; largest / 1000.")
 @click.option("--largest", type=AMOUNT, help="FLOPs of the dearest run; a tenth of the budget.")
 @click.option("--noise", type=AMOUNT, help="Standard deviation of one run's log loss.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the runs as CSV.")
+@proposal_options
 @figure_option
 @json_option
-def command(output: Path | None, figure: Path | None, as_json: bool, **options: object) -> None:
+def command(
+    output: Path | None,
+    write: Callable[[list[tuple[float, float, float]]], None],
+    figure: Path | None,
+    as_json: bool,
+    **options: object,
+) -> None:
     """Propose the ladder that leaves the forecast of a larger budget least uncertain.
 
-    The law is a guess to be tested: the ladder is the best one if it is nearly right.
+    The law is a guess to be tested: the ladder is the best one if it is nearly right. With
+    -o ladder.toml it is written as a ladder file, every run at the nearest shape.
 
     \b
     Example:
       isoflop design --law besiroglu-2024 --budget 1e21 --flops 1e23 --max-runs 30
       isoflop design --law besiroglu-2024 --budget 1e21 --flops 1e23 --figure design
+      isoflop design --law law.json --budget 1e14 --flops 1e16 --max-runs 20 -o ladder.toml
     \b
     Python:
       isoflop.design_ladder("besiroglu-2024", 1e21, 1e23, max_runs=30)
@@ -47,16 +57,6 @@ def command(output: Path | None, figure: Path | None, as_json: bool, **options: 
 
         drawn = design_figure(**options)  # pyright: ignore[reportArgumentType]
         save_drawing(figure, drawn, draw_design, reads=(options["law"], output))
-    if output:
-        _write(design, output)
-        narrate(f"wrote {output}")
+    runs = design.runs
+    write(list(zip(runs.n_params, runs.n_tokens, runs.flops, strict=True)))
     show(design.to_dict(), describe_design(design), as_json=as_json)
-
-
-def _write(design: Design, path: Path) -> None:
-    from isoflop.exchange.run_tables import write_runs
-    from isoflop.runs.table import RunTable
-
-    rows = zip(design.runs.n_params, design.runs.n_tokens, design.runs.flops, strict=True)
-    records = [{"n_params": float(n), "n_tokens": float(d), "flops": float(c)} for n, d, c in rows]
-    write_runs(RunTable.from_records(records, source=str(path)), path)

@@ -85,12 +85,19 @@ def shape_at(dial: Dial, size: int) -> Architecture:
     return Architecture(
         n_layer=n_layer,
         d_model=width,
-        n_head=dial.n_head or (width // head if head else 0),
+        n_head=dial.n_head or (width // head if head else _heads(width, dial.positions)),
         n_ctx=dial.n_ctx,
         n_vocab=dial.n_vocab,
         tied=dial.tied,
         positions=dial.positions,
     )
+
+
+def _heads(width: int, positions: Positions) -> int:
+    """Heads of width 64 or a little more; rotary positions turn pairs, so their widths are even."""
+    if positions != "rotary":
+        return 0
+    return next((h for h in range(width // 64, 1, -1) if width % (2 * h) == 0), 1)
 
 
 def rung_name(dial: Dial, size: int) -> str:

@@ -25,12 +25,12 @@ def nearest_shape(design: ProposedRuns, n_params: float) -> Architecture:
     low, high = 1, _WIDEST // design.width_step
     while low < high:  # the least multiple with at least n_params
         middle = (low + high) // 2
-        if _count(design, _shape(design, n_layer, middle)) < n_params:
+        if count_shape(design, _shape(design, n_layer, middle)) < n_params:
             low = middle + 1
         else:
             high = middle
     shapes = [_shape(design, n_layer, multiple) for multiple in (low, max(1, low - 1))]
-    return min(shapes, key=lambda shape: abs(math.log(_count(design, shape) / n_params)))
+    return min(shapes, key=lambda shape: abs(math.log(count_shape(design, shape) / n_params)))
 
 
 def _shape(design: ProposedRuns, n_layer: int, multiple: int) -> Architecture:
@@ -49,6 +49,7 @@ def _shape(design: ProposedRuns, n_layer: int, multiple: int) -> Architecture:
     return shape_at(wide, width)
 
 
-def _count(design: ProposedRuns, shape: Architecture) -> int:
+def count_shape(design: ProposedRuns, shape: Architecture) -> int:
+    """Return a shape's parameters as the design counts them."""
     counts = count_params(shape)
     return counts.total if design.counting == "total" else counts.non_embedding
