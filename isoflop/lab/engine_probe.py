@@ -139,23 +139,20 @@ def try_engines(rung: Rung, recipe: Recipe, device: str, engines: list[Engine]) 
 def pick(tried: list[Trial]) -> Engine:
     """Return the engine to take: the first tried, unless another is clearly faster and agrees.
 
+    One that could not be run, or does not agree, is left for the fastest that does.
+
     Args:
         tried: the usual engine first.
     """
     usual = tried[0]
-    sound = [
-        t for t in tried[1:] if t.step_seconds and t.deviation <= TOLERANCES[t.engine.precision]
-    ]
-    best = min(sound, key=lambda trial: trial.step_seconds or np.inf, default=usual)
-    if usual.step_seconds is None and best.step_seconds:
+    sound = [trial for trial in tried[1:] if trial.step_seconds and agrees(trial)]
+    best = min(sound, key=lambda trial: trial.step_seconds or np.inf, default=None)
+    if best is None or not best.step_seconds:
+        return usual.engine
+    if not usual.step_seconds or not agrees(usual):
         return best.engine
-    if (
-        best.step_seconds
-        and usual.step_seconds
-        and (best.step_seconds * CLEARLY_FASTER < usual.step_seconds)
-    ):
-        return best.engine
-    return usual.engine
+    faster = best.step_seconds * CLEARLY_FASTER < usual.step_seconds
+    return best.engine if faster else usual.engine
 
 
 def agrees(trial: Trial) -> bool:

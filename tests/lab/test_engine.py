@@ -158,6 +158,9 @@ def test_the_usual_engine_is_left_only_for_one_that_is_clearly_faster_and_agrees
     assert pick([usual, dataclasses.replace(quick, deviation=2e-4)]) == usual.engine
     assert pick([usual, dataclasses.replace(quick, deviation=np.nan)]) == usual.engine
     assert pick([usual, Trial(Engine("float32"), None, failure="no compiler")]) == usual.engine
+    slow = Trial(Engine("float32", 2), 2.0, deviation=1e-6)
+    assert pick([dataclasses.replace(usual, deviation=0.03), slow]) == slow.engine
+    assert pick([dataclasses.replace(usual, deviation=0.03)]) == usual.engine
     failed = Trial(usual.engine, None, failure="out of memory")
     assert pick([failed, quick]) == quick.engine
 
