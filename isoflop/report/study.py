@@ -1,7 +1,7 @@
 """From a study folder or a run table to a report: analyse, gather, write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.counted import counted
 from isoflop.runs.recipe_words import describe_recipe
 from isoflop.runs.table import RunTable
+from isoflop.store.listing import is_study
+from isoflop.store.recorded_table import recorded_table
 from isoflop.store.study import Study
 
 
@@ -76,7 +78,7 @@ def report_study(
     Beside the page, `runs.csv` and the fits as JSON are written into the study's folder.
 
     Args:
-        study_path: the study.
+        study_path: the study, or a folder of recorded runs.
         path: the page; `report.html` in the study if not given.
         spec: how to fit.
         stated: what you state for the fit report checklist, and whether gaps are refused.
@@ -87,6 +89,8 @@ def report_study(
         MissingExtraError: matplotlib is not installed.
     """
     folder = Path(study_path)
+    if not (folder / "ladder.toml").is_file() and is_study(folder):
+        return _report_recorded(folder, path, spec, stated)
     study = Study.open(folder)
     page = Path(path) if path else folder / "report.html"
     analysis = analyse_runs(study.run_table(), spec)
@@ -120,6 +124,19 @@ def report_study(
     )
     written = [*write_report(report, page), *written]
     return Reported(page, answer_lines(analysis), tuple(written), analysis, checklist)
+
+
+def _report_recorded(
+    folder: Path, path: Path | str | None, spec: FitSpec | None, stated: Stated | None
+) -> Reported:
+    """Report on recorded runs: their table, written beside the page, is all there is."""
+    found = recorded_table(folder)
+    csv = write_runs(found, folder / "runs.csv")
+    table = RunTable.from_records(found.records(), source=str(csv))
+    title = f"Scaling laws of the recorded runs in {source_name(str(folder))}"
+    page = path or folder / "report.html"
+    result = report_runs(table, page, title=title, spec=spec, stated=stated)
+    return replace(result, written=(*result.written, csv))
 
 
 def report_runs(

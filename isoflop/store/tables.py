@@ -6,7 +6,9 @@ from pathlib import Path
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.runs.table import RunTable
 from isoflop.store.curve_points import curve_points
+from isoflop.store.listing import is_study
 from isoflop.store.position_table import position_table
+from isoflop.store.recorded_table import recorded_table
 from isoflop.store.study import Study
 
 
@@ -14,7 +16,7 @@ def tabulate_studies(studies: Sequence[Path | str], *, rows: str = "runs") -> Ru
     """Read the runs of one or several studies into one table.
 
     Args:
-        studies: folders.
+        studies: folders; of recorded runs too, for rows of kind `runs`.
         rows: `runs`; `points` of the trunks' learning curves, with the noise scale of gradients
             where it was measured; or `positions`, the losses of every run by position.
 
@@ -22,28 +24,41 @@ def tabulate_studies(studies: Sequence[Path | str], *, rows: str = "runs") -> Ru
         UnknownNameError: rows of another kind.
         InputError: a folder is no study, or has no such rows yet.
     """
-    if rows not in _TABLES:
-        raise UnknownNameError("kind of rows", rows, list(_TABLES))
+    if rows not in _KINDS:
+        raise UnknownNameError("kind of rows", rows, list(_KINDS))
     if not studies:
         raise InputError("name at least one study")
-    return _TABLES[rows]([Study.open(path) for path in studies])
+    folders = [Path(path) for path in studies]
+    if rows == "runs":
+        return _all_runs(folders)
+    return _TABLES[rows]([Study.open(folder) for folder in folders])
 
 
-def _all_runs(studies: Sequence[Study]) -> RunTable:
+def study_table(folder: Path) -> RunTable:
+    """Return the runs of one study, trained from a ladder or recorded.
+
+    Raises:
+        InputError: no study there, or no run of it is over.
+    """
+    if not (folder / "ladder.toml").is_file() and is_study(folder):
+        return recorded_table(folder)
+    return Study.open(folder).run_table()
+
+
+def _all_runs(folders: Sequence[Path]) -> RunTable:
     """The runs that are over; where there are several studies, names begin with theirs."""
-    if len(studies) == 1:
-        return studies[0].run_table()
+    if len(folders) == 1:
+        return study_table(folders[0])
     records = [
-        {**row, "run": f"{study.path.resolve().name}/{row['run']}"}
-        for study in studies
-        for row in study.run_table().records()
+        {**row, "run": f"{folder.resolve().name}/{row['run']}"}
+        for folder in folders
+        for row in study_table(folder).records()
     ]
-    source = ", ".join(str(study.path) for study in studies)
-    return RunTable.from_records(records, source=source)
+    return RunTable.from_records(records, source=", ".join(map(str, folders)))
 
 
 _TABLES: Mapping[str, Callable[[Sequence[Study]], RunTable]] = {
-    "runs": _all_runs,
     "points": curve_points,
     "positions": position_table,
 }
+_KINDS = ("runs", *_TABLES)
