@@ -26,7 +26,7 @@ from isoflop.store.run_files import UNFINISHED, read_run, run_names
 
 MARK = "archived.json"
 FORMAT = 1
-CHANGING = ("study.json", "spent.json", "limits.json")
+CHANGING = ("study.json", "spent.json", "budget.json")
 """Files of a study that training goes on to write: the latest is archived, the local one kept."""
 
 Hashes = Mapping[str, Mapping[str, Any]]
