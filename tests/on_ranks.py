@@ -16,6 +16,7 @@ import torch
 from isoflop.accounting.architecture import Architecture
 from isoflop.lab.checkpoint_pair import load_last
 from isoflop.lab.data.prepare import open_data, prepare_data
+from isoflop.lab.loop import Trainer
 from isoflop.lab.placement import Placement
 from isoflop.lab.train_rung import train_rung
 from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
@@ -62,12 +63,23 @@ def stop_at_a_run(event: Mapping[str, Any]) -> None:
         raise StoppedError
 
 
-def train_alone(study: Study, *, stop: bool = False) -> Study:
+def nudged_trainer(rung: Any, recipe: Any, streams: Any, seeds: Any) -> Trainer:
+    """One process, one weight of whose start is the next float32."""
+    cpu, float32 = torch.device("cpu"), torch.float32
+    trainer = Trainer(rung, recipe, streams, seeds=seeds, device=cpu, dtype=float32)
+    state = trainer.optimizer.state()
+    state["master"][0] = torch.nextafter(state["master"][0], torch.tensor(torch.inf))
+    trainer.optimizer.restore(state)
+    return trainer
+
+
+def train_alone(study: Study, *, stop: bool = False, nudged: bool = False) -> Study:
     data = open_data(study.ladder, study.path / "data")
     placement = Placement("cpu", study.settings()["precision"])
     emit = stop_at_a_run if stop else lambda event: None
     with suppress(StoppedError):
-        train_rung(study, study.ladder.rungs[0], data, placement, emit)
+        rung, build = study.ladder.rungs[0], nudged_trainer if nudged else None
+        train_rung(study, rung, data, placement, emit, build)
     return study
 
 
@@ -118,7 +130,11 @@ def _numbers(record: Any) -> list[float]:
 
 
 def state_of(study: Study) -> dict[str, torch.Tensor]:
-    """Return weights and moments of the trunk's last checkpoint."""
-    checkpoint = load_last(study.rung_folder("big")).checkpoint
-    assert checkpoint is not None
-    return checkpoint.tensors
+    """Return weights and moments of the last checkpoint of every trunk."""
+    found = {}
+    for folder in {path.parent for path in study.rung_folder("big").rglob("checkpoint-*")}:
+        checkpoint = load_last(folder).checkpoint
+        assert checkpoint is not None
+        found |= {f"{folder.name}/{name}": each for name, each in checkpoint.tensors.items()}
+    assert found
+    return found
