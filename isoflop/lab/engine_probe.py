@@ -44,7 +44,8 @@ class Trial:
         engine: the candidate.
         step_seconds: of one step of all the rung's models; None if it could not be run.
         first_seconds: to the end of the first step, compilation included.
-        deviation: of its losses from those of float32 models trained alone, relative, the largest.
+        deviation: of its losses from those of float32 models trained alone, relative, the largest;
+            not a number where either diverged.
         failure: why it could not be run, empty if it could.
     """
 
@@ -59,7 +60,7 @@ class Trial:
         row = {**self.engine.to_dict(), "step_seconds": self.step_seconds}
         if self.failure:
             return {**row, "failure": self.failure}
-        deviation = float(f"{self.deviation:.2g}")
+        deviation = float(f"{self.deviation:.2g}") if np.isfinite(self.deviation) else None
         return {**row, "first_seconds": self.first_seconds, "deviation": deviation}
 
 
@@ -184,11 +185,12 @@ def _time(ensemble: Ensemble, rate: Any, device: str) -> float:
     """Seconds a step, the best of several; process time on a CPU: busy answers nearly like idle."""
     clock = time.perf_counter if device == "cuda" else time.process_time
     step, best, until = _COMPARED, np.inf, time.perf_counter() + 2 * _SECONDS
-    began = clock()
-    while clock() - began < _SECONDS and time.perf_counter() < until:
+    spent = 0.0
+    while spent == 0 or (spent < _SECONDS and time.perf_counter() < until):
         start = clock()
         ensemble.advance(step, step + 4, rate)  # its losses are fetched: a GPU has caught up
-        best, step = min(best, (clock() - start) / 4), step + 4
+        took = max(clock() - start, 1e-9)
+        best, step, spent = min(best, took / 4), step + 4, spent + took
     return round(float(best), 7)
 
 

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.accounting.convolution import Convolutional  # noqa: E402
 from isoflop.accounting.lstm import Lstm  # noqa: E402
+from isoflop.base import strict_json  # noqa: E402
 from isoflop.base.errors import InputError  # noqa: E402
 from isoflop.lab import engine_probe  # noqa: E402
 from isoflop.lab.data.stream import TokenStream, held_out_windows  # noqa: E402
@@ -146,7 +147,7 @@ def test_candidates_run_and_agree_with_models_alone(shape) -> None:
     assert [trial.engine for trial in tried] == engines
     for trial in tried:
         assert trial.failure == ""
-        assert 0 < trial.step_seconds < 5
+        assert 0 < trial.step_seconds < 60
         assert trial.deviation <= TOLERANCES[trial.engine.precision]
 
 
@@ -161,6 +162,8 @@ def test_the_usual_engine_is_left_only_for_one_that_is_clearly_faster_and_agrees
     slow = Trial(Engine("float32", 2), 2.0, deviation=1e-6)
     assert pick([dataclasses.replace(usual, deviation=0.03), slow]) == slow.engine
     assert pick([dataclasses.replace(usual, deviation=0.03)]) == usual.engine
+    diverged = Trial(usual.engine, 1.0, deviation=np.nan)
+    assert strict_json.loads(strict_json.dumps(diverged.to_dict()))["deviation"] is None
     failed = Trial(usual.engine, None, failure="out of memory")
     assert pick([failed, quick]) == quick.engine
 

@@ -86,7 +86,7 @@ def test_a_split_rung_gives_the_losses_of_a_whole_one_and_resumes(
 def test_a_long_rung_keeps_what_was_tried(ladder, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("isoflop.lab.engine_probe.MEASURED_FROM", 0.0)
     monkeypatch.setattr("isoflop.lab.engine_probe.LEAST_STEPS", 0)
-    monkeypatch.setattr("isoflop.lab.engine_probe._SECONDS", 0.02)
+    monkeypatch.setattr("isoflop.lab.engine_probe._SECONDS", 0.0)
     study = prepare_study(ladder, tmp_path / "s", probe=PROBE)
     document = strict_json.loads((study.path / "study.json").read_text())
     tried = document["engines"]["d8"]["tried"]
