@@ -38,7 +38,7 @@ def commands(
       isoflop ladder commands ladder.toml -o study | xargs -P 4 -I {} sh -c {}
     \b
     Python:
-      isoflop.lab.training.prepare_study(isoflop.read_ladder("ladder.toml"), "study")
+      isoflop.prepare_study(isoflop.read_ladder("ladder.toml"), "study")
     """
     from isoflop.runs.ladder_toml import read_ladder
 
@@ -70,7 +70,7 @@ def train_rung(study: Path, rung: str, as_json: bool) -> None:
       isoflop ladder train-rung study d64
     \b
     Python:
-      isoflop.lab.one_rung.train_one_rung("study", "d64")
+      isoflop.train_one_rung(isoflop.Study.open("study"), "d64")
     """
     from isoflop.store.study import Study
 

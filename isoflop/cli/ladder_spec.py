@@ -25,7 +25,7 @@ def example(design: str, output: Path | None) -> None:
       isoflop ladder example isoflop -o ladder.toml
     \b
     Python:
-      isoflop.runs.designs.examples.EXAMPLES["isoflop"]
+      isoflop.example_ladder("isoflop")
     """
     from isoflop.base.atomic import write_atomic
     from isoflop.runs.designs.examples import EXAMPLES
@@ -51,7 +51,7 @@ def show_spec(spec: Path, rungs: bool, as_json: bool) -> None:
       isoflop ladder show ladder.toml --rungs
     \b
     Python:
-      isoflop.runs.ladder_print.print_spec(isoflop.read_ladder("ladder.toml"))
+      isoflop.print_spec(isoflop.read_ladder("ladder.toml"))
     """
     import tomllib
 

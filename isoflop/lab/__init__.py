@@ -9,19 +9,31 @@ from isoflop.base.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from isoflop.lab.bracket import bracket_rates
+    from isoflop.lab.one_rung import train_one_rung
     from isoflop.lab.price import price_ladder
     from isoflop.lab.probe import Probe, probe_machine
     from isoflop.lab.tour import tour_ladder
-    from isoflop.lab.training import run_ladder
+    from isoflop.lab.training import prepare_study, run_ladder
 
-__all__ = ["Probe", "bracket_rates", "price_ladder", "probe_machine", "run_ladder", "tour_ladder"]
+__all__ = [
+    "Probe",
+    "bracket_rates",
+    "prepare_study",
+    "price_ladder",
+    "probe_machine",
+    "run_ladder",
+    "tour_ladder",
+    "train_one_rung",
+]
 
 _HOMES = {
     "Probe": "isoflop.lab.probe",
     "probe_machine": "isoflop.lab.probe",
     "bracket_rates": "isoflop.lab.bracket",
     "price_ladder": "isoflop.lab.price",
+    "prepare_study": "isoflop.lab.training",
     "run_ladder": "isoflop.lab.training",
+    "train_one_rung": "isoflop.lab.one_rung",
     "tour_ladder": "isoflop.lab.tour",
 }
 

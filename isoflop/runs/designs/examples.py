@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from isoflop.base.errors import UnknownNameError
+
 _HEAD = """\
 name = "{name}"
 corpus = "sotu"              # isoflop corpus list; or the path of a text file or folder
@@ -92,3 +94,20 @@ EXAMPLES: Mapping[str, str] = {
     name: _HEAD.format(name=f"{name}-example") + table for name, table in _TABLES.items()
 }
 """{design: text of a ladder file}"""
+
+
+def example_ladder(design: str) -> str:
+    """Return the text of a small ladder file of a design.
+
+    Args:
+        design: `rungs`, `depth`, `isoflop`, `grid` or `design`.
+
+    Raises:
+        UnknownNameError: no such design.
+
+    >>> example_ladder("grid").splitlines()[0]
+    'name = "grid-example"'
+    """
+    if design not in EXAMPLES:
+        raise UnknownNameError("design", design, EXAMPLES)
+    return EXAMPLES[design]
