@@ -12,7 +12,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     ),
     "n_params_non_embedding": (
         *("non_embedding_parameters", "num_non_embedding_params", "params_no_embedding"),
-        "num_non_embedding_parameters",
+        *("num_non_embedding_parameters", "params_no_embed", "n_params_no_embed"),
     ),
     "n_tokens": (
         *("tokens_trained", "total_tokens", "num_tokens_seen", "num_input_tokens_seen"),

@@ -14,6 +14,7 @@ from isoflop.exchange.imported import Imported
 from isoflop.exchange.match_columns import match_columns, value_of
 from isoflop.exchange.sniff import find_runs
 from isoflop.exchange.sources.frames import is_frame, read_frame
+from isoflop.exchange.sources.tables import by_named_run
 from isoflop.exchange.sources.wandb_project import is_address, read_project
 from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.table import Cell, RunTable
@@ -66,6 +67,7 @@ def import_runs(
         found, where = find_runs(Path(source), format), str(source)
     else:
         raise InputError(f"cannot import a {type(source).__name__}; expected a path or a frame")
+    found, columns = by_named_run(found, columns)
     if not found.runs:
         why = f" ({found.refused[0].where}: {found.refused[0].why})" if found.refused else ""
         raise RunTableError(f"no runs found in this {found.format}{why}", source=where)

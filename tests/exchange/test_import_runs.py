@@ -313,6 +313,21 @@ def test_rows_that_are_points_of_curves_become_runs(tmp_path: Path) -> None:
     assert imported.rule == "the last value"
 
 
+def test_a_column_named_as_the_run_makes_curves_of_rows(tmp_path: Path) -> None:
+    lines = ["hyper_id,step,loss_validation,model_params"]
+    lines += [f"{h},{k},{14 - 0.1 * k - h},{1e6}" for h in (7, 8) for k in range(10)]
+    path = write(tmp_path / "r.csv", "\n".join(lines))
+    assert len(import_runs(path).table) == 20  # nothing tells that hyper_id is a run
+    imported = import_runs(path, columns={"run": "hyper_id"})
+    assert imported.table.names() == ["7", "8"]
+    assert imported.table.numbers("loss") == pytest.approx([14 - 0.9 - 7, 14 - 0.9 - 8])
+    assert imported.rule == "the last value"
+    mean = import_runs(path, columns={"run": "hyper_id", "steps": "step"}, final="mean:0.2")
+    assert mean.table.numbers("loss")[0] == pytest.approx(14 - 0.85 - 7)
+    with pytest.raises(UnknownNameError, match="unknown column 'hyper'"):
+        import_runs(path, columns={"run": "hyper"})
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".wandb.csv", ".db"])
 def test_what_is_exported_imports_as_it_was(suffix: str, tmp_path: Path) -> None:
     if suffix == ".parquet":

@@ -124,6 +124,26 @@ def from_rows(
     return Found(format, tuple(SourceRun("", dict(row)) for row in rows), n_read, "rows", refused)
 
 
+def by_named_run(
+    found: Found, columns: Mapping[str, str] | None
+) -> tuple[Found, Mapping[str, str] | None]:
+    """Gather the rows of a table into curves by the column that the user named as `run`.
+
+    Returns:
+        What the source holds then, and the columns that are still to be named.
+    """
+    chosen = dict(columns or {})
+    run, rows = chosen.get("run"), [each.settings for each in found.runs]
+    if run is None or any(each.curves or each.summary for each in found.runs):
+        return found, columns
+    names = dict.fromkeys(name for row in rows for name in row)
+    step = chosen.get("steps") or next((n for n in names if n.lower() in STEP_COLUMNS), None)
+    if run not in names or step not in names or len({row.get(run) for row in rows}) == len(rows):
+        return found, columns
+    del chosen["run"]  # it names the runs now
+    return _curves(rows, run, step, found.format, found.n_read, found.refused), chosen
+
+
 def plain_cell(cell: object) -> Scalar:
     """Return a cell as number or text."""
     if cell is None or isinstance(cell, str | int | float | bool):
