@@ -1,9 +1,9 @@
 """Fault 6: two runners on one ladder, paused owners, pids used again, clocks that jump."""
 
 import fcntl
+import itertools
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -172,29 +172,51 @@ def test_a_pid_used_again_is_reclaimed_at_once(tmp_path: Path, record_fault: Rec
     assert read_holding(folder).token == 6
 
 
-FAKETIME = shutil.which("faketime")
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+WATCHER = """
+import select, sys, time
+from pathlib import Path
+from isoflop.store.lease import Watch
+watch, folder, began = Watch(), Path(sys.argv[1]), time.monotonic()
+while watch.look(folder) is None:
+    print("held", time.time(), flush=True)
+    select.select([], [], [], 0.05)  # faketime breaks time.sleep
+print("lapsed", time.monotonic() - began, flush=True)
+"""
 
 
 @pytest.mark.skipif(FAKETIME is None, reason="needs faketime: apt-get install faketime")
 @pytest.mark.parametrize("jump", ["-1d", "+1d"])
-def test_a_runner_whose_clock_jumped_a_day_waits_and_shares(
+def test_a_clock_that_jumps_a_day_ends_no_lease_and_prolongs_none(
     tmp_path: Path, record_fault: RecordFault, jump: str
 ) -> None:
-    ladder = small_ladder(12, seeds=1)
-    study = prepare_study(ladder, tmp_path / "s")
-    command = runner(study.path)
-    late = ["env", "DONT_FAKE_MONOTONIC=1", str(FAKETIME), "-f", jump, *command]
-    with subprocess.Popen(command) as first, subprocess.Popen(late) as second:
-        codes = [first.wait(timeout=300), second.wait(timeout=300)]
-    tokens = {read_holding(study.rung_folder(rung.name)).token for rung in ladder.rungs}
+    plant(tmp_path, pid=1, started=1, host="elsewhere", seconds=3.0)
+    clock = tmp_path / "clock"
+    clock.write_text("+0\n")
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    command = [sys.executable, "-c", WATCHER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watcher:
+        assert watcher.stdout is not None
+        times = [float(watcher.stdout.readline().split()[1])]
+        clock.write_text(f"{jump}\n")
+        *held, lapsed = watcher.communicate(timeout=120)[0].splitlines()
+    times += [float(line.split()[1]) for line in held]
+    jumped = max(abs(after - before) for before, after in itertools.pairwise(times))
+    seconds = float(lapsed.split()[1])
     record_fault(
         6,
-        tried=f"two runners, the clock of one {jump}",
-        expected="exit 0, nobody's rung taken",
-        found=f"exit {codes}, tokens {sorted(tokens)}",
+        tried=f"the watcher's clock jumps {jump} in a lease of 3 s (by {jumped:.0f} s)",
+        expected="the lease ends after 3 s, no sooner and not much later",
+        found=f"after {seconds:.1f} s",
     )
-    assert codes == [0, 0]
-    assert tokens == {1}
+    assert jumped > 80000
+    assert 3.0 <= seconds < 30.0
 
 
 def runner(study: Path, lease_seconds: float = 60.0) -> list[str]:
@@ -241,15 +263,18 @@ def is_free(lock: Path) -> bool:
     return True
 
 
-def plant(folder: Path, *, pid: int, started: int) -> None:
-    """Write the lease of an owner of this machine under token 5."""
+def plant(
+    folder: Path, *, pid: int, started: int, host: str | None = None, seconds: float = 10000.0
+) -> None:
+    """Write the lease of an owner of this machine, or another, under token 5."""
     from dataclasses import replace
 
     from isoflop.store.holding import Holding, write_holding
     from isoflop.store.process import this_process
 
-    owner = replace(this_process(), pid=pid, started=started)
-    write_holding(folder, Holding(5, 3, "gone", owner, 10000.0))
+    here = this_process()
+    owner = replace(here, pid=pid, started=started, host=host or here.host)
+    write_holding(folder, Holding(5, 3, "gone", owner, seconds))
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 300.0) -> None:

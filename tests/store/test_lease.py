@@ -111,24 +111,6 @@ def test_a_holder_elsewhere_is_replaced_after_its_lease_time_only(tmp_path: Path
         assert lease.token == 5
 
 
-@pytest.mark.parametrize("jump", [-86400.0, 86400.0])
-def test_a_jump_of_the_clock_of_the_day_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
-) -> None:
-    clock = Clock()
-    watch = Watch(clock)
-    write_holding(tmp_path, elsewhere())
-    assert watch.look(tmp_path) is None
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + jump)
-    monkeypatch.setattr(time, "time_ns", lambda: int((now + jump) * 1e9))
-    os.utime(tmp_path / "lease.json", (now + jump, now + jump))
-    clock.now = 59.0
-    assert watch.look(tmp_path) is None
-    clock.now = 60.0
-    assert watch.look(tmp_path) is not None
-
-
 def test_who_was_fenced_off_writes_nothing_and_takes_nothing_back(tmp_path: Path) -> None:
     late = claim(tmp_path, "rung d4", seconds=1e6)
     seen = Sighting(late.token, read_holding(tmp_path).beat)
