@@ -124,11 +124,7 @@ class Study:
 
     def manifests(self) -> dict[str, dict[str, Any]]:
         """Return the manifests of the runs that are over, by run, in the ladder's order."""
-        if self._indexed():
-            documents = read_documents(self.path, lambda: describe_runs(self.ladder))
-            return {row["run"]: row for row in documents if "status" in row}
-        found = ((run.id, read_manifest(self.run_folder(run.id))) for run in self.ladder.runs())
-        return {run: manifest for run, manifest in found if manifest is not None}
+        return {row["run"]: row for row in self._rows() if "status" in row}
 
     def finished(self) -> bool:
         """Tell whether every run is over (finished or diverged)."""
@@ -145,16 +141,14 @@ class Study:
         `state` is `finished` or `diverged` of a run that is over, else that of its rung, with a
         `message` where there is more to say: see `isoflop.store.states.state_of_rung`.
         """
-        manifests = self.manifests()
         states: dict[str, dict[str, str]] = {}
         rows = []
-        for planned in describe_runs(self.ladder):
-            row, rung = manifests.get(planned["run"], planned), planned["rung"]
+        for row in self._rows():
             if "status" in row:
                 state = {"state": row["status"]}
             else:
-                state = states.get(rung) or _state(self.rung_folder(rung))
-                states[rung] = state
+                rung = row["rung"]
+                state = states[rung] = states.get(rung) or _state(self.rung_folder(rung))
             rows.append({"id": row["run"], **state, **_without(row, "run", "status")})
         return rows
 
@@ -196,10 +190,13 @@ class Study:
         document = {**identity, **_without(settings, *identity)}
         write_atomic(self.path / "study.json", strict_json.dumps(document, indent=1) + "\n")
 
-    def _indexed(self) -> bool:
-        """Tell whether there are so many runs that an index pays."""
-        rungs = self.ladder.rungs
-        return sum(rung.members * len(rung.token_budgets) for rung in rungs) >= INDEX_FROM
+    def _rows(self) -> list[dict[str, Any]]:
+        """Return the manifest of every run that is over and the plan of every other, in order."""
+        n_runs = sum(rung.members * len(rung.token_budgets) for rung in self.ladder.rungs)
+        if n_runs >= INDEX_FROM:
+            return read_documents(self.path, lambda: describe_runs(self.ladder))
+        planned = describe_runs(self.ladder)
+        return [read_manifest(self.run_folder(row["run"])) or row for row in planned]
 
 
 _SETTINGS: Kinds = {"device": str, "precision": str, "torch": str}
