@@ -18,8 +18,14 @@ from isoflop.exchange.parquet import format_parquet
 from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.table import RunTable
 
-_MEASURED = ("loss", "accuracy", "error", "n_tokens", "flops")
-"""What a tracker calls metrics; the other columns are configuration."""
+_MEASURED = {
+    "loss": "eval/loss",  # a tracker's plain loss is the training loss
+    "accuracy": "accuracy",
+    "error": "error",
+    "n_tokens": "n_tokens",
+    "flops": "flops",
+}
+"""{column: what a tracker calls the metric}; the other columns are configuration."""
 
 _TRACKIO = """
 CREATE TABLE metrics (id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL,
@@ -60,7 +66,7 @@ def format_trackio(table: RunTable) -> bytes:
         for k, (name, record) in enumerate(zip(table.names(), table.records(), strict=True)):
             key = uuid.uuid5(uuid.NAMESPACE_OID, f"{k} {name}").hex
             cells = {n: v for n, v in record.items() if v not in (None, "") and n != "run"}
-            metrics = {n: v for n, v in cells.items() if n in _MEASURED}
+            metrics = {_MEASURED[n]: v for n, v in cells.items() if n in _MEASURED}
             config = {n: v for n, v in cells.items() if n not in _MEASURED}
             step = int(float(cells.get("steps") or 0))
             point = (key, at, name, min(step, 2**62), dumps(metrics))

@@ -1,5 +1,7 @@
 """Which column of a file is which column of the run table."""
 
+from pathlib import Path
+
 import pytest
 
 from isoflop.base.errors import InputError, RunTableError, UnknownNameError
@@ -46,6 +48,13 @@ def test_what_the_checks_read_is_a_number_with_a_unit_and_refused_as_text() -> N
     for name in ("n_examples", "n_layer", "d_model", "n_ctx"):
         with pytest.raises(RunTableError, match="expected a positive number"):
             RunTable.from_records([{"loss": 3.0, name: 0}])
+
+
+def test_every_column_stands_on_its_page_with_its_unit() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "columns.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    listed = {**NUMBER_COLUMNS, **TEXT_COLUMNS}
+    assert rows == [f"| `{name}` | {what} |" for name, what in listed.items()]
 
 
 def test_every_alias_belongs_to_one_column_and_shadows_none() -> None:
