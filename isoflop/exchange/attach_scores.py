@@ -134,13 +134,17 @@ def names_of_model(model: str) -> list[str]:
 
     >>> names_of_model("pretrained=/ckpts/d16/,revision=step100,dtype=float32")
     ['/ckpts/d16', 'd16', 'd16-step100', 'd16@step100']
+    >>> names_of_model("team/d16@step100")
+    ['team/d16@step100', 'team/d16', 'd16', 'd16-step100', 'd16@step100']
     """
     stated = dict(part.split("=", 1) for part in model.split(",") if "=" in part)
-    path = stated.get("pretrained", model).rstrip("/")
+    path, revision = stated.get("pretrained", model).rstrip("/"), stated.get("revision", "")
+    if not stated and "@" in path:
+        path, _, revision = path.rpartition("@")
     last = re.split(r"/|__", path)[-1]
     names = [path, last]
-    if "revision" in stated:
-        names += [f"{last}-{stated['revision']}", f"{last}@{stated['revision']}"]
+    if revision:
+        names += [f"{last}-{revision}", f"{last}@{revision}"]
     return list(dict.fromkeys([*names] if "=" in model else [model, *names]))
 
 

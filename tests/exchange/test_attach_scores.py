@@ -54,6 +54,23 @@ def test_scores_join_the_runs_of_their_names(tmp_path: Path) -> None:
     assert str(attached).splitlines()[0] == "Attached 2 tasks to 2 of 3 runs"
 
 
+@pytest.mark.parametrize("stated", ["pretrained=team/d16,revision=s9", {"revision": "s9"}, None])
+def test_revisions_of_one_model_are_told_apart(stated: Any, tmp_path: Path) -> None:
+    """As 0.4.13 writes them: a model's name, and its revision elsewhere."""
+    for revision, acc in (("s9", 0.3), ("main", 0.4)):
+        results(tmp_path / revision, "team/d16", {"arc": acc})
+        path = next((tmp_path / revision).rglob("results*.json"))
+        document = json.loads(path.read_text()) | {"model_name": "team/d16"}
+        document["config"] = {"model_args": stated if revision == "s9" else {"dtype": "float"}}
+        document["config"] |= {"model_revision": revision if stated is None else "main"}
+        path.write_text(json.dumps(document))
+    match = {"team/d16": "d16", "team/d16@s9": "d16-s9"}
+    with pytest.raises(InputError, match=r"could be 2 runs|could both be"):
+        attach_scores(runs("d16", "d16-s9"), tmp_path)
+    table = attach_scores(runs("d16", "d16-s9"), tmp_path, match=match).table
+    assert table.numbers("accuracy").tolist() == [0.4, 0.3]
+
+
 def test_of_several_tasks_none_is_the_accuracy_until_one_is_named(tmp_path: Path) -> None:
     results(tmp_path, "pretrained=d16", {"arc": 0.3, "piqa": 0.5})
     assert "accuracy" not in attach_scores(runs("d16"), tmp_path).table

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isoflop.exchange.attach_scores import attach_scores
 from isoflop.exchange.export import export_runs
 from isoflop.exchange.import_runs import import_runs
 from isoflop.runs.table import RunTable
@@ -375,3 +376,9 @@ def test_lm_eval(tmp_path: Path) -> None:
     assert imported.table.numbers("accuracy").tolist() == [expected["acc,none"]]
     assert imported.table.numbers("acc_stderr").tolist() == [expected["acc_stderr,none"]]
     assert imported.table.numbers("n_examples").tolist() == [20]
+    (name,) = {str(model) for model in imported.table.text("model")}
+    runs = RunTable.from_records([{"run": name, "n_params": 1e6, "loss": 3.0}])
+    attached = attach_scores(runs, tmp_path / "out")
+    assert attached.matched == {name: name}
+    assert attached.table.numbers("accuracy").tolist() == [expected["acc,none"]]
+    assert attached.table.numbers("n_examples").tolist() == [20]

@@ -57,7 +57,7 @@ def read(path: Path) -> Found:
 def _rows(document: Mapping[str, Any], file: Path, refused: list[Refused]) -> list[SourceRun]:
     config = document.get("config")
     config = config if isinstance(config, dict) else {}
-    model = str(document.get("model_name") or config.get("model_args") or file.parent.name)
+    model = _model(document, config) or file.parent.name
     runs = []
     for task, metrics in document["results"].items():
         if not isinstance(metrics, dict):
@@ -77,6 +77,22 @@ def _rows(document: Mapping[str, Any], file: Path, refused: list[Refused]) -> li
                 cells[str(key).removesuffix(",none")] = amount
         runs.append(SourceRun(f"{model} {task}", cells))
     return runs
+
+
+def _model(document: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """The model as it is named, `@` its revision where that is not the main one.
+
+    Arguments are text, `pretrained=a,revision=b`, before 0.4.9 and an object since.
+    """
+    stated = config.get("model_args") or ""
+    if isinstance(stated, dict):
+        stated = ",".join(f"{key}={value}" for key, value in stated.items())
+    named = str(document.get("model_name") or "")
+    if not named:
+        return str(stated)
+    parts = dict(part.split("=", 1) for part in str(stated).split(",") if "=" in part)
+    revision = str(parts.get("revision") or config.get("model_revision") or "main")
+    return named if revision in ("main", "None", "") else f"{named}@{revision}"
 
 
 def _of(table: object, task: str) -> Any:
