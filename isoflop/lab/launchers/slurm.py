@@ -109,10 +109,13 @@ class _Array:
         if self._launcher.cluster != "slurm" or not path.exists():
             return
         left = strict_json.loads(path.read_text(encoding="utf-8"), source=str(path))
-        queued = _queued()
+        # Not one that is completing: it may have been of a rung that is missing again.
+        queued = _queued("--states=PENDING,CONFIGURING,RUNNING,SUSPENDED")
         for name in rungs:
-            if queued and left.get(name) in queued:
+            if left.get(name) in queued:
                 job = self._submitit.SlurmJob(folder=self._folder, job_id=left[name])
+                if job.paths.result_pickle.exists():
+                    continue
                 self._running[name] = job
                 message = f"job {left[name]} of an earlier session trains it"
                 self._on_event({"event": "notice", "rung": name, "message": message})
@@ -187,9 +190,9 @@ def _over(job: Any, queued: set[str] | None) -> bool:
     return job.done() if queued is None else job.job_id not in queued
 
 
-def _queued() -> set[str]:
-    """Return the user's tasks that wait or run, `ARRAY_TASK` each."""
-    command = ["squeue", "--noheader", "--array", "--format=%i", f"--user={getuser()}"]
+def _queued(*options: str) -> set[str]:
+    """Return the user's tasks that wait, run or complete, `ARRAY_TASK` each."""
+    command = ["squeue", "--noheader", "--array", "--format=%i", f"--user={getuser()}", *options]
     return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
