@@ -7,6 +7,7 @@ project: `python tests/slurm/start_slurm.py FOLDER`, then `export SLURM_CONF=FOL
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -147,6 +148,7 @@ def free_ports(count: int) -> list[int]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that its daemons end with it
     if (reason := why_not()) is not None:
         sys.exit(reason)
     with slurm(Path(sys.argv[1]).resolve()) as needed:
