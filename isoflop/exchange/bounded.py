@@ -20,6 +20,8 @@ MAX_RATIO = 200
 """Largest expansion of a packed file beyond `SMALL` bytes; text packs some 5 to 30 times."""
 SMALL = 1 << 20
 MAX_FILES = 100_000
+MAX_CELLS = 10_000_000
+"""Most cells of a table."""
 MAX_DEPTH = 12
 _PACKED = (".gz", ".xz", ".bz2", ".zst")
 _PICKLED = re.compile(

@@ -1,5 +1,7 @@
 """Spoiled files of every format: a table or a line of refusal, no traceback, no hang."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from foreign_files import lay, seeds, spoil
 
 from isoflop.base.errors import IsoflopError
 from isoflop.exchange.import_runs import import_runs
+from isoflop.exchange.run_tables import read_runs
 
 SEEDS = seeds()
 LIMIT = 2.0
@@ -48,6 +51,40 @@ def test_a_spoiled_file_is_a_table_or_a_refusal(kind: str, tmp_path: Path) -> No
     tried = [try_import(kind, seed, tmp_path) for seed in range(60)]
     assert max(seconds for _, seconds in tried) < LIMIT
     assert not all(came_in for came_in, _ in tried)
+
+
+ABORTED = 583
+"""Of the spoiled Parquet files, one whose damaged counts made pyarrow end the whole process."""
+
+
+def test_a_parquet_file_that_ended_the_process_is_refused_or_read(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    name, content = SEEDS["parquet"]
+    path = lay(tmp_path, "parquet", name, spoil("parquet", content, ABORTED))
+    for command in ("import", "check"):
+        script = (
+            f"from isoflop.cli.main import run; raise SystemExit(run([{command!r}, {str(path)!r}]))"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+        assert done.returncode in (0, 1, 2), done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_spoiled_run_tables_are_read_or_refused(kind: str, tmp_path: Path) -> None:
+    """`read_runs`, the strict door of fit, check and plan."""
+    name, content = SEEDS.get(kind, ("", b""))
+    if not name:
+        pytest.skip("pyarrow is not installed")
+    refusals = []
+    for seed in range(200):
+        path = lay(tmp_path, kind, name, spoil(kind, content, seed))
+        try:
+            assert len(read_runs(path)) > 0
+        except IsoflopError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 50
+    assert not any("\n" in refusal for refusal in refusals)
 
 
 @pytest.mark.study

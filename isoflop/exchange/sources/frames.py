@@ -4,8 +4,9 @@ import sys
 from typing import Any
 
 from isoflop.base.errors import InputError, MissingExtraError
+from isoflop.exchange.bounded import MAX_CELLS
 from isoflop.exchange.found import Found
-from isoflop.exchange.sources.tables import MAX_CELLS, from_columns
+from isoflop.exchange.sources.tables import from_columns
 
 _MAKERS = ("pandas", "polars", "pyarrow", "modin", "cudf")
 

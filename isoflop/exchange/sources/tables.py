@@ -1,18 +1,17 @@
 """Plain tables: CSV, TSV, JSON, JSONL, Parquet and Arrow, a row a run or a row a point."""
 
 import datetime
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError, MissingExtraError
-from isoflop.exchange.bounded import MAX_BYTES, decode, read_bounded
+from isoflop.exchange.bounded import MAX_CELLS, decode, read_bounded
 from isoflop.exchange.foreign_json import Scalar, flatten, number, parse_json
 from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
+from isoflop.exchange.parquet import load_parquet
 from isoflop.exchange.sources.csv_rows import Rows, read_csv
 
-MAX_CELLS = 10_000_000
 STEP_COLUMNS = ("step", "_step", "global_step", "iteration", "iter")
 _RUN_COLUMNS = ("run", "run_id", "run_name", "name", "experiment")
 
@@ -65,18 +64,10 @@ def read_parquet(path: Path) -> Found:
         MissingExtraError: pyarrow is not installed.
         InputError: not Parquet, or larger unpacked than the bounds.
     """
-    pyarrow, content = _pyarrow("reading Parquet"), read_bounded(path)
-    import pyarrow.parquet as parquet
-
+    table = load_parquet(read_bounded(path), source=str(path))
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
-        groups = [file.metadata.row_group(k) for k in range(file.num_row_groups)]
-        unpacked = sum(group.total_byte_size for group in groups)
-        cells = sum(g.column(k).num_values for g in groups for k in range(g.num_columns))
-        if unpacked > MAX_BYTES or cells > MAX_CELLS:
-            raise InputError(f"{path}: {cells} cells, {unpacked} bytes: more than are read")
-        return _from_arrow(file.read(), "Parquet table")
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        return _from_arrow(table, "Parquet table")
+    except ValueError as error:  # text that is none
         raise InputError(f"{path}: not readable as Parquet ({_reason(error)})") from None
 
 
