@@ -22,10 +22,10 @@ from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import count_params
 from isoflop.lab.data.stream import TokenStream
+from isoflop.lab.engines.placement import Placement, settle_threads
+from isoflop.lab.engines.probe import probe_machine
 from isoflop.lab.loop import Trainer
-from isoflop.lab.placement import Placement, settle_threads
-from isoflop.lab.probe import probe_machine
-from isoflop.runs.ladder import Recipe, Rung
+from isoflop.runs.ladders.ladder import Recipe, Rung
 
 VOCABULARY = 256
 TOKENS = np.random.default_rng(0).integers(0, VOCABULARY, 4_000_000).astype(np.uint16)

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 
 from isoflop.accounting.architecture import Architecture
-from isoflop.lab.checkpoint_pair import load_last
 from isoflop.lab.data.prepare import open_data, prepare_data
+from isoflop.lab.engines.placement import Placement
 from isoflop.lab.loop import Trainer
-from isoflop.lab.placement import Placement
 from isoflop.lab.train_rung import train_rung
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.lab.weights.pair import load_last
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.store.journal import read_journal
 from isoflop.store.study import Study
 

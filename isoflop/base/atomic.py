@@ -21,11 +21,12 @@ def write_atomic(path: Path | str, content: bytes | str) -> Path:
         The path written.
 
     Raises:
-        OSError: the disk refused; names `path`, whatever the call that failed.
+        OSError: the disk refused; names `path`, whatever the call that failed, or the folder that
+            could not be made.
     """
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with naming(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         _commit(path, content.encode() if isinstance(content, str) else content)
     return path
 

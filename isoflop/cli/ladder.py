@@ -76,7 +76,7 @@ def run(
     Python:
       isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
     """
-    from isoflop.runs.ladder_toml import read_ladder
+    from isoflop.runs.ladders.toml import read_ladder
 
     ladder = read_ladder(spec)
     from isoflop.lab import run_ladder
@@ -168,7 +168,7 @@ def table(studies: tuple[Path, ...], rows: str, best_lr: bool, output: Path, as_
     from isoflop.exchange.run_tables import write_runs
     from isoflop.runs.best_rate import keep_best_rate, several_rates
     from isoflop.runs.counted import counted
-    from isoflop.store.tables import tabulate_studies
+    from isoflop.store.tables.tables import tabulate_studies
 
     if best_lr and rows != "runs":
         raise click.UsageError("--best-lr compares finished runs: leave out --of")

@@ -25,7 +25,7 @@ def archive(study: Path, url: str, as_json: bool) -> None:
     Python:
       isoflop.archive_study("study", "s3://bucket/study")
     """
-    from isoflop.store.archive import archive_study
+    from isoflop.store.archive.archive import archive_study
 
     moved = archive_study(study, url)
     text = f"{moved.copied} runs copied, {moved.kept} there already, {moved.left} not over yet"
@@ -48,7 +48,7 @@ def restore(url: str, study: Path, as_json: bool) -> None:
     Python:
       isoflop.restore_study("s3://bucket/study", "study")
     """
-    from isoflop.store.restore import restore_study
+    from isoflop.store.archive.restore import restore_study
 
     moved = restore_study(url, study)
     text = f"{moved.copied} runs copied, {moved.kept} there already, {moved.left} not whole there"

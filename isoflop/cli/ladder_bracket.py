@@ -53,7 +53,7 @@ def command(
       isoflop.bracket_rates(isoflop.read_ladder("ladder.toml"), "rates")
     """
     from isoflop.base.atomic import write_atomic
-    from isoflop.runs.ladder_toml import print_ladder, read_ladder
+    from isoflop.runs.ladders.toml import print_ladder, read_ladder
 
     ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
     from isoflop.lab import bracket_rates

@@ -40,7 +40,7 @@ def commands(
     Python:
       isoflop.prepare_study(isoflop.read_ladder("ladder.toml"), "study")
     """
-    from isoflop.runs.ladder_toml import read_ladder
+    from isoflop.runs.ladders.toml import read_ladder
 
     ladder = read_ladder(spec)
     from isoflop.lab.training import prepare_study

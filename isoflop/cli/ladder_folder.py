@@ -27,7 +27,7 @@ DEVICE = click.option(
 
 def find_study(command: str, named: Path | None, study: Path | None) -> "Study":
     """Open STUDY, or the study of SPEC.toml, which must be the ladder the study holds."""
-    from isoflop.runs.ladder_toml import read_ladder
+    from isoflop.runs.ladders.toml import read_ladder
     from isoflop.store.study import Study
 
     folder = study or named

@@ -28,7 +28,7 @@ def command(
       isoflop.list_runs(["."], state="diverged")
     """
     from isoflop.runs.counted import counted
-    from isoflop.store.listing import list_runs
+    from isoflop.store.index.listing import list_runs
 
     rows = list_runs(folders, state=state, match=match, family=family)
     studies = {row["study"] for row in rows}

@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from isoflop.cli.ladder_status import mark
-from isoflop.lab.progress import clock
-from isoflop.lab.watch import RungView, ladder_seconds_left
+from isoflop.lab.progress.progress import clock
+from isoflop.lab.progress.watch import RungView, ladder_seconds_left
 
 
 def watch_live(looks: Iterable[Sequence[RungView]]) -> None:

@@ -13,7 +13,7 @@ from isoflop.cli.output import format_table, json_option, narrate, show
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from isoflop.lab.price import Price
+    from isoflop.lab.price.price import Price
     from isoflop.runs.finding import Finding
 
 HEADER = ["rung", "parameters", "seeds", "trunks", "runs", "FLOPs", "seconds", "epochs", "MB"]
@@ -39,7 +39,7 @@ def command(spec: Path, device: str, hardware: Hardware, as_json: bool) -> None:
     Python:
       isoflop.price_ladder(isoflop.read_ladder("ladder.toml"))
     """
-    from isoflop.runs.ladder_toml import read_ladder
+    from isoflop.runs.ladders.toml import read_ladder
 
     ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
     from isoflop.lab import price_ladder

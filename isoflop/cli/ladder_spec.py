@@ -55,8 +55,8 @@ def show_spec(spec: Path, rungs: bool, as_json: bool) -> None:
     """
     import tomllib
 
-    from isoflop.runs.ladder_print import print_ladder, print_spec
-    from isoflop.runs.ladder_toml import read_ladder
+    from isoflop.runs.ladders.print import print_ladder, print_spec
+    from isoflop.runs.ladders.toml import read_ladder
 
     ladder = read_ladder(spec)
     text = print_ladder(ladder) if rungs else print_spec(ladder)

@@ -14,7 +14,7 @@ from isoflop.cli.ladder_folder import FOLDER, FOLDER_OPTION, find_study
 from isoflop.cli.output import format_table, json_option, narrate, show
 
 if TYPE_CHECKING:
-    from isoflop.lab.watch import RungView
+    from isoflop.lab.progress.watch import RungView
     from isoflop.store.study import Study
 
 MARKS = {
@@ -107,7 +107,7 @@ def watch_study(study: "Study", every: float) -> None:
 
 def looks(study: "Study", every: float) -> Iterator[Sequence["RungView"]]:
     """Yield the rungs again and again, until every run is over or nobody trains."""
-    from isoflop.lab.watch import Watcher
+    from isoflop.lab.progress.watch import Watcher
 
     watcher, quiet = Watcher(study), time.monotonic()
     while True:

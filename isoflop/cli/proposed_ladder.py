@@ -49,7 +49,7 @@ def _write_ladder(
 ) -> None:
     from isoflop.base.atomic import write_atomic
     from isoflop.plan.design.as_ladder import Trained, far_sizes, ladder_of_runs
-    from isoflop.runs.ladder_print import print_spec
+    from isoflop.runs.ladders.print import print_spec
 
     ladder = ladder_of_runs([(n, d) for n, d, _ in runs], Trained(**said))
     write_atomic(path, print_spec(ladder))

@@ -9,9 +9,9 @@ from isoflop.base.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from isoflop.lab.bracket import bracket_rates
+    from isoflop.lab.engines.probe import Probe, probe_machine
     from isoflop.lab.one_rung import train_one_rung
-    from isoflop.lab.price import price_ladder
-    from isoflop.lab.probe import Probe, probe_machine
+    from isoflop.lab.price.price import price_ladder
     from isoflop.lab.tour import tour_ladder
     from isoflop.lab.training import prepare_study, run_ladder
 
@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Probe": "isoflop.lab.probe",
-    "probe_machine": "isoflop.lab.probe",
+    "Probe": "isoflop.lab.engines.probe",
+    "probe_machine": "isoflop.lab.engines.probe",
     "bracket_rates": "isoflop.lab.bracket",
-    "price_ladder": "isoflop.lab.price",
+    "price_ladder": "isoflop.lab.price.price",
     "prepare_study": "isoflop.lab.training",
     "run_ladder": "isoflop.lab.training",
     "train_one_rung": "isoflop.lab.one_rung",

@@ -9,7 +9,7 @@ from isoflop.runs.brackets.design import bracket_ladder, tuned_ladder
 from isoflop.runs.brackets.findings import check_brackets, rate_exponent
 from isoflop.runs.brackets.valley import Bracket, read_brackets
 from isoflop.runs.finding import Finding
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 
 
 @dataclass(frozen=True)

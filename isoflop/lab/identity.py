@@ -17,20 +17,23 @@ import torch
 import isoflop
 from isoflop.base.errors import InputError
 from isoflop.lab.data.describe import files_of
-from isoflop.lab.placement import THREADS
+from isoflop.lab.engines.placement import THREADS
 
 _ROOT = Path(isoflop.__file__).parent
 _FROM = "isoflop.lab.train_rung"
 _FLOORS = ("isoflop.lab.", "isoflop.runs.", "isoflop.accounting.")
 _HARMLESS = (
-    "isoflop.lab.budget",
     "isoflop.lab.data.",  # what it makes of a corpus is hashed itself
     "isoflop.lab.identity",
     "isoflop.lab.launchers",
-    "isoflop.lab.metered",
+    "isoflop.lab.limits",
     "isoflop.runs.designs",
-    "isoflop.runs.ladder_",
-    "isoflop.runs.rung_checks",
+    "isoflop.runs.ladders.checks",
+    "isoflop.runs.ladders.diff",
+    "isoflop.runs.ladders.print",
+    "isoflop.runs.ladders.shapes",
+    "isoflop.runs.ladders.toml",
+    "isoflop.runs.ladders.rung_checks",
     "isoflop.runs.recipe_checks",
     "isoflop.runs.recipe_words",
     "isoflop.runs.counted",

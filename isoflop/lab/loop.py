@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from isoflop.fitting.batch.noise_scale import NoiseScale
 from isoflop.lab.data.stream import TokenStream
-from isoflop.lab.engine import Steps
-from isoflop.lab.evaluate import held_out_loss, position_losses
+from isoflop.lab.engines.engine import Steps
+from isoflop.lab.engines.step_losses import make_step
+from isoflop.lab.measures.evaluate import held_out_loss, position_losses
+from isoflop.lab.measures.noise_scale import measure_noise
 from isoflop.lab.models.dropout import Dropout
 from isoflop.lab.models.families import build_model
 from isoflop.lab.models.pack import make_pack
-from isoflop.lab.noise_scale import measure_noise
 from isoflop.lab.recipes.optimizers import make_optimizer, rate_factors
-from isoflop.lab.step_losses import make_step
-from isoflop.runs.ladder import Recipe, Rung
+from isoflop.runs.ladders.ladder import Recipe, Rung
 from isoflop.runs.settle import settle_recipe
 
 CHUNK = 64

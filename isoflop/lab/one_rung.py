@@ -2,12 +2,12 @@
 
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.lab.data.prepare import prepare_data
+from isoflop.lab.engines.placement import check_device
+from isoflop.lab.engines.probe import probe_machine
 from isoflop.lab.launchers.local import LocalLauncher
-from isoflop.lab.placement import check_device
-from isoflop.lab.probe import probe_machine
-from isoflop.lab.progress import Progress, default_progress
+from isoflop.lab.limits.stopping import stoppable
+from isoflop.lab.progress.progress import Progress, default_progress
 from isoflop.lab.settings import verify_identity
-from isoflop.lab.stopping import stoppable
 from isoflop.lab.work import Work
 from isoflop.store.study import Study
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from isoflop.lab.models.pack import Pack
-from isoflop.runs.ladder import Recipe
+from isoflop.runs.ladders.ladder import Recipe
 
 
 class Optimizer(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from isoflop.lab.recipes import TRACKS
 from isoflop.lab.recipes.track import Branch as Branch
 from isoflop.lab.recipes.track import Constant, Shape, Track
-from isoflop.runs.ladder import Recipe, Rung
+from isoflop.runs.ladders.ladder import Recipe, Rung
 from isoflop.runs.settle import settle_recipe, warmup_steps
 
 

@@ -7,14 +7,14 @@ from typing import Any
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.lab.data.corpora import read_corpus
-from isoflop.lab.engine_probe import choose_engines
+from isoflop.lab.engines.choose import choose_engines
+from isoflop.lab.engines.placement import check_device
+from isoflop.lab.engines.probe import Probe, probe_machine
 from isoflop.lab.identity import identity_differences, measure_identity, refuse_differences
-from isoflop.lab.initial_weights import describe_starts
-from isoflop.lab.placement import check_device
-from isoflop.lab.probe import Probe, probe_machine
-from isoflop.runs.ladder import Ladder
-from isoflop.runs.ladder_diff import changed_rungs, ladder_differences
-from isoflop.runs.ladder_toml import print_ladder
+from isoflop.lab.weights.initial import describe_starts
+from isoflop.runs.ladders.diff import changed_rungs, ladder_differences
+from isoflop.runs.ladders.ladder import Ladder
+from isoflop.runs.ladders.toml import print_ladder
 from isoflop.store.study import Study
 
 

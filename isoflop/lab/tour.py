@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
 from isoflop.base.errors import InputError
-from isoflop.lab.cost import ladder_seconds
-from isoflop.lab.probe import Probe, probe_machine
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.lab.engines.probe import Probe, probe_machine
+from isoflop.lab.price.cost import ladder_seconds
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
 
 _WIDTHS = (4, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512)
 """Widths about a factor 2 apart in parameters, or closer."""

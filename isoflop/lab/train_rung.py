@@ -9,24 +9,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isoflop.lab.checkpoint import Checkpoint
-from isoflop.lab.checkpoint_pair import load_last, save_next
 from isoflop.lab.data.position_proof import prove_position
 from isoflop.lab.data.prepare import StudyData
 from isoflop.lab.data.stream import TokenStream, held_out_windows
-from isoflop.lab.engine import read_engine
-from isoflop.lab.ensemble import Ensemble
-from isoflop.lab.final_weights import weights_sha256
-from isoflop.lab.initial_weights import begin_with, keep_weights, start_columns
+from isoflop.lab.engines.engine import read_engine
+from isoflop.lab.engines.ensemble import Ensemble
+from isoflop.lab.engines.placement import Placement
+from isoflop.lab.limits.metered import Metered
 from isoflop.lab.loop import AnyTrainer, Segment
-from isoflop.lab.measure import Measures
-from isoflop.lab.metered import Metered
-from isoflop.lab.placement import Placement
+from isoflop.lab.measures.measure import Measures
 from isoflop.lab.schedule import Branch, Schedule, plan_schedules
-from isoflop.runs.ladder import Ladder, PlannedRun, Recipe, Rung, runs_of
+from isoflop.lab.weights.checkpoint import Checkpoint
+from isoflop.lab.weights.final import weights_sha256
+from isoflop.lab.weights.initial import begin_with, keep_weights, start_columns
+from isoflop.lab.weights.pair import load_last, save_next
+from isoflop.runs.ladders.ladder import Ladder, PlannedRun, Recipe, Rung, runs_of
 from isoflop.runs.settle import settle_recipe
 from isoflop.store.journal import Journal, read_journal, rewrite_journal
-from isoflop.store.lease import Lease, await_claim
+from isoflop.store.leases.lease import Lease, await_claim
 from isoflop.store.manifest import commit_run, describe_run, read_manifest
 from isoflop.store.study import Study
 

@@ -2,22 +2,22 @@
 
 from pathlib import Path
 
-from isoflop.lab.budget import check_limits, open_sums
 from isoflop.lab.data.prepare import check_corpus, prepare_data
-from isoflop.lab.initial_weights import check_starts
+from isoflop.lab.engines.placement import check_device
+from isoflop.lab.engines.probe import GPU_WORKERS, Probe, count_cores, probe_machine
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
-from isoflop.lab.memory import check_memory
-from isoflop.lab.placement import check_device
-from isoflop.lab.probe import GPU_WORKERS, Probe, count_cores, probe_machine
-from isoflop.lab.progress import Progress, default_progress
+from isoflop.lab.limits.budget import check_limits, open_sums
+from isoflop.lab.limits.stopping import stoppable
+from isoflop.lab.measures.test_sets import check_test_sets, prepare_test_sets
+from isoflop.lab.price.memory import check_memory
+from isoflop.lab.progress.progress import Progress, default_progress
 from isoflop.lab.settings import forget_other_corpus, open_study, settle, verify_identity
-from isoflop.lab.stopping import stoppable
-from isoflop.lab.test_sets import check_test_sets, prepare_test_sets
+from isoflop.lab.weights.initial import check_starts
 from isoflop.lab.work import Work
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 from isoflop.store.layout import migrate_held
-from isoflop.store.lock import exclusive
+from isoflop.store.leases.lock import exclusive
 from isoflop.store.spent import Limits, write_limits
 from isoflop.store.study import Study
 

@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 from isoflop.base.errors import BudgetError, IsoflopError
-from isoflop.lab.budget import Session
-from isoflop.lab.cost import rung_seconds, rung_steps
 from isoflop.lab.launchers.launcher import Launcher
-from isoflop.lab.progress import Progress
-from isoflop.runs.ladder import Rung
+from isoflop.lab.limits.budget import Session
+from isoflop.lab.price.cost import rung_seconds, rung_steps
+from isoflop.lab.progress.progress import Progress
+from isoflop.runs.ladders.ladder import Rung
 from isoflop.store.outcome import read_outcome, write_outcome
 from isoflop.store.study import Study
 

@@ -22,8 +22,8 @@ from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.counted import counted
 from isoflop.runs.recipe_words import describe_recipe
 from isoflop.runs.table import RunTable
-from isoflop.store.listing import is_study
-from isoflop.store.recorded_table import recorded_table
+from isoflop.store.index.listing import is_study
+from isoflop.store.recording.table import recorded_table
 from isoflop.store.study import Study
 
 

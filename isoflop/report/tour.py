@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isoflop.lab import probe_machine, run_ladder, tour_ladder
 from isoflop.report.study import Reported, report_study
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 from isoflop.store.study import Study
 
 

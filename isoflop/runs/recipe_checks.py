@@ -10,7 +10,7 @@ from isoflop.runs.recipes import RECIPES
 from isoflop.runs.settle import settle_recipe
 
 if TYPE_CHECKING:
-    from isoflop.runs.ladder import Rung
+    from isoflop.runs.ladders.ladder import Rung
 
 _MEMBERS = 256
 """Models of one pack: beyond, a pack has left every cache long ago."""

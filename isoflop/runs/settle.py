@@ -13,7 +13,7 @@ from isoflop.base.units import PF_DAY
 from isoflop.runs.recipe import Recipe
 
 if TYPE_CHECKING:
-    from isoflop.runs.ladder import Rung
+    from isoflop.runs.ladders.ladder import Rung
 
 
 def settle_recipe(recipe: Recipe, rung: "Rung") -> Recipe:
@@ -27,7 +27,7 @@ def settle_recipe(recipe: Recipe, rung: "Rung") -> Recipe:
         rung: shape and budgets.
 
     >>> from isoflop.accounting.architecture import Architecture
-    >>> from isoflop.runs.ladder import Rung
+    >>> from isoflop.runs.ladders.ladder import Rung
     >>> rung = Rung("d64", Architecture(n_layer=2, d_model=64, n_ctx=64, n_vocab=256), 1, (2**24,))
     >>> rule = Recipe(batch_rule="tokens", batch_scale=0.58, batch_exponent=0.571)
     >>> settle_recipe(rule, rung).batch_tokens

@@ -15,7 +15,7 @@ from pathlib import Path
 from isoflop.base import strict_json
 from isoflop.base.atomic import sync_folder, write_atomic
 from isoflop.base.errors import InputError
-from isoflop.store.lock import exclusive
+from isoflop.store.leases.lock import exclusive
 
 LAYOUT = 2
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from isoflop.store.holding import read_holding
+from isoflop.store.leases.holding import read_holding
 from isoflop.store.outcome import STATES, read_outcome
 
 FINISHED = ("finished", "diverged")

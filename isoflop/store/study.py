@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError
-from isoflop.runs.ladder import Ladder, runs_of
-from isoflop.runs.ladder_toml import ladder_hash, print_ladder, read_ladder
+from isoflop.runs.ladders.ladder import Ladder, runs_of
+from isoflop.runs.ladders.toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
 from isoflop.store.document import Kinds, read_document
-from isoflop.store.index import INDEX_FROM, read_documents
+from isoflop.store.index.index import INDEX_FROM, read_documents
 from isoflop.store.journal import read_journal
 from isoflop.store.layout import LAYOUT, read_layout
-from isoflop.store.lock import exclusive
+from isoflop.store.leases.lock import exclusive
 from isoflop.store.manifest import describe_runs, journal_matches, read_manifest
 from isoflop.store.states import state_of_rung
 

@@ -26,9 +26,9 @@ from isoflop.accounting.architecture import Architecture
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.training import prepare_study
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
-from isoflop.store.holding import read_holding
-from isoflop.store.process import ProcessIdentity, known_dead
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.store.leases.holding import read_holding
+from isoflop.store.leases.process import ProcessIdentity, known_dead
 from isoflop.store.study import Study
 
 QUICK = (8192, 16384)

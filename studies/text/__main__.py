@@ -10,7 +10,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 from isoflop.base.errors import IsoflopError  # noqa: E402
-from isoflop.lab.probe import probe_machine  # noqa: E402
+from isoflop.lab.engines.probe import probe_machine  # noqa: E402
 from studies.text.drive import Step, measure, price_parts, run_steps, write_texts  # noqa: E402
 from studies.text.page import write_page  # noqa: E402
 from studies.text.parts import PARTS, find_parts  # noqa: E402

@@ -8,10 +8,10 @@ from typing import Any
 
 import isoflop
 from isoflop.base.atomic import write_atomic
-from isoflop.lab.probe import Probe
+from isoflop.lab.engines.probe import Probe
 from isoflop.runs.brackets.design import bracket_ladder
-from isoflop.runs.ladder import Ladder
-from isoflop.runs.ladder_toml import print_ladder
+from isoflop.runs.ladders.ladder import Ladder
+from isoflop.runs.ladders.toml import print_ladder
 from studies.text.ladders import Training
 from studies.text.parts import PARTS, Part
 from studies.text.sizes import Size

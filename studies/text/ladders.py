@@ -5,8 +5,8 @@ from pathlib import Path
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.lstm import Lstm
-from isoflop.runs.evaluation import Evaluation
-from isoflop.runs.ladder import Ladder, Rung
+from isoflop.runs.ladders.evaluation import Evaluation
+from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.runs.recipe import Recipe
 from isoflop.runs.recipes import RECIPES
 from studies.text.sizes import Size

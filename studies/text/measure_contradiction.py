@@ -15,7 +15,7 @@ import isoflop
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.plan.contradiction.extractor import extractor_efficiency
-from isoflop.runs.evaluation import name_test_set
+from isoflop.runs.ladders.evaluation import name_test_set
 from isoflop.runs.table import RunTable
 from studies.text.measure_grid import EXACT_COUNT, find_frontier, frontier_table
 from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells

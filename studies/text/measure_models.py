@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import isoflop
-from isoflop.runs.evaluation import name_test_set
+from isoflop.runs.ladders.evaluation import name_test_set
 from isoflop.runs.table import RunTable
 from studies.text.results import Panel, Result, Series, Table, attempt
 from studies.text.tables import Array, at_largest, average_seeds, sizes_of

@@ -7,7 +7,7 @@ alone by `isoflop ladder run`.
 from pathlib import Path
 
 from isoflop.base.atomic import write_atomic
-from isoflop.runs.ladder_toml import print_ladder
+from isoflop.runs.ladders.toml import print_ladder
 from studies.text.parts import PARTS
 from studies.text.sizes import FULL
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from isoflop.accounting.architecture import Architecture
-from isoflop.runs.ladder import Ladder, Rung
-from isoflop.runs.ladder_toml import print_ladder
+from isoflop.runs.ladders.ladder import Ladder, Rung
+from isoflop.runs.ladders.toml import print_ladder
 from isoflop.store.manifest import commit_run, describe_run
 from isoflop.store.study import Study
 

@@ -8,9 +8,9 @@ pytest.importorskip("torch")
 
 from faults.ladders import small_ladder
 
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
-from isoflop.store.lease import claim
+from isoflop.store.leases.lease import claim
 from isoflop.store.outcome import STATES, write_outcome
 from isoflop.store.study import Study
 
@@ -57,7 +57,7 @@ def test_a_live_view_off_a_terminal_is_a_line_a_rung_and_ends(isoflop, study: St
 def test_one_line_a_rung_that_is_not_over_quoted_for_a_shell(isoflop, tmp_path: Path) -> None:
     import shlex
 
-    from isoflop.runs.ladder_print import print_ladder
+    from isoflop.runs.ladders.print import print_ladder
 
     ladder = small_ladder(2, seeds=1, budgets=(8192,))
     Path("l.toml").write_text(print_ladder(ladder))
@@ -80,7 +80,7 @@ def test_one_line_a_rung_that_is_not_over_quoted_for_a_shell(isoflop, tmp_path: 
 
 
 def test_a_run_out_of_budget_shows_its_table_and_exits_with_1(isoflop) -> None:
-    from isoflop.runs.ladder_print import print_ladder
+    from isoflop.runs.ladders.print import print_ladder
 
     Path("l.toml").write_text(print_ladder(small_ladder(1, seeds=1, budgets=(8192,))))
     result = isoflop("ladder", "run", "l.toml", "-o", "s", "--max-flops", "10")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from isoflop.runs.designs.examples import EXAMPLES
-from isoflop.runs.ladder_toml import parse_ladder, read_ladder
+from isoflop.runs.ladders.toml import parse_ladder, read_ladder
 
 
 def test_design_and_next_write_ladder_files_that_read_back(isoflop, law: str) -> None:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from isoflop.accounting.architecture import Architecture
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
-from isoflop.runs.ladder_toml import print_ladder
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladders.toml import print_ladder
 from isoflop.store.manifest import describe_runs
 
 SEEDS, BUDGETS = 10, tuple(8192 * 2**k for k in range(10))

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from isoflop.accounting.architecture import Architecture
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
 
 BUDGETS = (8192, 16384, 32768)
 _WIDTHS = (4, 6, 8, 10, 12, 14)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from isoflop.lab.launchers import worker
-from isoflop.lab.metered import Metered
+from isoflop.lab.limits.metered import Metered
 
 
 def poison(trainer: Metered, value: float) -> None:

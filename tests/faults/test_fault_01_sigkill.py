@@ -13,11 +13,11 @@ from faults.ladders import lasting_bytes, small_ladder
 
 pytest.importorskip("torch")
 
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
-from isoflop.store.holding import read_holding
 from isoflop.store.journal import read_journal
-from isoflop.store.process import known_dead
+from isoflop.store.leases.holding import read_holding
+from isoflop.store.leases.process import known_dead
 from isoflop.store.study import Study
 
 BUDGETS = (8192, 32768, 98304)

@@ -10,8 +10,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from isoflop.lab.checkpoint import Checkpoint  # noqa: E402
-from isoflop.lab.checkpoint_pair import load_last, save_next  # noqa: E402
+from isoflop.lab.weights.checkpoint import Checkpoint  # noqa: E402
+from isoflop.lab.weights.pair import load_last, save_next  # noqa: E402
 from isoflop.store.journal import read_journal  # noqa: E402
 from isoflop.store.manifest import commit_run, journal_matches, read_manifest  # noqa: E402
 

@@ -14,10 +14,10 @@ pytest.importorskip("torch")
 
 from faults.ladders import lasting_bytes, small_ladder
 
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import run_ladder
-from isoflop.runs.ladder import Ladder
-from isoflop.runs.ladder_print import print_ladder
+from isoflop.runs.ladders.ladder import Ladder
+from isoflop.runs.ladders.print import print_ladder
 from isoflop.store.study import Study
 
 SIGNALS = {

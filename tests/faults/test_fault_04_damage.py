@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 from faults.ladders import lasting_bytes, small_ladder  # noqa: E402
 
 from isoflop.lab import run_ladder  # noqa: E402
-from isoflop.lab.checkpoint import Checkpoint  # noqa: E402
-from isoflop.lab.checkpoint_pair import load_last, save_next  # noqa: E402
-from isoflop.lab.progress import Silent  # noqa: E402
+from isoflop.lab.progress.progress import Silent  # noqa: E402
+from isoflop.lab.weights.checkpoint import Checkpoint  # noqa: E402
+from isoflop.lab.weights.pair import load_last, save_next  # noqa: E402
 from isoflop.store.journal import Journal, read_journal  # noqa: E402
-from isoflop.store.recorder import record  # noqa: E402
+from isoflop.store.recording.recorder import record  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 

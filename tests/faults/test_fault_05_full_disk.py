@@ -19,15 +19,15 @@ from faults.ladders import lasting_bytes, small_ladder  # noqa: E402
 
 from isoflop.base.errors import IsoflopError  # noqa: E402
 from isoflop.cli.main import run as run_cli  # noqa: E402
-from isoflop.lab.checkpoint import Checkpoint  # noqa: E402
-from isoflop.lab.checkpoint_pair import load_last, save_next  # noqa: E402
 from isoflop.lab.launchers.station import open_station  # noqa: E402
 from isoflop.lab.train_rung import train_rung  # noqa: E402
 from isoflop.lab.training import prepare_study  # noqa: E402
+from isoflop.lab.weights.checkpoint import Checkpoint  # noqa: E402
+from isoflop.lab.weights.pair import load_last, save_next  # noqa: E402
 from isoflop.store.journal import Journal, read_journal  # noqa: E402
 from isoflop.store.manifest import commit_run, read_manifest  # noqa: E402
 from isoflop.store.outcome import read_outcome, write_outcome  # noqa: E402
-from isoflop.store.recorder import record  # noqa: E402
+from isoflop.store.recording.recorder import record  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 DISK_KB = 65536

@@ -16,19 +16,19 @@ import pytest
 from faults.conftest import RecordFault
 from faults.ladders import lasting_bytes, small_ladder
 
-from isoflop.store.holding import read_holding
+from isoflop.store.leases.holding import read_holding
 
 pytest.importorskip("torch")
 
 from isoflop.lab.launchers.local import LocalLauncher
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
 
 CLAIMER = """
 import os, random, sys, time
 from pathlib import Path
 from isoflop.base.errors import HeldError
-from isoflop.store.lease import Watch, claim
+from isoflop.store.leases.lease import Watch, claim
 root, order, log = Path(sys.argv[1]), random.Random(int(sys.argv[2])), open(sys.argv[3], "a")
 folders, watch = sorted(root.iterdir()), Watch()
 order.shuffle(folders)
@@ -53,7 +53,7 @@ RUNNER = """
 import sys
 from isoflop.lab import run_ladder
 from isoflop.lab.launchers.local import LocalLauncher
-from isoflop.runs.ladder_toml import read_ladder
+from isoflop.runs.ladders.toml import read_ladder
 launcher = LocalLauncher(lease_seconds=float(sys.argv[3]))
 run_ladder(read_ladder(sys.argv[1]), sys.argv[2], workers=1, launcher=launcher)
 """
@@ -176,7 +176,7 @@ FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 WATCHER = """
 import select, sys, time
 from pathlib import Path
-from isoflop.store.lease import Watch
+from isoflop.store.leases.lease import Watch
 watch, folder, began = Watch(), Path(sys.argv[1]), time.monotonic()
 while watch.look(folder) is None:
     print("held", time.time(), flush=True)
@@ -269,8 +269,8 @@ def plant(
     """Write the lease of an owner of this machine, or another, under token 5."""
     from dataclasses import replace
 
-    from isoflop.store.holding import Holding, write_holding
-    from isoflop.store.process import this_process
+    from isoflop.store.leases.holding import Holding, write_holding
+    from isoflop.store.leases.process import this_process
 
     here = this_process()
     owner = replace(here, pid=pid, started=started, host=host or here.host)

@@ -15,7 +15,7 @@ import isoflop
 from isoflop.base.errors import IsoflopError
 from isoflop.lab.launchers import local
 from isoflop.lab.launchers.worker_process import WorkerProcess
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
 from isoflop.runs.table import RunTable
 from isoflop.store.spent import Limits

@@ -11,9 +11,9 @@ from faults.ladders import small_ladder
 
 from isoflop.base.errors import InputError
 from isoflop.lab import identity, settings
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 from isoflop.store.study import Study
 
 
@@ -141,7 +141,12 @@ def test_the_code_of_a_study_is_all_that_decides_numbers_and_nothing_else() -> N
     } <= modules
     assert not any(
         module.startswith(
-            ("isoflop.cli", "isoflop.store", "isoflop.lab.progress", "isoflop.lab.price")
+            (
+                "isoflop.cli",
+                "isoflop.store",
+                "isoflop.lab.progress",
+                "isoflop.lab.price",
+            )
         )
         for module in modules
     )

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from faults.big_studies import write_big_study
 
-from isoflop.store.index import read_documents
-from isoflop.store.listing import list_runs
+from isoflop.store.index.index import read_documents
+from isoflop.store.index.listing import list_runs
 from isoflop.store.manifest import describe_runs
 from isoflop.store.study import Study
 

@@ -9,7 +9,7 @@ from faults.ladders import lasting_bytes, small_ladder
 pytest.importorskip("torch")
 
 from isoflop.lab.launchers.local import LocalLauncher
-from isoflop.lab.progress import Silent
+from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import run_ladder
 
 

@@ -11,12 +11,12 @@ from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.base import strict_json  # noqa: E402
 from isoflop.lab import train_rung as train_rung_module  # noqa: E402
 from isoflop.lab.data.prepare import open_data  # noqa: E402
-from isoflop.lab.engine import TOLERANCES, Engine  # noqa: E402
-from isoflop.lab.placement import Placement  # noqa: E402
-from isoflop.lab.probe import Probe  # noqa: E402
-from isoflop.lab.progress import Silent  # noqa: E402
+from isoflop.lab.engines.engine import TOLERANCES, Engine  # noqa: E402
+from isoflop.lab.engines.placement import Placement  # noqa: E402
+from isoflop.lab.engines.probe import Probe  # noqa: E402
+from isoflop.lab.progress.progress import Silent  # noqa: E402
 from isoflop.lab.training import prepare_study, run_ladder  # noqa: E402
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 PROBE = Probe("cpu", "float32", 1e11, 1)
@@ -84,9 +84,9 @@ def test_a_split_rung_gives_the_losses_of_a_whole_one_and_resumes(
 
 
 def test_a_long_rung_keeps_what_was_tried(ladder, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("isoflop.lab.engine_probe.MEASURED_FROM", 0.0)
-    monkeypatch.setattr("isoflop.lab.engine_probe.LEAST_STEPS", 0)
-    monkeypatch.setattr("isoflop.lab.engine_probe._SECONDS", 0.0)
+    monkeypatch.setattr("isoflop.lab.engines.choose.MEASURED_FROM", 0.0)
+    monkeypatch.setattr("isoflop.lab.engines.choose.LEAST_STEPS", 0)
+    monkeypatch.setattr("isoflop.lab.engines.choose._SECONDS", 0.0)
     study = prepare_study(ladder, tmp_path / "s", probe=PROBE)
     document = strict_json.loads((study.path / "study.json").read_text())
     tried = document["engines"]["d8"]["tried"]

@@ -16,17 +16,17 @@ from isoflop.accounting.convolution import Convolutional  # noqa: E402
 from isoflop.accounting.lstm import Lstm  # noqa: E402
 from isoflop.base.errors import InputError, SpecError, UnknownNameError  # noqa: E402
 from isoflop.fitting.batch.noise_scale import gram_noise  # noqa: E402
-from isoflop.lab.evaluate import held_out_loss, position_losses  # noqa: E402
+from isoflop.lab.measures.evaluate import held_out_loss, position_losses  # noqa: E402
+from isoflop.lab.measures.noise_scale import measure_noise, noise_record  # noqa: E402
+from isoflop.lab.measures.token_bytes import bits_per_byte, read_token_bytes  # noqa: E402
 from isoflop.lab.models.families import build_model  # noqa: E402
 from isoflop.lab.models.pack import make_pack  # noqa: E402
-from isoflop.lab.noise_scale import measure_noise, noise_record  # noqa: E402
-from isoflop.lab.progress import Silent  # noqa: E402
-from isoflop.lab.token_bytes import bits_per_byte, read_token_bytes  # noqa: E402
+from isoflop.lab.progress.progress import Silent  # noqa: E402
 from isoflop.lab.training import run_ladder  # noqa: E402
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
-from isoflop.runs.ladder_toml import ladder_hash, parse_ladder, print_ladder  # noqa: E402
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.toml import ladder_hash, parse_ladder, print_ladder  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
-from isoflop.store.tables import tabulate_studies  # noqa: E402
+from isoflop.store.tables.tables import tabulate_studies  # noqa: E402
 
 CPU = torch.device("cpu")
 SHAPE = Architecture(
@@ -187,7 +187,7 @@ def test_runs_of_several_studies_carry_their_study(finished: Study, tmp_path: Pa
 def test_test_sets_are_written_once_and_refused_when_changed(
     finished: Study, tmp_path: Path
 ) -> None:
-    from isoflop.lab.test_sets import open_test_sets, prepare_test_sets
+    from isoflop.lab.measures.test_sets import open_test_sets, prepare_test_sets
 
     path = finished.path / "data" / "test-cubes.bin"
     before = path.stat().st_mtime_ns
@@ -256,7 +256,7 @@ def test_families_of_every_kind_have_their_gradient_noise(shape) -> None:
 
 def test_of_a_large_test_set_some_documents_are_read_at_equal_distances(tmp_path: Path) -> None:
     from isoflop.lab.data.corpora import Corpus
-    from isoflop.lab.test_sets import _held_out
+    from isoflop.lab.measures.test_sets import _held_out
 
     documents = tuple(f"{i:099d}".encode() for i in range(20_000))
     ladder = make_ladder(tmp_path)

@@ -8,7 +8,7 @@ from isoflop.lab.data.stream import TokenStream, held_out_windows  # noqa: E402
 from isoflop.lab.loop import Trainer  # noqa: E402
 from isoflop.lab.models.pack import make_pack  # noqa: E402
 from isoflop.lab.optimizer import AdamW  # noqa: E402
-from isoflop.runs.ladder import Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.ladder import Recipe, Rung  # noqa: E402
 
 CPU = torch.device("cpu")
 SHAPE = Architecture(

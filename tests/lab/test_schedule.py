@@ -2,7 +2,7 @@ import pytest
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.lab.schedule import plan_schedules
-from isoflop.runs.ladder import Recipe, Rung, runs_of
+from isoflop.runs.ladders.ladder import Recipe, Rung, runs_of
 
 RUNG = Rung("a", Architecture(n_layer=1, d_model=8, n_ctx=64, n_vocab=256), 1, (512_000, 1_024_000))
 RECIPE = Recipe(batch_tokens=512, lr=0.004, warmup_fraction=0.04, cooldown_fraction=0.2)

@@ -7,9 +7,9 @@ pytest.importorskip("torch")
 
 from isoflop.accounting.flops import flops_per_token
 from isoflop.base.errors import InputError
-from isoflop.lab import probe as probe_module
-from isoflop.lab.cost import ladder_seconds
-from isoflop.lab.probe import Probe, probe_machine
+from isoflop.lab.engines import probe as probe_module
+from isoflop.lab.engines.probe import Probe, probe_machine
+from isoflop.lab.price.cost import ladder_seconds
 from isoflop.lab.tour import LEVELS, level_ladder, tour_ladder
 
 

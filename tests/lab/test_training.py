@@ -17,23 +17,23 @@ from safetensors.torch import save  # noqa: E402
 
 from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.base.errors import InputError, IsoflopError, SpecError  # noqa: E402
-from isoflop.lab import ensemble as ensemble_module  # noqa: E402
 from isoflop.lab import train_rung as train_rung_module  # noqa: E402
-from isoflop.lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
 from isoflop.lab.data.prepare import open_data, prepare_data  # noqa: E402
-from isoflop.lab.placement import Placement  # noqa: E402
-from isoflop.lab.price import price_ladder  # noqa: E402
-from isoflop.lab.probe import Probe  # noqa: E402
-from isoflop.lab.progress import Silent  # noqa: E402
+from isoflop.lab.engines import ensemble as ensemble_module  # noqa: E402
+from isoflop.lab.engines.placement import Placement  # noqa: E402
+from isoflop.lab.engines.probe import Probe  # noqa: E402
+from isoflop.lab.price.price import price_ladder  # noqa: E402
+from isoflop.lab.progress.progress import Silent  # noqa: E402
 from isoflop.lab.training import run_ladder  # noqa: E402
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
-from isoflop.runs.ladder_toml import print_ladder  # noqa: E402
+from isoflop.lab.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.toml import print_ladder  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 RUNNER = """
 import sys
 from isoflop.lab import run_ladder
-from isoflop.runs.ladder_toml import read_ladder
+from isoflop.runs.ladders.toml import read_ladder
 run_ladder(read_ladder(sys.argv[1]), sys.argv[2], workers=1)
 """
 

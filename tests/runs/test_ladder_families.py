@@ -11,9 +11,9 @@ from isoflop.accounting.lstm import Lstm
 from isoflop.accounting.params import count_params
 from isoflop.accounting.transformer import Experts, Transformer
 from isoflop.base.errors import SpecError
-from isoflop.runs.ladder import Ladder, Rung
-from isoflop.runs.ladder_shapes import FAMILIES, MODEL_KEYS, family_name, model_label
-from isoflop.runs.ladder_toml import ladder_hash, parse_ladder, print_ladder
+from isoflop.runs.ladders.ladder import Ladder, Rung
+from isoflop.runs.ladders.shapes import FAMILIES, MODEL_KEYS, family_name, model_label
+from isoflop.runs.ladders.toml import ladder_hash, parse_ladder, print_ladder
 from isoflop.store.manifest import describe_run
 
 SHAPE = Architecture(n_layer=2, d_model=16, n_head=2, n_ctx=64, n_vocab=256, tied=False)

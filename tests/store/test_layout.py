@@ -10,7 +10,7 @@ import pytest
 from isoflop.accounting.architecture import Architecture
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.cli.main import run as run_cli
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.store import layout
 from isoflop.store.layout import LAYOUT, migrate_study, read_layout
 from isoflop.store.study import Study

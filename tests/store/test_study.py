@@ -5,7 +5,7 @@ import pytest
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.base.errors import InputError, IsoflopError
-from isoflop.runs.ladder import Evaluation, Ladder, PlannedRun, Recipe, Rung
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, PlannedRun, Recipe, Rung
 from isoflop.store.journal import read_journal
 from isoflop.store.manifest import commit_run, describe_run
 from isoflop.store.study import Study

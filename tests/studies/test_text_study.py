@@ -8,7 +8,7 @@ import pytest
 
 import isoflop
 from isoflop.base.atomic import write_atomic
-from isoflop.runs.ladder_toml import parse_ladder, print_ladder
+from isoflop.runs.ladders.toml import parse_ladder, print_ladder
 from isoflop.runs.table import RunTable
 
 pytest.importorskip("torch")

@@ -1,11 +1,11 @@
 """The registry of public run tables: one TOML file a table, no data."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import PurePosixPath
 
+from isoflop.base import strict_toml
 from isoflop.base.errors import SpecError, UnknownNameError
 
 HOST = "https://raw.githubusercontent.com"
@@ -108,10 +108,10 @@ def parse_published_table(name: str, text: str) -> PublishedTable:
         SpecError: not TOML, an unknown key, or one that is absent.
     """
     try:
-        record = tomllib.loads(text)
+        record = strict_toml.loads(text, source=f"{name}.toml")
         unknown = sorted(set(record) - {one.name for one in fields(PublishedTable)})
         if unknown:
             raise SpecError(f"{name}.toml: unknown key {unknown[0]!r}")
         return PublishedTable(name=name, **record)
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+    except TypeError as error:
         raise SpecError(f"{name}.toml: not an entry of the registry ({error})") from None

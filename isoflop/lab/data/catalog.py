@@ -1,7 +1,6 @@
 """Corpora that can be got: one TOML file each, in `sources/` or of the user's own."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
@@ -9,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from isoflop.base import strict_toml
 from isoflop.base.errors import InputError, SpecError, UnknownNameError, did_you_mean
 from isoflop.lab.data.readers import READERS
 
@@ -140,10 +140,7 @@ def parse_source(name: str, text: str, origin: str) -> Source:
     Raises:
         SpecError: not TOML, or mistakes, all listed.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{origin}: not valid TOML: {error}") from None
+    document = strict_toml.loads(text, source=origin)
     tables = document.pop("parts", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SpecError(f"{origin}: parts: expected tables [[parts]]")

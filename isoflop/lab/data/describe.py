@@ -7,7 +7,7 @@ from typing import Any
 from isoflop.base import strict_json
 from isoflop.lab.data.corpora import Corpus, split_documents
 from isoflop.lab.data.documents import total_bytes
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 
 
 def token_type(n_vocab: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from isoflop.base.errors import SpecError
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 
 
 def check_fit(ladder: Ladder, n_vocab: int, n_tokens: Mapping[str, int]) -> None:

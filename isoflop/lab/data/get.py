@@ -29,7 +29,7 @@ from isoflop.lab.data.position import Position
 from isoflop.lab.data.readers import read_documents
 from isoflop.lab.data.stream_rows import add_rows
 from isoflop.store.document import FORMAT
-from isoflop.store.lock import exclusive
+from isoflop.store.leases.lock import exclusive
 
 Tell = Callable[[str], None]
 

@@ -20,8 +20,8 @@ from isoflop.lab.data.encode import encode_shards
 from isoflop.lab.data.enough import check_fit
 from isoflop.lab.data.overlap import measure_overlap
 from isoflop.lab.data.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
-from isoflop.runs.ladder import Ladder
-from isoflop.store.lock import exclusive
+from isoflop.runs.ladders.ladder import Ladder
+from isoflop.store.leases.lock import exclusive
 
 LARGE_BYTES = 1 << 26
 """Text from which tokens are made in shards and a vocabulary is trained on a sample, bytes."""

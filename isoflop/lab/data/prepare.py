@@ -19,7 +19,7 @@ from isoflop.lab.data.large import LARGE_BYTES, prepare_large
 from isoflop.lab.data.overlap import measure_overlap
 from isoflop.lab.data.tokenizer import require_tokenizer, train_tokenizer
 from isoflop.lab.data.tokens import Tokens, TokenShards
-from isoflop.runs.ladder import Ladder
+from isoflop.runs.ladders.ladder import Ladder
 from isoflop.store.document import Kinds, read_document
 
 _NEEDED: Kinds = {

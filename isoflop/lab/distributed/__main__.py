@@ -16,7 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
-from isoflop.store.holding import LEASE_SECONDS
+from isoflop.store.leases.holding import LEASE_SECONDS
 
 
 def main() -> int:

@@ -11,11 +11,11 @@ from isoflop.fitting.batch.noise_scale import NoiseScale
 from isoflop.lab.data.stream import TokenStream
 from isoflop.lab.distributed.group import Group
 from isoflop.lab.distributed.share import own_windows
-from isoflop.lab.evaluate import sum_losses
 from isoflop.lab.loop import read_batches
+from isoflop.lab.measures.evaluate import sum_losses
 from isoflop.lab.models.cross_entropy import CrossEntropy
 from isoflop.lab.models.dropout import Drop, Dropout
-from isoflop.runs.ladder import Rung
+from isoflop.runs.ladders.ladder import Rung
 from isoflop.runs.recipe import Recipe
 
 

@@ -14,9 +14,9 @@ from isoflop.lab.distributed.group import LEADER, Group, join_group, leave_group
 from isoflop.lab.distributed.leader import how_spread
 from isoflop.lab.distributed.share import Split, check_study
 from isoflop.lab.distributed.together import How, dismiss, follow_rung, leading
+from isoflop.lab.engines.placement import Placement
 from isoflop.lab.launchers.station import attempt, open_station
-from isoflop.lab.placement import Placement
-from isoflop.store.lease import Lease, await_claim
+from isoflop.store.leases.lease import Lease, await_claim
 from isoflop.store.study import Study
 
 

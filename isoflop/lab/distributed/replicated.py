@@ -7,13 +7,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from isoflop.fitting.batch.noise_scale import NoiseScale
 from isoflop.lab.distributed.group import Group
+from isoflop.lab.engines.placement import Placement
+from isoflop.lab.measures.noise_scale import measure_noise
 from isoflop.lab.models.dropout import Drop
 from isoflop.lab.models.families import LanguageModel, build_model
 from isoflop.lab.models.pack import make_pack
-from isoflop.lab.noise_scale import measure_noise
-from isoflop.lab.placement import Placement
 from isoflop.lab.recipes.optimizers import make_optimizer, rate_factors
-from isoflop.runs.ladder import Rung
+from isoflop.runs.ladders.ladder import Rung
 from isoflop.runs.recipe import Recipe
 
 

@@ -15,14 +15,14 @@ from isoflop.base.errors import InputError
 from isoflop.fitting.batch.noise_scale import NoiseScale
 from isoflop.lab.distributed.group import Group
 from isoflop.lab.distributed.shards import Shard, ShardedAdamW
+from isoflop.lab.engines.placement import Placement
 from isoflop.lab.models.dropout import Drop
 from isoflop.lab.models.families import build_model
 from isoflop.lab.models.layout import Weight, layout
 from isoflop.lab.models.pack import draw_initial
 from isoflop.lab.models.transformer import Transformer
-from isoflop.lab.placement import Placement
 from isoflop.lab.recipes.optimizers import rate_factors
-from isoflop.runs.ladder import Rung
+from isoflop.runs.ladders.ladder import Rung
 from isoflop.runs.recipe import Recipe
 
 

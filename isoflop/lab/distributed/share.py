@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.transformer import Transformer
 from isoflop.base.errors import InputError
-from isoflop.lab.engine import Engine, read_engine
-from isoflop.runs.ladder import Ladder, Rung
+from isoflop.lab.engines.engine import Engine, read_engine
+from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.runs.settle import settle_recipe
 from isoflop.store.study import Study
 

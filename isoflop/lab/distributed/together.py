@@ -12,7 +12,7 @@ from isoflop.lab.distributed.sharded import Sharded
 from isoflop.lab.launchers.station import Station
 from isoflop.lab.loop import AnyTrainer
 from isoflop.lab.train_rung import MakeTrainer, member_seeds, member_streams
-from isoflop.runs.ladder import Recipe, Rung
+from isoflop.runs.ladders.ladder import Recipe, Rung
 from isoflop.runs.settle import settle_recipe
 
 

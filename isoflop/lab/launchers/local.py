@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
-from isoflop.store.holding import LEASE_SECONDS, read_holding
-from isoflop.store.lease import Watch
+from isoflop.store.leases.holding import LEASE_SECONDS, read_holding
+from isoflop.store.leases.lease import Watch
 from isoflop.store.outcome import write_outcome
 from isoflop.store.spent import Limits, read_limits
 from isoflop.store.study import Study

@@ -19,7 +19,7 @@ from isoflop.base.errors import InputError, MissingExtraError
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
-from isoflop.store.holding import LEASE_SECONDS
+from isoflop.store.leases.holding import LEASE_SECONDS
 from isoflop.store.outcome import read_outcome, write_outcome
 from isoflop.store.study import Study
 

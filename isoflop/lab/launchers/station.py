@@ -10,11 +10,11 @@ import torch
 
 from isoflop.base.errors import BudgetError, HeldError, IsoflopError
 from isoflop.lab.data.prepare import StudyData, open_data
+from isoflop.lab.engines.placement import Placement, settle_gpu, settle_threads
 from isoflop.lab.launchers.cores import claim_core
 from isoflop.lab.launchers.launcher import OnEvent
-from isoflop.lab.placement import Placement, settle_gpu, settle_threads
 from isoflop.lab.train_rung import MakeTrainer, train_rung
-from isoflop.store.lease import Lease, await_claim
+from isoflop.store.leases.lease import Lease, await_claim
 from isoflop.store.outcome import clear_outcome, write_outcome
 from isoflop.store.study import Study
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from isoflop.base.errors import InputError
 from isoflop.lab.schedule import Schedule, plan_schedules
-from isoflop.runs.ladder import Rung, runs_of
+from isoflop.runs.ladders.ladder import Rung, runs_of
 from isoflop.store.journal import read_journal
 from isoflop.store.manifest import read_manifest
 from isoflop.store.study import Study

@@ -13,11 +13,11 @@ from typing import Any
 
 from isoflop.base.errors import InputError
 from isoflop.lab.distributed.share import Split, check_study
+from isoflop.lab.engines.probe import count_cores
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.local import how_it_ended, overdue
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
-from isoflop.lab.probe import count_cores
-from isoflop.store.holding import LEASE_SECONDS
+from isoflop.store.leases.holding import LEASE_SECONDS
 from isoflop.store.outcome import write_outcome
 from isoflop.store.spent import read_limits
 from isoflop.store.study import Study

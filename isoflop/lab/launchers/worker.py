@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from isoflop.lab.launchers.station import Station, attempt, open_station, train_until_over
-from isoflop.store.holding import LEASE_SECONDS
-from isoflop.store.lease import Lease, Sighting, claim
+from isoflop.store.leases.holding import LEASE_SECONDS
+from isoflop.store.leases.lease import Lease, Sighting, claim
 
 _Orders: TypeAlias = "queue.SimpleQueue[Mapping[str, Any]]"
 

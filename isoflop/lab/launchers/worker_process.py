@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import IO, Any, TypeAlias
 
 from isoflop.lab.launchers.station import ENVIRONMENT
-from isoflop.store.lease import Sighting
+from isoflop.store.leases.lease import Sighting
 from isoflop.store.study import Study
 
 Events: TypeAlias = "queue.SimpleQueue[tuple[WorkerProcess, Mapping[str, Any]]]"

@@ -1,7 +1,7 @@
 """The families that the lab trains: one entry a family, weights and forward pass.
 
 A sixth family is a file beside these with its `specs` and its forward pass, an entry here, and an
-entry of `isoflop.runs.ladder_shapes.FAMILIES`.
+entry of `isoflop.runs.ladders.shapes.FAMILIES`.
 """
 
 from collections.abc import Callable, Iterator, Mapping

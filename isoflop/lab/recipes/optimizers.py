@@ -6,7 +6,7 @@ from torch import Tensor
 from isoflop.lab.models.pack import Pack
 from isoflop.lab.optimizer import AdamW, Optimizer
 from isoflop.lab.recipes.muon import Muon
-from isoflop.runs.ladder import Rung
+from isoflop.runs.ladders.ladder import Rung
 from isoflop.runs.recipe import Recipe
 
 

@@ -10,8 +10,8 @@ from isoflop.runs.designs.dial import Dial
 from isoflop.runs.designs.expand import expand_design
 from isoflop.runs.designs.nearest import count_shape, nearest_shape
 from isoflop.runs.designs.tables import ProposedRuns
-from isoflop.runs.ladder import Ladder, Recipe
-from isoflop.runs.ladder_checks import tokenizer_vocab
+from isoflop.runs.ladders.checks import tokenizer_vocab
+from isoflop.runs.ladders.ladder import Ladder, Recipe
 
 SMALL = 1e6
 """Parameters below which widths go in steps of 4 instead of 8."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from isoflop.base.errors import InputError
-from isoflop.runs.ladder import Ladder, Rung
+from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.runs.settle import settle_recipe
 
 MOST_RATE = 0.9

@@ -14,7 +14,7 @@ from isoflop.accounting.params import count_params
 from isoflop.runs.designs.dial import Dial, Own, rung_name, shape_at
 from isoflop.runs.designs.nearest import nearest_shape
 from isoflop.runs.designs.tables import DepthLadder, Design, IsoflopGrid, ProposedRuns, TokenGrid
-from isoflop.runs.ladder import Rung
+from isoflop.runs.ladders.ladder import Rung
 
 
 def expand_design(design: Design, n_vocab: int) -> tuple[Rung, ...]:

@@ -10,8 +10,8 @@ from isoflop.runs.designs.checks import design_mistakes
 from isoflop.runs.designs.dial import DIAL_KEYS, Dial, Own, shape_at
 from isoflop.runs.designs.expand import expand_design
 from isoflop.runs.designs.tables import DESIGNS, Design, table_name
-from isoflop.runs.ladder import Rung
-from isoflop.runs.ladder_checks import BYTES_VOCAB, tokenizer_vocab
+from isoflop.runs.ladders.checks import BYTES_VOCAB, tokenizer_vocab
+from isoflop.runs.ladders.ladder import Rung
 
 Structure = Callable[[Any, type], tuple[Any, list[str]]]
 """Turns a table into a dataclass; the mistakes of form if it cannot, without their root."""

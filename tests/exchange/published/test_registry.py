@@ -35,7 +35,7 @@ def test_an_unknown_table_suggests_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("title = ", "not an entry"),
+        ("title = ", "not valid TOML"),
         ('title = "a"', "not an entry"),
         ('titel = "a"', "unknown key 'titel'"),
     ],

@@ -13,8 +13,8 @@ from isoflop.lab.data.prepare import check_corpus, open_data, prepare_data
 from isoflop.lab.data.stream import TokenStream, held_out_windows
 from isoflop.lab.data.tokenizer import ByteTokenizer
 from isoflop.lab.data.tokens import TokenShards
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung
-from isoflop.runs.ladder_toml import parse_ladder, print_ladder
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladders.toml import parse_ladder, print_ladder
 
 DOCUMENTS = [f"document {i} ".encode() * (1 + i % 7) for i in range(200)]
 TOKENS = np.frombuffer(b"".join(text + b"\x00" for text in DOCUMENTS), np.uint8)

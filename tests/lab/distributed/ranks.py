@@ -17,8 +17,8 @@ from on_ranks import StoppedError, stop_at_a_run
 from isoflop.lab.data.prepare import open_data
 from isoflop.lab.distributed.group import Group, join_group, leave_group
 from isoflop.lab.distributed.together import How, dismiss, follow_rung, leading
+from isoflop.lab.engines.placement import Placement
 from isoflop.lab.launchers.station import Station
-from isoflop.lab.placement import Placement
 from isoflop.lab.train_rung import train_rung
 from isoflop.store.study import Study
 

@@ -23,7 +23,7 @@ from on_ranks import (  # noqa: E402
 
 from isoflop.accounting.lstm import Lstm  # noqa: E402
 from isoflop.accounting.transformer import Transformer  # noqa: E402
-from isoflop.runs.ladder import Ladder  # noqa: E402
+from isoflop.runs.ladders.ladder import Ladder  # noqa: E402
 from isoflop.store.journal import read_journal  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 

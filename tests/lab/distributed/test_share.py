@@ -18,7 +18,7 @@ from isoflop.lab.distributed.share import (  # noqa: E402
     own_windows,
 )
 from isoflop.lab.models.dropout import Dropout  # noqa: E402
-from isoflop.runs.ladder import Ladder  # noqa: E402
+from isoflop.runs.ladders.ladder import Ladder  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 LSTM = make_ladder(Lstm(n_layer=1, d_model=12, n_ctx=16, n_vocab=256))

@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 ray = pytest.importorskip("ray", reason="needs the extra `ray`: pip install 'isoflop[ray]'")
 
 from isoflop.lab.launchers.ray import RayLauncher  # noqa: E402
-from isoflop.store.holding import read_holding  # noqa: E402
+from isoflop.store.leases.holding import read_holding  # noqa: E402
 from isoflop.testing.launcher_contract import (  # noqa: E402
     SLOW,
     LauncherContract,

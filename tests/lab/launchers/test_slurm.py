@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 pytest.importorskip("submitit", reason="needs the extra `slurm`: pip install 'isoflop[slurm]'")
 
 from isoflop.lab.launchers.slurm import SlurmLauncher
-from isoflop.store.holding import read_holding
+from isoflop.store.leases.holding import read_holding
 from isoflop.store.study import Study
 from isoflop.testing.launcher_contract import (
     SLOW,

@@ -14,9 +14,9 @@ from on_ranks import losses_of, make_ladder, prepare, train_alone  # noqa: E402
 
 from isoflop.lab.launchers.launcher import Launcher  # noqa: E402
 from isoflop.lab.launchers.torchrun import TorchrunLauncher  # noqa: E402
-from isoflop.store.holding import read_holding  # noqa: E402
+from isoflop.store.leases.holding import read_holding  # noqa: E402
+from isoflop.store.leases.process import known_dead  # noqa: E402
 from isoflop.store.outcome import read_outcome  # noqa: E402
-from isoflop.store.process import known_dead  # noqa: E402
 from isoflop.testing.launcher_contract import LauncherContract  # noqa: E402
 
 LONG = make_ladder(budgets=(1536, 12800))

@@ -20,7 +20,7 @@ from isoflop.lab.loop import Trainer  # noqa: E402
 from isoflop.lab.models.band import keys_multiplied  # noqa: E402
 from isoflop.lab.models.cross_entropy import CrossEntropy  # noqa: E402
 from isoflop.lab.models.layout import layout  # noqa: E402
-from isoflop.runs.ladder import Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.ladder import Recipe, Rung  # noqa: E402
 
 every_family = pytest.mark.parametrize("name", MODELS)
 

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.lab.data.stream import TokenStream  # noqa: E402
 from isoflop.lab.loop import Trainer  # noqa: E402
-from isoflop.runs.ladder import Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.ladder import Recipe, Rung  # noqa: E402
 from isoflop.runs.settle import settle_recipe  # noqa: E402
 
 WIDTHS = (16, 32, 64, 128)

@@ -9,7 +9,7 @@ from isoflop.lab.models.pack import Pack, make_pack  # noqa: E402
 from isoflop.lab.recipes.muon import Muon  # noqa: E402
 from isoflop.lab.recipes.newton_schulz import CLASSICAL, orthogonalise  # noqa: E402
 from isoflop.lab.recipes.optimizers import make_optimizer  # noqa: E402
-from isoflop.runs.ladder import Recipe  # noqa: E402
+from isoflop.runs.ladders.ladder import Recipe  # noqa: E402
 
 CPU = torch.device("cpu")
 SHAPE = Architecture(n_layer=2, d_model=16, n_head=2, n_ctx=16, n_vocab=64, tied=False)

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.accounting.transformer import Transformer  # noqa: E402
 from isoflop.lab.schedule import Schedule, plan_schedules  # noqa: E402
-from isoflop.runs.ladder import Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.ladder import Recipe, Rung  # noqa: E402
 from isoflop.runs.recipes import RECIPES  # noqa: E402
 
 SHAPE = Architecture(n_layer=2, d_model=16, n_ctx=64, n_vocab=256, tied=False)

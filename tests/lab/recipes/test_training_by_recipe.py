@@ -12,14 +12,14 @@ from isoflop.accounting.architecture import Architecture  # noqa: E402
 from isoflop.cli.main import app  # noqa: E402
 from isoflop.lab import bracket as bracket_module  # noqa: E402
 from isoflop.lab.bracket import bracket_rates  # noqa: E402
-from isoflop.lab.cost import rung_steps  # noqa: E402
 from isoflop.lab.data.prepare import open_data, prepare_data  # noqa: E402
-from isoflop.lab.placement import Placement  # noqa: E402
-from isoflop.lab.price import price_ladder  # noqa: E402
-from isoflop.lab.probe import Probe  # noqa: E402
+from isoflop.lab.engines.placement import Placement  # noqa: E402
+from isoflop.lab.engines.probe import Probe  # noqa: E402
+from isoflop.lab.price.cost import rung_steps  # noqa: E402
+from isoflop.lab.price.price import price_ladder  # noqa: E402
 from isoflop.lab.train_rung import train_rung  # noqa: E402
-from isoflop.runs.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
-from isoflop.runs.ladder_toml import print_ladder, read_ladder  # noqa: E402
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung  # noqa: E402
+from isoflop.runs.ladders.toml import print_ladder, read_ladder  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 SHAPE = Architecture(

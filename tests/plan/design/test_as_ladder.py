@@ -9,8 +9,8 @@ from isoflop.base.errors import InputError
 from isoflop.plan.design.as_ladder import Trained, far_sizes, ladder_of_runs
 from isoflop.plan.design.ladder import design_ladder
 from isoflop.runs.designs.tables import ProposedRuns
-from isoflop.runs.ladder_print import print_spec
-from isoflop.runs.ladder_toml import parse_ladder
+from isoflop.runs.ladders.print import print_spec
+from isoflop.runs.ladders.toml import parse_ladder
 
 
 def test_every_proposed_run_is_in_the_ladder_at_about_its_size() -> None:

@@ -10,7 +10,7 @@ from isoflop.base.errors import InputError
 from isoflop.runs.brackets.design import bracket_ladder, tuned_ladder
 from isoflop.runs.brackets.findings import check_brackets, rate_exponent
 from isoflop.runs.brackets.valley import read_brackets
-from isoflop.runs.ladder import Ladder, Recipe, Rung
+from isoflop.runs.ladders.ladder import Ladder, Recipe, Rung
 
 RATES = (0.001, 0.002, 0.004, 0.008, 0.016)
 SHAPE = Architecture(n_layer=2, d_model=16, n_head=2, n_ctx=64, n_vocab=256, tied=False)

@@ -10,8 +10,8 @@ from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import count_params
 from isoflop.base.errors import SpecError
 from isoflop.runs.designs.examples import EXAMPLES
-from isoflop.runs.ladder import Ladder
-from isoflop.runs.ladder_toml import ladder_hash, parse_ladder, print_ladder, print_spec
+from isoflop.runs.ladders.ladder import Ladder
+from isoflop.runs.ladders.toml import ladder_hash, parse_ladder, print_ladder, print_spec
 
 HEAD = 'name = "a"\ncorpus = "sotu"\ntokenizer = "bytes"\n'
 

@@ -12,8 +12,8 @@ from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import count_params
 from isoflop.base.errors import SpecError
 from isoflop.laws.catalog import find_published, predict_published
-from isoflop.runs.ladder import Ladder, Recipe, Rung, rung_flops, rung_tokens, rung_trunks
-from isoflop.runs.ladder_toml import parse_ladder, print_ladder
+from isoflop.runs.ladders.ladder import Ladder, Recipe, Rung, rung_flops, rung_tokens, rung_trunks
+from isoflop.runs.ladders.toml import parse_ladder, print_ladder
 from isoflop.runs.recipe_words import describe_recipe
 from isoflop.runs.recipes import RECIPES
 from isoflop.runs.settle import settle_recipe

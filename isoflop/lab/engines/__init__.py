@@ -1,0 +1,1 @@
+"""How models are trained on this machine: where, in which type, in how many packs."""

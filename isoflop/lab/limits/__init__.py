@@ -1,0 +1,1 @@
+"""What ends training early: a budget, a signal."""

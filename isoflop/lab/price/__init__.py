@@ -1,0 +1,1 @@
+"""What a ladder will take: FLOPs, seconds, memory."""

@@ -1,0 +1,128 @@
+"""How long a rung will take: a line through measured steps.
+
+seconds = steps·(overhead of a step) + tokens·(elementwise cost) + FLOPs/(share of the probe's
+rate). Fitted to steps of widths 8 to 128, 1 to 4 packed models, batches of 256 and 512 tokens;
+docs/tour-design.md has the numbers. Only the order of rungs, the tour's level and the first
+minute's ETA rest on it: after that the ETA follows the steps taken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from isoflop.accounting.families import Model
+from isoflop.accounting.flops import flops_per_token
+from isoflop.accounting.transformer import Transformer
+from isoflop.lab.schedule import plan_schedules
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Rung
+from isoflop.runs.ladders.shapes import family_name
+from isoflop.runs.settle import settle_recipe
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """What a step of one family costs besides its matrix products, seconds on a CPU.
+
+    Args:
+        step: Python and kernel launches of one step.
+        token: elementwise work per token and layer.
+        place: of a recurrence, per model, layer and position of the context, whatever the batch.
+    """
+
+    step: float
+    token: float
+    place: float = 0.0
+
+
+OVERHEADS: Mapping[str, Overhead] = {
+    "transformer": Overhead(2.0e-3, 2.2e-6),
+    "lstm": Overhead(8e-4, 7e-7, 9.4e-6),
+    "conv": Overhead(1.3e-3, 7e-7),
+}
+"""By family. Those of LSTMs and convolutions (full and separable) are from 43 steps of widths 16 to
+128, 1 and 4 models, batches 256 and 1,024, bfloat16: predicted over measured .58 to 1.29."""
+MATMUL_SHARE = 0.45
+"""Rate of the matrix products in a step over the probe's rate."""
+ACCELERATOR_FLOP_PER_S = 5.0e12
+"""Rate from which the probe must have met a GPU: small models are then bound by launches alone."""
+ACCELERATOR_STEP_SECONDS = 4.0e-3
+"""Some 250 launches a step of an eager two-layer model; an estimate, not measured here."""
+_REFERENCE_FLOP_PER_S = 2.0e11
+"""Probe rate of the machine the constants were measured on; the overheads of one with slower
+products are taken to be up to 3 times longer, never shorter."""
+
+
+def rung_steps(rung: Rung, ladder: Ladder) -> int:
+    """Return the optimizer steps of a rung: every trunk and every cooldown."""
+    points = ladder.evaluation.curve_points_per_doubling
+    return sum(
+        schedule.branches[-1].start + sum(b.end - b.start for b in schedule.branches)
+        for schedule in plan_schedules(rung, ladder.recipe, points)
+    )
+
+
+def training_flops(rung: Rung, ladder: Ladder) -> float:
+    """Return the training FLOPs of a rung to the step: what the budget guard will count."""
+    batch = settle_recipe(ladder.recipe, rung).batch_tokens
+    tokens = rung.members * rung_steps(rung, ladder) * batch
+    return tokens * flops_per_token(rung.architecture).matmul
+
+
+def evaluation_flops(rung: Rung, ladder: Ladder) -> float:
+    """Return what evaluation adds: a forward pass is a third of training."""
+    evaluation = ladder.evaluation
+    sets = (1 + len(evaluation.test_sets)) * evaluation.tokens
+    read = 0.0
+    for schedule in plan_schedules(rung, ladder.recipe, evaluation.curve_points_per_doubling):
+        cooled = sum(branch.end > branch.start for branch in schedule.branches)
+        read += (len(schedule.points) + cooled) * evaluation.curve_tokens
+        read += len(schedule.points) * 3 * evaluation.noise_tokens
+        read += len(schedule.branches) * sets
+    return rung.members * read / 3 * flops_per_token(rung.architecture).matmul
+
+
+def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
+    """Return the predicted seconds of one worker.
+
+    Args:
+        rung: what to train.
+        ladder: its recipe and evaluation.
+        flop_per_s: the probe's rate.
+    """
+    tokens: float = rung_steps(rung, ladder) * settle_recipe(ladder.recipe, rung).batch_tokens
+    tokens += _evaluated_tokens(rung, ladder.evaluation) / 3
+    tokens *= rung.members
+    if flop_per_s > ACCELERATOR_FLOP_PER_S:
+        return rung_steps(rung, ladder) * ACCELERATOR_STEP_SECONDS
+    slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))
+    model, steps = rung.architecture, rung_steps(rung, ladder)
+    layers, cost = _layers_computed(model), OVERHEADS[family_name(model)]
+    overhead = steps * cost.step + tokens * cost.token * layers
+    overhead += steps * rung.members * layers * model.n_ctx * cost.place
+    matmul = tokens * flops_per_token(rung.architecture).matmul
+    return slower * overhead + matmul / (MATMUL_SHARE * flop_per_s)
+
+
+def _layers_computed(model: Model) -> int:
+    """Layers that a token goes through: shared ones once a pass."""
+    return model.n_layer * (model.passes if isinstance(model, Transformer) else 1)
+
+
+def ladder_seconds(ladder: Ladder, flop_per_s: float, workers: int) -> float:
+    """Return the predicted wall-clock of the longest-first schedule, start-up included."""
+    free = [_START_SECONDS] * workers
+    for seconds in sorted(
+        (rung_seconds(r, ladder, flop_per_s) for r in ladder.rungs), reverse=True
+    ):
+        free[free.index(min(free))] += seconds
+    return max(free)
+
+
+_START_SECONDS = 4.0
+"""Importing torch and mapping the data in a worker."""
+
+
+def _evaluated_tokens(rung: Rung, evaluation: Evaluation) -> float:
+    """Tokens read: every curve point, all sets after every cooldown; gradients cost three."""
+    points = 12 * evaluation.curve_points_per_doubling
+    final = len(rung.token_budgets) * (1 + len(evaluation.test_sets)) * evaluation.tokens
+    return points * (evaluation.curve_tokens + 3 * evaluation.noise_tokens) + final

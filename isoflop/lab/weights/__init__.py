@@ -1,0 +1,1 @@
+"""Weights on disk: to go on from, to begin with, to keep."""

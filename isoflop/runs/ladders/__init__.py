@@ -1,0 +1,1 @@
+"""Ladders: runs that are yet to be, as data and as files."""

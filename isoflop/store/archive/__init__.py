@@ -1,0 +1,1 @@
+"""Finished runs kept elsewhere, and brought back."""

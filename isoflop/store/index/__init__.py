@@ -1,0 +1,1 @@
+"""Many runs listed quickly, from files that stay the record."""

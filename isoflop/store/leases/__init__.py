@@ -1,0 +1,1 @@
+"""Who may write: kernel locks, and leases that outlive no one."""

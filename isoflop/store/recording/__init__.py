@@ -1,0 +1,1 @@
+"""Journals of any training loop, written without the lab."""

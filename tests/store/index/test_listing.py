@@ -1,0 +1,62 @@
+import pytest
+from faults.big_studies import write_big_study
+
+from isoflop.base.errors import InputError
+from isoflop.store.index.listing import find_studies, list_runs
+from isoflop.store.outcome import write_outcome
+from isoflop.store.recording.recorder import record
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_big_study(tmp_path / "lab" / "one", 200, every=2)
+    with record(tmp_path / "lab" / "mine" / "runs" / "a", family="lstm", n_params=7) as run:
+        run.log(step=1, n_tokens=64, loss=3.0)
+    (tmp_path / "lab" / "notes").mkdir()
+    return tmp_path
+
+
+def test_studies_are_found_below_a_folder_and_not_inside_one_another(folder) -> None:
+    write_big_study(folder / "lab" / "one" / "copy", 100)
+    found = [str(study.relative_to(folder)) for study in find_studies(folder)]
+    assert found == ["lab/mine", "lab/one"]
+
+
+def test_every_run_is_listed_with_its_state(folder) -> None:
+    rows = list_runs([folder])
+    assert len(rows) == 201
+    assert rows[0] == {
+        "study": str(folder / "lab" / "mine"),
+        "run": "a",
+        "state": "unfinished",
+        "rung": None,
+        "seed": None,
+        "lr": None,
+        "family": "lstm",
+        "n_params": 7,
+        "n_tokens": None,
+        "flops": None,
+        "loss": None,
+    }
+    assert [row["state"] for row in rows[1:3]] == ["finished", "pending"]
+    write_outcome(folder / "lab" / "one" / "rungs" / "r0", "oom", "no room")
+    assert {row["state"] for row in list_runs([folder]) if row["rung"] == "r0"} == {
+        "finished",
+        "oom",
+    }
+
+
+def test_filters_keep_what_they_name(folder) -> None:
+    study = folder / "lab" / "one"
+    assert {row["state"] for row in list_runs([study], state="pending")} == {"pending"}
+    assert len(list_runs([study], state="pending")) == 100
+    assert len(list_runs([study], match="r0-s3-*")) == 10
+    assert [row["run"] for row in list_runs([folder], family="*lstm*")] == ["a"]
+    assert list_runs([folder], match="no such run") == []
+
+
+def test_a_folder_without_studies_is_one_error(folder) -> None:
+    with pytest.raises(InputError, match="notes: no study there or below"):
+        list_runs([folder / "lab" / "notes"])
+    with pytest.raises(InputError, match="no study there"):
+        list_runs([folder / "absent"])
