@@ -11,7 +11,7 @@ from isoflop.lab.distributed.replicated import Replica
 from isoflop.lab.distributed.sharded import Sharded
 from isoflop.lab.launchers.station import Station
 from isoflop.lab.loop import AnyTrainer
-from isoflop.lab.train_rung import MakeTrainer, member_seeds, member_streams
+from isoflop.lab.trunk import MakeTrainer, member_seeds, member_streams
 from isoflop.runs.ladders.ladder import Recipe, Rung
 from isoflop.runs.settle import settle_recipe
 

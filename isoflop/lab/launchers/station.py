@@ -13,7 +13,8 @@ from isoflop.lab.data.prepare import StudyData, open_data
 from isoflop.lab.engines.placement import Placement, settle_gpu, settle_threads
 from isoflop.lab.launchers.cores import claim_core
 from isoflop.lab.launchers.launcher import OnEvent
-from isoflop.lab.train_rung import MakeTrainer, train_rung
+from isoflop.lab.train_rung import train_rung
+from isoflop.lab.trunk import MakeTrainer
 from isoflop.store.leases.lease import Lease, await_claim
 from isoflop.store.outcome import clear_outcome, write_outcome
 from isoflop.store.study import Study
