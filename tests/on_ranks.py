@@ -77,9 +77,13 @@ def train_alone(study: Study, *, stop: bool = False, nudged: bool = False) -> St
     data = open_data(study.ladder, study.path / "data")
     placement = Placement("cpu", study.settings()["precision"])
     emit = stop_at_a_run if stop else lambda event: None
+    # Training elsewhere in this process may have asked for quicker products; the ranks have not.
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
     with suppress(StoppedError):
         rung, build = study.ladder.rungs[0], nudged_trainer if nudged else None
         train_rung(study, rung, data, placement, emit, build)
+    torch.set_float32_matmul_precision(before)
     return study
 
 

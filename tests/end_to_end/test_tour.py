@@ -128,7 +128,7 @@ def test_another_ladder_in_the_same_folder_is_refused(whole, capsys, monkeypatch
     Path("other.toml").write_text(text.replace("seed = 0", "seed = 1", 1), encoding="utf-8")
     assert run(["ladder", "run", "other.toml", "-o", "study"]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("error: study holds another ladder")
+    assert error.startswith("error: study was begun with another ladder: seed 0, now 1; ")
     for command in ("status", "resume"):
         assert run(["ladder", command, "other.toml", "-o", "study"]) == 2
         assert "study holds another ladder than other.toml" in capsys.readouterr().err
