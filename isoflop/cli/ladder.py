@@ -11,7 +11,15 @@ from isoflop.cli.ladder_archive import archive, restore
 from isoflop.cli.ladder_bracket import command as bracket
 from isoflop.cli.ladder_budget import budget_options, limits_of
 from isoflop.cli.ladder_commands import commands, train_rung
-from isoflop.cli.ladder_folder import DEVICE, FOLDER, FOLDER_OPTION, SPEC, STUDY, find_study
+from isoflop.cli.ladder_folder import (
+    DEVICE,
+    FOLDER,
+    FOLDER_OPTION,
+    SPEC,
+    STUDY,
+    find_study,
+    narrate_forced,
+)
 from isoflop.cli.ladder_launcher import Wanted, launcher_options, make_launcher
 from isoflop.cli.ladder_list import command as list_command
 from isoflop.cli.ladder_migrate import command as migrate
@@ -92,6 +100,8 @@ def run(
             launcher=engine,
             force=force,
         )
+    if force:
+        narrate_forced(study)
 
 
 @command.command("resume")
@@ -136,6 +146,8 @@ def resume(
             launcher=engine,
             force=force,
         )
+    if force:
+        narrate_forced(found.path)
 
 
 @command.command("table")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from isoflop.base.errors import InputError
+from isoflop.cli.output import narrate
 
 if TYPE_CHECKING:
     from isoflop.store.study import Study
@@ -35,7 +36,24 @@ def find_study(command: str, named: Path | None, study: Path | None) -> "Study":
         raise click.UsageError(
             f"name one study: isoflop ladder {command} STUDY, or {command} SPEC.toml -o STUDY"
         )
+    if study is None and folder.is_file():
+        raise click.UsageError(
+            f"{folder} is a ladder file: say which study with -o, as in isoflop ladder {command} "
+            f"{folder} -o STUDY"
+        )
     found = Study.open(folder)
     if study and named and read_ladder(named) != found.ladder:
         raise InputError(f"{study} holds another ladder than {named}; choose another folder")
     return found
+
+
+def narrate_forced(study: Path) -> None:
+    """Say what --force went on over: finished runs are what they were."""
+    from isoflop.store.study import Study
+
+    forced = Study.open(study).settings().get("forced", [])
+    if forced:
+        narrate(
+            f"note: forced over {'; '.join(forced[-1])}; runs finished before stay as they were "
+            "trained, and study.json lists it under `forced`"
+        )

@@ -83,8 +83,9 @@ def _describe(found: "Price", tokenizer: str) -> str:
     ]
     lines: list[Any] = [format_table(HEADER, rows, right=range(1, len(HEADER)))]
     lines.append(
-        f"{counted(found.n_runs, 'run')}, {shorten(found.flops)} FLOPs, about "
-        f"{found.seconds / 60:.1f} minutes on {counted(found.workers, 'worker')} of this machine"
+        f"{counted(found.n_runs, 'run')}, {shorten(found.flops)} FLOPs "
+        f"({found.flops:.0f} for --max-flops), about {found.seconds / 60:.1f} minutes "
+        f"on {counted(found.workers, 'worker')} of this machine"
     )
     free = "" if found.memory_available is None else f"; {found.memory_available / 1e9:.1f} GB free"
     lines.append(

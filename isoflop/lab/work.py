@@ -54,6 +54,10 @@ class Work:
         ladder = self._study.ladder
         steps = {rung.name: rung_steps(rung, ladder) for rung in self._rungs}
         seconds = {r.name: rung_seconds(r, ladder, self._flop_per_s) for r in self._rungs}
+        try:
+            self._session.event()
+        except BudgetError as over:
+            raise BudgetError(f"{self._study.path}: {over}") from None
         self._progress.start(steps, seconds, self._workers)
         try:
             failures = launcher.launch(self._study, list(steps), self._workers, self._event)
@@ -76,6 +80,7 @@ class Work:
             outcome = read_outcome(self._study.rung_folder(event["rung"]))
             if outcome is not None and outcome["state"] == "budget":
                 self._over_budget[event["rung"]] = outcome["message"]
+                event = {"event": "notice", "rung": rung, "message": outcome["message"]}
         if kind != "tick":
             self._progress.event(event)
         self._session.event()

@@ -102,7 +102,7 @@ class Study:
         """
         path = Path(path)
         if not (path / "ladder.toml").is_file():
-            raise InputError(f"{path} is not a study: it has no ladder.toml")
+            raise InputError(f"{path} is not a study: it has no ladder.toml{_hint(path)}")
         read_layout(path)
         return Study(path, read_ladder(path / "ladder.toml"))
 
@@ -229,3 +229,10 @@ def _curve(folder: Path, row: Mapping[str, Any]) -> Curve:
         loss=np.array([point["loss"] for point in points], dtype=np.float64),
         cooled=np.array([point["phase"] == "cooldown" for point in points], dtype=np.bool_),
     )
+
+
+def _hint(path: Path) -> str:
+    """Point those who recorded runs of their own to the commands that read them."""
+    if any(path.glob("*/run.json")) or any(path.glob("runs/*/run.json")):
+        return "; of recorded runs see `isoflop ladder list` and `isoflop report`"
+    return ""

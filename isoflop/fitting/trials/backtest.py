@@ -119,7 +119,7 @@ def backtest_largest_budget(
         spec: how to fit.
 
     Raises:
-        InputError: one budget only.
+        InputError: one budget only, or too few runs below the hidden ones.
     """
     table, _ = keep_usable(table, (*law.variables, "flops", "loss"))
     budgets = group_budgets(table.numbers("flops"))
@@ -132,6 +132,13 @@ def backtest_largest_budget(
         if hidden.sum() >= max(FEWEST_HIDDEN, HIDDEN_SHARE * len(table)):
             break
         hidden[budget] = True
+    left, needed = int((~hidden).sum()), len(law.parameters) + 1
+    if left < needed:
+        raise InputError(
+            f"{table.source}: hiding the {int(hidden.sum())} of {len(table)} runs with the most "
+            f"compute leaves {left} to fit {law.name} to, expected at least {needed}: too few to "
+            "test a law by runs it has not seen; `isoflop fit` fits them all untested"
+        )
     cut = float(table.numbers("flops")[hidden].min())
     return _predict_hidden(table, hidden, law, spec, by="flops", cut=cut)
 

@@ -51,6 +51,23 @@ def seconds_left(limits: Limits, spent: Spent) -> float:
     return min(left)
 
 
+def _tighter(limits: Limits, spent: Spent) -> str:
+    """Return the option that allows less time."""
+    only_dollars = limits.seconds is None
+    by_seconds = seconds_left(Limits(seconds=limits.seconds), spent)
+    return (
+        "--max-dollars"
+        if only_dollars or seconds_left(limits, spent) < by_seconds
+        else ("--max-seconds")
+    )
+
+
+def _time_spent(limits: Limits, spent: Spent) -> str:
+    if _tighter(limits, spent) == "--max-seconds":
+        return f"{spent.seconds:.1f} of {limits.seconds:g} seconds are spent"
+    return f"{shorten(spent.dollars)} of {limits.dollars:g} dollars are spent"
+
+
 def allow_stretch(
     limits: Limits, spent: Spent, *, flops: float, seconds: float, what: str = "the next run"
 ) -> None:
@@ -74,8 +91,8 @@ def allow_stretch(
     left = seconds_left(limits, spent)
     if seconds >= left:
         raise BudgetError(
-            f"{shorten(max(0.0, left))} seconds are left by --max-seconds or --max-dollars and "
-            f"{what} needs about {shorten(seconds)}; go on with a larger one"
+            f"{_time_spent(limits, spent)} and {what} needs about {shorten(seconds)} seconds more; "
+            f"go on with a larger {_tighter(limits, spent)}"
         )
 
 
@@ -117,8 +134,10 @@ class Session:
             running = Spent()
         left = seconds_left(self._limits, read_spent(self._study.path).plus(running))
         if left <= STOPPING_SECONDS:
+            spent = read_spent(self._study.path).plus(running)
             raise BudgetError(
-                "the time of --max-seconds or --max-dollars is over; go on with a larger one"
+                f"{_time_spent(self._limits, spent)} and {STOPPING_SECONDS:g} second is kept "
+                f"back to stop in; go on with a larger {_tighter(self._limits, spent)}"
             )
 
     def note(self) -> None:

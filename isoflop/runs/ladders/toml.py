@@ -53,6 +53,10 @@ def read_ladder(path: Path | str) -> Ladder:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file; `isoflop ladder example` prints one to begin with"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a ladder file ({error})") from None
     return parse_ladder(text, source=str(path))

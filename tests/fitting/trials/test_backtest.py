@@ -14,6 +14,7 @@ from isoflop.fitting.trials.backtest import backtest, backtest_largest_budget, r
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.laws.power import PowerLaw
+from isoflop.runs.table import RunTable
 
 EPOCH = SURFACES["epoch"]
 SPEC = FitSpec(Objective("squared"), n_resamples=100, n_starts=8)
@@ -256,3 +257,18 @@ def test_both_widths_printed_are_medians() -> None:
     text = str(backtest_largest_budget(noisy_table(0), ChinchillaLaw(), SPEC))
     assert text.count("median log width") == 2
     assert "mean log width" not in text
+
+
+def test_too_few_runs_below_the_hidden_ones_are_counted_in_the_refusal() -> None:
+    rows = [
+        {
+            "n_params": n,
+            "n_tokens": d,
+            "flops": 6 * n * d,
+            "loss": 2 + n**-0.34 + d**-0.28,
+        }
+        for n, d in [(1e5, 1e7), (2e5, 1e7), (4e5, 2e7), (8e5, 4e7), (16e5, 8e7), (32e5, 9e7)]
+    ]
+    table = RunTable.from_records(rows, source="six.csv")
+    with pytest.raises(InputError, match=r"hiding the 4 of 6 runs .* leaves 2 .* at least 6"):
+        backtest_largest_budget(table, ChinchillaLaw())

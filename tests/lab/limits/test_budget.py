@@ -77,8 +77,17 @@ def test_a_session_ends_while_there_is_time_to_stop(
 def test_a_run_that_the_pace_so_far_cannot_finish_in_time_is_not_begun() -> None:
     spent, limits = Spent(seconds=50.0), Limits(seconds=60.0)
     budget.allow_stretch(limits, spent, flops=1e9, seconds=9.0)
-    with pytest.raises(BudgetError, match=r"10\S* seconds are left .* about 11"):
+    told = r"50\.0 of 60 seconds are spent .* about 11\S* seconds more; .* larger --max-seconds"
+    with pytest.raises(BudgetError, match=told):
         budget.allow_stretch(limits, spent, flops=1e9, seconds=11.0)
+
+
+def test_of_two_limits_of_time_the_tighter_is_named() -> None:
+    limits = Limits(seconds=60.0, dollars=0.5, dollars_per_hour=36.0)
+    with pytest.raises(BudgetError, match=r"\.4\S* of 0\.5 dollars are spent .* --max-dollars"):
+        budget.allow_stretch(limits, Spent(seconds=40.0, dollars=0.4), flops=0.0, seconds=11.0)
+    with pytest.raises(BudgetError, match=r"larger --max-seconds"):
+        budget.allow_stretch(limits, Spent(seconds=58.0, dollars=0.1), flops=0.0, seconds=11.0)
 
 
 def test_a_refused_stretch_is_not_counted(tmp_path: Path) -> None:
