@@ -125,7 +125,10 @@ def test_a_loss_below_the_irreducible_is_told_as_such(isoflop) -> None:
 def test_a_missing_ladder_is_told_before_a_missing_extra(isoflop, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "isoflop.lab", None)  # as where torch is not installed
     for command in (("plan", "nosuch.toml"), ("run", "nosuch.toml", "-o", "study")):
-        assert "nosuch.toml: no such file; `isoflop ladder example`" in isoflop("ladder", *command).error
+        assert (
+            "nosuch.toml: no such file; `isoflop ladder example`"
+            in isoflop("ladder", *command).error
+        )
 
 
 def test_counts_have_heads_and_one_way_of_writing_powers(isoflop) -> None:
