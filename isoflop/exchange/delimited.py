@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from isoflop.base.errors import RunTableError
+from isoflop.exchange.quoted_lines import Record, split_records
 from isoflop.runs.columns import NUMBER_COLUMNS, map_columns
 from isoflop.runs.table import RunTable
 
@@ -31,10 +32,8 @@ def parse_delimited(
     first = text.split("\n", 1)[0]
     _refuse_separators(first, source)
     delimiter = "\t" if first.count("\t") > first.count(",") else ","
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    except csv.Error as error:
-        raise RunTableError(f"not readable as CSV ({error})", source=source) from None
+    rows = [_require_whole(r, source).cells for r in split_records(text, delimiter)]
+    rows = [row for row in rows if row]
     if not rows:
         raise RunTableError("the file is empty; expected a header and rows", source=source)
     header = [restore_cell(name.strip()) for name in rows[0]]
@@ -66,6 +65,15 @@ def format_csv(table: RunTable) -> str:
     for record in table.records():
         writer.writerow([_safe(name, cell) for name, cell in record.items()])
     return buffer.getvalue()
+
+
+def _require_whole(record: Record, source: str) -> Record:
+    """Refuse a record that is not readable, or that an open quote made of several lines."""
+    if record.quote:
+        raise RunTableError(record.quote_fault(f"on line {record.quote}"), source=source)
+    if record.fault:
+        raise RunTableError(f"line {record.last} is {record.fault}", source=source)
+    return record
 
 
 def _refuse_separators(header: str, source: str) -> None:

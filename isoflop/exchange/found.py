@@ -51,11 +51,13 @@ class Refused:
         where: row, line, file or run.
         why: in a few words.
         count: how many.
+        unit: of `count`, where it is more than one; "" where `why` says how many.
     """
 
     where: str
     why: str
     count: int = 1
+    unit: str = "times"
 
 
 @dataclass(frozen=True)

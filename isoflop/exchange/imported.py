@@ -73,7 +73,7 @@ class Imported:
             lines.append(f"Others   {_some(others, 8)}, under their own names")
         if self.rule:
             lines.append(f"Final    {self.rule} of each curve")
-        refused = [f"{r.where}: {r.why}" + _times(r.count) for r in self.refused]
+        refused = [f"{r.where}: {r.why}" + _counted(r) for r in self.refused]
         for title, each in (("Refused", refused), ("Gap", self.gaps), ("End", self.ends)):
             lines += [f"{title:<9}{line}" for line in each[:MAX_LINES]]
             if len(each) > MAX_LINES:
@@ -81,8 +81,8 @@ class Imported:
         return "\n".join([*lines, *(f"Note     {note}" for note in self.notes)])
 
 
-def _times(count: int) -> str:
-    return f" ({count} times)" if count > 1 else ""
+def _counted(refused: Refused) -> str:
+    return f" ({refused.count} {refused.unit})" if refused.count > 1 and refused.unit else ""
 
 
 def _some(names: list[str], most: int) -> str:

@@ -41,6 +41,36 @@ def test_a_csv_is_read_with_its_mapping_and_bad_rows_are_counted(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("text", "at", "to", "taken"),
+    [
+        ('1e6,a,3\n2e6,b,"2.9\n3e6,c,2.8\n4e6,d,2.7\n', 3, 5, [3.0]),
+        ('1e6,a,3\n"2e6,b,2.9\n3e6,c,2.8\r\n4e6,d,2.7', 3, 5, [3.0]),
+        ('1e6,a,3\n2e6,b,"2.9\n3e6,c,"2.8"\n4e6,d,2.7\n', 3, 4, [3.0, 2.7]),
+        ('1e6,"two\nlines",3\n2e6,"b\n3e6,c,2.8\n4e6,d,2.7\n', 4, 6, [3.0]),
+    ],
+)
+def test_lines_that_an_open_quote_swallowed_are_counted_from_where_it_opens(
+    text: str, at: int, to: int, taken: list[float], tmp_path: Path
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(f"N,my note,loss\n{text}".encode())
+    imported = import_runs(path)
+    lost = to - at + 1
+    assert imported.table.numbers("loss").tolist() == taken
+    assert (imported.n_read, imported.n_refused) == (len(taken) + lost, lost)
+    line = f"Refused  line {at}: the quote opened here is not closed; {lost} lines are swallowed"
+    assert f"{line}, up to line {to}\n" in f"{imported}\n"
+
+
+def test_cells_of_several_lines_and_quotes_inside_cells_are_no_open_quotes(tmp_path: Path) -> None:
+    rows = '1e6,"two\nlines, ""quoted""",3\n2e6,a "word" or 5",2.9\n3e6,"last\n\none",2.8'
+    imported = import_runs(write(tmp_path / "r.csv", f"N,my note,loss\n{rows}"))
+    assert imported.n_refused == 0
+    assert imported.table.numbers("loss").tolist() == [3.0, 2.9, 2.8]
+    assert imported.table.text("my note")[1] == 'a "word" or 5"'
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("r.csv", "N,D,loss\n1e6,2e7,3.25\n2e6,4e7,3.0\n"),

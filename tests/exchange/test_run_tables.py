@@ -132,7 +132,22 @@ BAD_TEXT = {
     "cell of a megabyte": (
         "r.csv",
         "N,loss\n1e6," + "3" * 200_000 + "\n",
-        "r.csv: not readable as CSV (field larger than field limit (131072))",
+        "r.csv: line 2 is not readable (field larger than field limit (131072))",
+    ),
+    "open quote": (
+        "r.csv",
+        'N,loss\n1e6,3\n2e6,"2.9\n3e6,2.8\n4e6,2.7\n',
+        "r.csv: the quote opened on line 3 is not closed; 3 lines are swallowed, up to line 5",
+    ),
+    "open quote on the last line": (
+        "r.csv",
+        'N,loss\n1e6,3\n2e6,"2.9',
+        "r.csv: the quote opened on line 3 is not closed",
+    ),
+    "open quote in the header": (
+        "r.csv",
+        'N,"loss\n1e6,3\n',
+        "r.csv: the quote opened on line 1 is not closed; 2 lines are swallowed, up to line 2",
     ),
     "ambiguous": (
         "r.csv",

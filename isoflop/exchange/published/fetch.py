@@ -7,6 +7,7 @@ from typing import Any
 
 from isoflop.base.errors import InputError, MissingExtraError
 from isoflop.exchange.published.read import (
+    FOLDER,
     cached_path,
     how_to_get,
     locate_published,
@@ -91,7 +92,8 @@ def _fetch(entry: PublishedTable) -> Path:
         )
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{entry.name}: cannot be fetched from {entry.address} ({type(error).__name__})"
+            f"{entry.name}: cannot be fetched from {entry.address} ({type(error).__name__}); check "
+            f"the network, or set {FOLDER} to a folder that holds {entry.local}"
         ) from None
     try:
         require_hash(entry, part.read_bytes(), part)

@@ -69,7 +69,8 @@ def how_to_get(entry: PublishedTable) -> str:
             f"to a folder that holds {entry.local}"
         )
     return (
-        f"fetch it with `isoflop published get {entry.name}`, or set {FOLDER} to a folder with it"
+        f"fetch it with `isoflop published get {entry.name}`, or set {FOLDER} to a folder that "
+        f"holds {entry.local}"
     )
 
 

@@ -1,7 +1,6 @@
 """Rows of a CSV of any origin, with the lines that are none."""
 
 import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from isoflop.base.errors import RunTableError
 from isoflop.exchange.bounded import decode, read_bounded
 from isoflop.exchange.delimited import restore_cell
 from isoflop.exchange.found import Refused
+from isoflop.exchange.quoted_lines import Record, split_records
 
 MAX_COLUMNS = 4096
 MAX_REFUSED = 1000
@@ -48,32 +48,23 @@ def parse_csv(text: str, source: str) -> Rows:
     Raises:
         RunTableError: no header, or a column named twice.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     header: tuple[str, ...] = ()
     rows: list[dict[str, str]] = []
     refused: list[Refused] = []
     n_read = 0
-    while True:
-        try:
-            line = next(reader, None)
-        except csv.Error as error:
-            n_read += 1
-            refused.append(Refused(f"line {reader.line_num}", f"not readable ({error})"))
-            continue
-        if line is None:
-            break
-        if not any(cell.strip() for cell in line):
-            continue
+    for record in split_records(text, _delimiter(text)):
         if not header:
-            header = _header(line, source)
+            header = _header_of(record, source)
             continue
-        n_read += 1
-        if len(line) != len(header):
-            why = f"{len(line)} cells, but the header has {len(header)}"
-            refused.append(Refused(f"row {n_read}", why))
-        else:
-            cells = (restore_cell(cell.strip()) for cell in line)
+        if not record.fault and not record.quote and not any(c.strip() for c in record.cells):
+            continue
+        n_read += record.n_lines if record.quote else 1
+        fault = _fault(record, n_read, len(header))
+        if fault is None:
+            cells = (restore_cell(cell.strip()) for cell in record.cells)
             rows.append(dict(zip(header, cells, strict=True)))
+        else:
+            refused.append(fault)
     if not header:
         raise RunTableError("the file is empty; expected a header and rows", source=source)
     return Rows(header, tuple(rows), n_read, _bounded(refused))
@@ -93,6 +84,29 @@ def _delimiter(text: str) -> str:
     if "," in line or "\t" in line:
         return "\t" if line.count("\t") > line.count(",") else ","
     return ";" if ";" in line else ","
+
+
+def _fault(record: Record, row: int, n_columns: int) -> Refused | None:
+    """Why a record is no row, None if it is one."""
+    if record.quote:
+        why = record.quote_fault("here")
+        return Refused(f"line {record.quote}", why, record.n_lines, unit="")
+    if record.fault:
+        return Refused(f"line {record.last}", record.fault)
+    if len(record.cells) != n_columns:
+        why = f"{len(record.cells)} cells, but the header has {n_columns}"
+        return Refused(f"row {row}", why)
+    return None
+
+
+def _header_of(record: Record, source: str) -> tuple[str, ...]:
+    """Names of the columns, () of an empty line."""
+    if record.quote or record.fault:
+        why = record.quote_fault(f"on line {record.quote}") if record.quote else record.fault
+        raise RunTableError(why, source=source)
+    if not any(cell.strip() for cell in record.cells):
+        return ()
+    return _header(record.cells, source)
 
 
 def _header(line: list[str], source: str) -> tuple[str, ...]:

@@ -119,6 +119,20 @@ def test_a_source_that_does_not_answer_is_one_error(server: Server) -> None:
         get_published(replace(entry_of(CONTENT), host=server.host))
 
 
+def test_without_a_network_the_one_sentence_names_the_folder_to_set() -> None:
+    pytest.importorskip("pooch")
+    entry = replace(entry_of(CONTENT), host="http://127.0.0.1:1")
+    with pytest.raises(InputError) as refused:
+        get_published(entry)
+    assert str(refused.value) == (
+        f"mine: cannot be fetched from {entry.address} (ConnectionError); check the network, or "
+        "set ISOFLOP_DATA to a folder that holds mine/runs.csv"
+    )
+    assert not cached_path(entry).exists()
+    with pytest.raises(InputError, match=r"set ISOFLOP_DATA to a folder that holds mine/runs\.csv"):
+        published_runs(entry)
+
+
 def test_the_hash_is_checked_on_every_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ISOFLOP_DATA", str(tmp_path))
     entry = entry_of(CONTENT)
