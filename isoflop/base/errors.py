@@ -18,7 +18,7 @@ Messages say what was found, what was expected and what to do, in one or two lin
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MOST_NAMES = 12
 """Names listed in a message before it says that there are more."""
@@ -68,7 +68,28 @@ class RunTableError(InputError):
 
 
 class SpecError(InputError):
-    """A ladder specification with one or more mistakes, all listed."""
+    """A ladder specification with one or more mistakes, all listed.
+
+    Args:
+        message: the whole of it, or, of several `mistakes`, the file they are in.
+        mistakes: a sentence each, its path first; of several, a line each.
+
+    >>> print(SpecError("ladder.toml", ["seed is -1, expected 0 or more"]))
+    ladder.toml: seed is -1, expected 0 or more
+    >>> print(SpecError("ladder.toml", ["corpus is missing", "seed is -1"]))
+    ladder.toml: 2 mistakes
+      corpus is missing
+      seed is -1
+    """
+
+    def __init__(self, message: str, mistakes: Sequence[str] = ()) -> None:
+        self.mistakes = tuple(mistakes)
+        if len(self.mistakes) == 1:
+            message = f"{message}: {self.mistakes[0]}"
+        elif self.mistakes:
+            lines = [f"{message}: {len(self.mistakes)} mistakes", *self.mistakes]
+            message = "\n  ".join(lines)
+        super().__init__(message)
 
 
 class UnknownNameError(InputError):

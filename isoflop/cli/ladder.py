@@ -19,6 +19,7 @@ from isoflop.cli.ladder_folder import (
     STUDY,
     find_study,
     narrate_forced,
+    read_spec,
 )
 from isoflop.cli.ladder_launcher import Wanted, launcher_options, make_launcher
 from isoflop.cli.ladder_list import command as list_command
@@ -84,9 +85,7 @@ def run(
     Python:
       isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
     """
-    from isoflop.runs.ladders.toml import read_ladder
-
-    ladder = read_ladder(spec)
+    ladder = read_spec(spec)
     from isoflop.lab import run_ladder
 
     limits, engine = limits_of(study, given, unlimited=unlimited), make_launcher(wanted)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from isoflop.base.estimate import shorten
+from isoflop.cli.ladder_folder import read_spec
 from isoflop.cli.output import format_table, json_option, narrate, show
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def command(
       isoflop.bracket_rates(isoflop.read_ladder("ladder.toml"), "rates")
     """
     from isoflop.base.atomic import write_atomic
-    from isoflop.runs.ladders.toml import print_ladder, read_ladder
+    from isoflop.runs.ladders.toml import print_ladder
 
-    ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
+    ladder = read_spec(spec)  # before the lab and its extra: a missing file is told first
     from isoflop.lab import bracket_rates
 
     found = bracket_rates(

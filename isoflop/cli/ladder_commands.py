@@ -7,7 +7,7 @@ import click
 
 from isoflop.base.errors import IsoflopError
 from isoflop.cli.ladder_budget import budget_options, limits_of
-from isoflop.cli.ladder_folder import DEVICE, SPEC, STUDY
+from isoflop.cli.ladder_folder import DEVICE, SPEC, STUDY, read_spec
 from isoflop.cli.output import json_option, narrate, show
 
 
@@ -40,9 +40,7 @@ def commands(
     Python:
       isoflop.prepare_study(isoflop.read_ladder("ladder.toml"), "study")
     """
-    from isoflop.runs.ladders.toml import read_ladder
-
-    ladder = read_ladder(spec)
+    ladder = read_spec(spec)
     from isoflop.lab.training import prepare_study
 
     limits = limits_of(study, given, unlimited=unlimited)

@@ -9,6 +9,7 @@ from isoflop.base.errors import InputError
 from isoflop.cli.output import narrate
 
 if TYPE_CHECKING:
+    from isoflop.runs.ladders.ladder import Ladder
     from isoflop.store.study import Study
 
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
@@ -24,6 +25,14 @@ FOLDER_OPTION = click.option(
 DEVICE = click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True
 )
+
+
+def read_spec(spec: Path) -> "Ladder":
+    """Read a ladder file to train by; a corpus nobody knows is told with its other mistakes."""
+    from isoflop.lab.data.known import corpus_mistake
+    from isoflop.runs.ladders.toml import read_ladder
+
+    return read_ladder(spec, corpora=corpus_mistake)
 
 
 def find_study(command: str, named: Path | None, study: Path | None) -> "Study":

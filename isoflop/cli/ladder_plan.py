@@ -7,7 +7,7 @@ import click
 
 from isoflop.base.estimate import shorten
 from isoflop.cli.hardware_options import Hardware, hardware_options, price
-from isoflop.cli.ladder_folder import DEVICE, SPEC
+from isoflop.cli.ladder_folder import DEVICE, SPEC, read_spec
 from isoflop.cli.output import format_table, json_option, narrate, show
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def command(spec: Path, device: str, hardware: Hardware, as_json: bool) -> None:
     Python:
       isoflop.price_ladder(isoflop.read_ladder("ladder.toml"))
     """
-    from isoflop.runs.ladders.toml import read_ladder
-
-    ladder = read_ladder(spec)  # before the lab and its extra: a missing file is told first
+    ladder = read_spec(spec)  # before the lab and its extra: a missing file is told first
     from isoflop.lab import price_ladder
 
     found = price_ladder(ladder, device=device)

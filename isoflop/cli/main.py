@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from isoflop.base.errors import IsoflopError
+from isoflop.base.errors import IsoflopError, SpecError
 
 SUMMARIES: Mapping[str, str] = {
     "tour": "Train a ladder on real text, fit, plan and report, in minutes.",
@@ -123,6 +123,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
     except IsoflopError as error:
+        listed = error.mistakes if isinstance(error, SpecError) else ()
+        if len(listed) > 1:  # a line each below the one that names the file
+            return _complain(str(error).partition("\n")[0], error.exit_code, listed)
         return _complain(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -138,11 +141,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _complain(message: str, code: int) -> int:
-    # A name of a thousand letters, such as a cell taken for a header, is not repeated in full.
-    short = re.sub(r"(\w{60})\w{60,}", r"\1…", " ".join(message.split()))
-    click.echo(f"error: {short}", err=True)
+def _complain(message: str, code: int, listed: Sequence[str] = ()) -> int:
+    click.echo(f"error: {_short(message)}", err=True)
+    for each in listed:
+        click.echo(f"  {_short(each)}", err=True)
     return code
+
+
+def _short(message: str) -> str:
+    # A name of a thousand letters, such as a cell taken for a header, is not repeated in full.
+    return re.sub(r"(\w{60})\w{60,}", r"\1…", " ".join(message.split()))
 
 
 if __name__ == "__main__":

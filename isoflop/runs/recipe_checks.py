@@ -1,6 +1,5 @@
 """Mistakes of a recipe, alone and on a rung, each with its path."""
 
-import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,6 @@ from isoflop.runs.settle import settle_recipe
 
 if TYPE_CHECKING:
     from isoflop.runs.ladders.ladder import Rung
-
-_MEMBERS = 256
-"""Models of one pack: beyond, a pack has left every cache long ago."""
 
 
 def recipe_mistakes(recipe: Recipe) -> Iterator[str]:
@@ -64,8 +60,9 @@ def recipe_and_rung_mistakes(path: str, rung: "Rung", recipe: Recipe) -> Iterato
         rung: what is trained.
         recipe: by what.
     """
-    yield from _lrs_mistakes(path, rung)
-    if not rung.token_budgets or rung.token_budgets[0] < 1 or any(_rule_mistakes(recipe)):
+    if not rung.token_budgets or min(*rung.token_budgets, recipe.batch_tokens) < 1:
+        return
+    if any(_rule_mistakes(recipe)):
         return
     try:
         settled = settle_recipe(recipe, rung)
@@ -74,26 +71,25 @@ def recipe_and_rung_mistakes(path: str, rung: "Rung", recipe: Recipe) -> Iterato
         return
     if not 0 < settled.lr < 1 and not rung.lrs and settled.lr != recipe.lr:
         yield f"{path}: recipe.lr_rule gives the rate {settled.lr:.4g}, expected between 0 and 1"
-    yield from _batch_mistakes(path, rung, settled.batch_tokens, recipe.batch_rule)
+    n_ctx, budgets = rung.architecture.n_ctx, rung.token_budgets
+    yield from batch_mistakes(path, n_ctx, budgets, settled.batch_tokens, recipe.batch_rule)
     yield from _horizon_mistakes(path, rung, settled)
 
 
-def _lrs_mistakes(path: str, rung: "Rung") -> Iterator[str]:
-    if any(not 0 < lr < 1 for lr in rung.lrs):
-        yield f"{path}.lrs is {list(rung.lrs)}, expected rates between 0 and 1"
-    elif any(high < 1.01 * low for low, high in itertools.pairwise(rung.lrs)):
-        yield f"{path}.lrs must increase by at least 1 %, found {list(rung.lrs)}"
-    if rung.members > _MEMBERS:
-        yield f"{path}: {rung.members} models in a pack (seeds times lrs), expected at most 256"
-
-
-def _batch_mistakes(path: str, rung: "Rung", batch_tokens: int, rule: str) -> Iterator[str]:
-    n_ctx, shortest = rung.architecture.n_ctx, 10 * batch_tokens
+def batch_mistakes(
+    path: str,
+    n_ctx: int | None,
+    token_budgets: tuple[int, ...] | None,
+    batch_tokens: int,
+    rule: str = "fixed",
+) -> Iterator[str]:
+    """Yield what a batch makes of a rung's context and budgets; None is not known."""
+    shortest = 10 * batch_tokens
     name = "recipe.batch_tokens" if rule == "fixed" else f"the batch of batch_rule {rule}"
-    if batch_tokens % n_ctx:
+    if n_ctx is not None and n_ctx > 0 and batch_tokens % n_ctx:
         yield f"{path}.n_ctx is {n_ctx}, which does not divide {name} = {batch_tokens}"
-    if any(budget < shortest for budget in rung.token_budgets):
-        least = min(rung.token_budgets)
+    if token_budgets and min(token_budgets) < shortest:
+        least = min(token_budgets)
         yield f"{path}.token_budgets: {least} is below 10 steps ({shortest} tokens)"
 
 

@@ -50,8 +50,29 @@ def test_a_ladder_that_plan_refuses_run_refuses_and_makes_no_folder(isoflop) -> 
     planned = isoflop("ladder", "plan", "ladder.toml")
     ran = isoflop("ladder", "run", "ladder.toml", "-o", "study")
     assert (planned.code, planned.error) == (ran.code, ran.error)
-    assert planned.error.endswith("'sotuu'; did you mean sotu?")
+    assert planned.error == (
+        "ladder.toml: corpus is 'sotuu', which is no registered corpus, file or folder; "
+        "did you mean sotu?"
+    )
     assert not Path("study").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "commands", "bracket"])
+def test_mistakes_stand_a_line_each_corpora_among_them(isoflop, command: str) -> None:
+    Path("mine.txt").write_text("mine")
+    text = print_ladder(LADDER).replace('"sotu"', '"sotuu"').replace("n_ctx = 32", "n_ctx = 65")
+    sets = '[evaluation]\ntest_sets = ["mine.txt", "yours\\u0000.txt"]\n'
+    Path("ladder.toml").write_text(text.replace("[evaluation]\n", sets))
+    found = isoflop("ladder", command, "ladder.toml", *([] if command == "plan" else ["-o", "s"]))
+    assert (found.code, found.out) == (2, "")
+    first, corpus, test_set, context = found.err.splitlines()
+    assert first == "error: ladder.toml: 3 mistakes"
+    assert corpus.startswith("  corpus is 'sotuu', which is no registered corpus, file or folder")
+    assert test_set.startswith("  evaluation.test_sets[1] is 'yours")
+    assert context == ("  rungs[0].n_ctx is 65, which does not divide recipe.batch_tokens = 256")
+    assert not Path("s").exists()
+    shown = isoflop("ladder", "show", "ladder.toml")  # the corpus may be another machine's
+    assert shown.error == f"ladder.toml: {context.strip()}"
 
 
 def test_a_plan_says_that_the_warmup_is_too_long(isoflop) -> None:

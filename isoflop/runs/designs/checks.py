@@ -12,20 +12,31 @@ from isoflop.runs.designs.tables import (
     TokenGrid,
     table_name,
 )
+from isoflop.runs.ladders.unread import without_unread
 
 MOST_SIZE = 2**20
 """Widths and depths from here on are typing errors."""
 
 
-def design_mistakes(design: Design) -> list[str]:
-    """Return one sentence per mistake that keeps a design from being expanded."""
+def design_mistakes(design: Design, unread: frozenset[str] = frozenset()) -> list[str]:
+    """Return one sentence per mistake that keeps a design from being expanded.
+
+    Args:
+        design: what could be read of it.
+        unread: fields that could not; they are empty and not held against it.
+    """
     path = table_name(design)
-    found = list(_dial_mistakes(path, design.dial, proposed=isinstance(design, ProposedRuns)))
+    proposed = isinstance(design, ProposedRuns)
+    found = list(_dial_mistakes(path, design.dial, proposed=proposed))
+    if not proposed and not unread & {"widths", "depths"}:
+        found += _size_mistakes(path, design.dial)
     if isinstance(design, DepthLadder):
         found += _positive(f"{path}.tokens_per_param", design.tokens_per_param)
     elif isinstance(design, IsoflopGrid):
         found += _positive(f"{path}.budgets", design.budgets)
-        found += _positive(f"{path}.tokens_per_param", (design.tokens_per_param,))
+        if not 0 < design.tokens_per_param < math.inf:
+            value = design.tokens_per_param
+            found.append(f"{path}.tokens_per_param is {value:g}, expected a positive number")
         if design.sizes_per_budget < 0:
             found.append(
                 f"{path}.sizes_per_budget is {design.sizes_per_budget}, expected 0 (all) or more"
@@ -34,14 +45,17 @@ def design_mistakes(design: Design) -> list[str]:
         found += _positive(f"{path}.token_budgets", design.token_budgets)
     else:
         found += _proposed_mistakes(path, design)
-    return found
+    return without_unread(found, [f"{path}.{name}" for name in unread])
+
+
+def _size_mistakes(path: str, dial: Dial) -> Iterator[str]:
+    if bool(dial.widths) == bool(dial.depths):
+        yield f"{path}: give widths or depths, one of them"
 
 
 def _dial_mistakes(path: str, dial: Dial, *, proposed: bool) -> Iterator[str]:
     if proposed and dial.sizes:
         yield f"{path}: widths and depths follow from the runs; leave them out"
-    if not proposed and bool(dial.widths) == bool(dial.depths):
-        yield f"{path}: give widths or depths, one of them"
     for name, sizes in (("widths", dial.widths), ("depths", dial.depths)):
         for index, size in enumerate(sizes):
             if not 1 <= size < MOST_SIZE:

@@ -1,47 +1,95 @@
 """The table of a design in a ladder file: read to rungs, and printed back as it was."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, replace
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
+
+from cattrs import Converter
 
 from isoflop.base.errors import InputError, did_you_mean
 from isoflop.runs.designs.checks import design_mistakes
 from isoflop.runs.designs.dial import DIAL_KEYS, Dial, Own, shape_at
 from isoflop.runs.designs.expand import expand_design
-from isoflop.runs.designs.tables import DESIGNS, Design, table_name
+from isoflop.runs.designs.tables import DESIGNS, Design, TokenGrid, table_name
 from isoflop.runs.ladders.checks import BYTES_VOCAB, tokenizer_vocab
+from isoflop.runs.ladders.form import read_fields, structure
 from isoflop.runs.ladders.ladder import Rung
+from isoflop.runs.ladders.mistakes import also, merge_alike
+from isoflop.runs.ladders.rung_checks import RungParts
 
-Structure = Callable[[Any, type], tuple[Any, list[str]]]
-"""Turns a table into a dataclass; the mistakes of form if it cannot, without their root."""
+
+@dataclass(frozen=True)
+class Taken:
+    """The design of a ladder file.
+
+    Args:
+        rest: the file without the tables of designs.
+        design: without mistakes; None if there is none, or it has some.
+        read: what could be read of one with mistakes.
+        unread: its fields that could not.
+        mistakes: each with its path.
+    """
+
+    rest: Mapping[str, Any]
+    design: Design | None = None
+    read: Design | None = None
+    unread: frozenset[str] = frozenset()
+    mistakes: tuple[str, ...] = ()
 
 
-def take_design(
-    document: Mapping[str, Any], structure: Structure
-) -> tuple[dict[str, Any], Design | None, list[str]]:
+def take_design(document: Mapping[str, Any], converter: Converter) -> Taken:
     """Take the design out of a ladder file.
 
     Args:
         document: the file as read.
-        structure: reads a dataclass.
-
-    Returns:
-        The file without the tables of designs; the design, None if there is none or it has
-        mistakes; and those, each with its path.
+        converter: of `make_converter`.
     """
     found = [name for name in DESIGNS if name in document]
     rest = {key: value for key, value in document.items() if key not in found}
     named = (["rungs"] if "rungs" in document else []) + [f"[{name}]" for name in found]
     if len(named) > 1:
-        return rest, None, [f"the rungs come from {' and '.join(named)}, expected one of them"]
+        mistake = f"the rungs come from {' and '.join(named)}, expected one of them"
+        return Taken(rest, mistakes=(mistake,))
     if not found:
-        return rest, None, []
+        return Taken(rest)
     name = found[0]
-    design, mistakes = structure(_nest_dial(document[name]), DESIGNS[name])
+    table = _nest_dial(document[name])
+    design, mistakes = structure(converter, table, DESIGNS[name])
+    read, unread = (design, frozenset()) if design else _read(converter, table, DESIGNS[name])
     mistakes = [_at(name, mistake) for mistake in mistakes]
-    mistakes = mistakes or design_mistakes(design)
-    return rest, None if mistakes else design, mistakes
+    mistakes += design_mistakes(read, unread) if read else []
+    return Taken(rest, None if mistakes else design, read, unread, tuple(mistakes))
+
+
+def _read(
+    converter: Converter, table: Any, kind: type[Design]
+) -> tuple[Design | None, frozenset[str]]:
+    """What can be read of a table with mistakes of form."""
+    read, unread = read_fields(converter, table, kind)
+    if read is None:
+        return None, unread
+    dial, unread_dial = read_fields(converter, table["dial"], Dial)
+    return replace(read, dial=dial), (unread - {"dial"}) | unread_dial
+
+
+def stand_in(taken: Taken) -> RungParts | None:
+    """Return what every rung of a design with mistakes would have, None if nothing is known.
+
+    So that what its table says of context, budgets and rates is checked in spite of them.
+    """
+    if taken.read is None:
+        return None
+    dial = taken.read.dial
+    budgets = taken.read.token_budgets if isinstance(taken.read, TokenGrid) else ()
+    parts = RungParts(
+        seeds=dial.seeds,
+        token_budgets=tuple(sorted(set(budgets))) or None,
+        lrs=dial.lrs,
+        n_ctx=dial.n_ctx,
+        n_vocab=dial.n_vocab or None,
+    )
+    return replace(parts, **dict.fromkeys(taken.unread & vars(parts).keys()))
 
 
 def read_rungs(design: Design, tokenizer: object) -> tuple[tuple[Rung, ...], list[str]]:
@@ -72,23 +120,6 @@ def read_rungs(design: Design, tokenizer: object) -> tuple[tuple[Rung, ...], lis
     return rungs, found
 
 
-def say_rungs(sentence: str, design: Design | None, rungs: tuple[Rung, ...]) -> str:
-    """Put a rung's name where a sentence has its place in a list that the file does not have.
-
-    >>> from isoflop.runs.designs.tables import TokenGrid
-    >>> grid = TokenGrid(Dial(widths=(8,), n_ctx=16), (4096,))
-    >>> say_rungs("rungs[0].n_ctx is 16", grid, expand_design(grid, 256))
-    '[grid] d8: n_ctx is 16'
-    """
-    if design is None:
-        return sentence
-
-    def named(match: re.Match[str]) -> str:
-        return f"[{table_name(design)}] {rungs[int(match[1])].name}: "
-
-    return re.sub(r"^rungs\[(\d+)\](?:\.|: )?", named, sentence)
-
-
 def design_row(design: Design) -> dict[str, Any]:
     """Return a design's keys as a ladder file has them, defaults left out; tables come last."""
     row: dict[str, Any] = {}
@@ -109,12 +140,12 @@ def _nest_dial(table: Any) -> Any:
 
 
 def _at(name: str, mistake: str) -> str:
-    """Put the table's name before a mistake: `grid.widths: …`, `grid: …`."""
-    path, colon, rest = mistake.partition(": ")
-    if colon and " " not in path:
-        path = path.removeprefix("dial").removeprefix(".")
-        return f"{name}.{path}: {rest}" if path else f"{name}: {rest}"
-    return f"{name}: {mistake}"
+    """Put the table's name before a mistake: `grid.widths is …`, `grid: …`."""
+    found = re.match(r"(dial\b\.?)?([\w.\[\]-]*)(: | is )", mistake)
+    if not found:
+        return f"{name} {mistake}" if mistake.startswith("is ") else f"{name}: {mistake}"
+    path = f"{name}.{found[2]}" if found[2] else name
+    return f"{path}{found[3]}{mistake[found.end() :]}"
 
 
 def _shape_mistakes(path: str, dial: Dial, vocab: int) -> list[str]:
@@ -123,8 +154,8 @@ def _shape_mistakes(path: str, dial: Dial, vocab: int) -> list[str]:
         try:
             shape_at(dial, size)
         except InputError as error:
-            found.append(f"{path}: size {size}: {error}")
-    return found
+            found.append((f"size {size}", str(error)))
+    return [f"{path}: {places[0]}: {each}{also(places)}" for each, places in merge_alike(found)]
 
 
 def _listed(value: Any) -> Any:

@@ -88,11 +88,11 @@ def evaluation_mistakes(evaluation: Evaluation) -> Iterator[str]:
         )
 
 
-def noise_mistakes(path: str, n_ctx: int, evaluation: Evaluation) -> Iterator[str]:
-    """Yield what a rung's context makes of `noise_tokens`."""
+def noise_mistakes(n_ctx: int, evaluation: Evaluation) -> Iterator[str]:
+    """Yield what a context makes of `noise_tokens`."""
     least = LEAST_NOISE_ROWS * n_ctx
     if 0 < evaluation.noise_tokens < least:
         yield (
-            f"{path}: evaluation.noise_tokens is {evaluation.noise_tokens}, expected at least "
+            f"evaluation.noise_tokens is {evaluation.noise_tokens}, expected at least "
             f"{LEAST_NOISE_ROWS} contexts of {n_ctx} ({least}), or 0"
         )

@@ -135,11 +135,11 @@ class Ladder:
     design: Design | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        from isoflop.runs.ladders.checks import ladder_mistakes
+        from isoflop.runs.ladders.checks import ladder_mistakes, parts_of_ladder
 
-        mistakes = ladder_mistakes(self)
+        mistakes = ladder_mistakes(parts_of_ladder(self))
         if mistakes:
-            raise SpecError("ladder: " + "; ".join(mistakes))
+            raise SpecError("ladder", mistakes)
 
     def rung(self, name: str) -> Rung:
         """Return the rung called `name`."""

@@ -19,18 +19,39 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """What a ladder or a rung may be called."""
 
 
+MODELS_OF_A_PACK = 256
+"""Beyond, a pack has left every cache long ago."""
+
+
 @dataclass(frozen=True)
 class RungParts:
-    """What could be read of a rung with mistakes of form; None is what could not."""
+    """What could be read of a rung; None is what could not, or what is not told."""
 
-    name: str | None
-    architecture: Model | None
-    seeds: int | None
-    token_budgets: tuple[int, ...] | None
-    dropout: float | None
+    name: str | None = None
+    architecture: Model | None = None
+    seeds: int | None = None
+    token_budgets: tuple[int, ...] | None = None
+    dropout: float | None = None
+    lrs: tuple[float, ...] | None = None
+    n_ctx: int | None = None
+    n_vocab: int | None = None
 
 
-def rung_mistakes(path: str, rung: "Rung | RungParts") -> Iterator[str]:
+def parts_of(rung: "Rung") -> RungParts:
+    """Return a whole rung as its parts."""
+    return RungParts(
+        name=rung.name,
+        architecture=rung.architecture,
+        seeds=rung.seeds,
+        token_budgets=rung.token_budgets,
+        dropout=rung.dropout,
+        lrs=rung.lrs,
+        n_ctx=rung.architecture.n_ctx,
+        n_vocab=rung.architecture.n_vocab,
+    )
+
+
+def rung_mistakes(path: str, rung: RungParts) -> Iterator[str]:
     """Yield one sentence per mistake that the rung has whatever ladder it stands in."""
     if rung.name is not None and not NAME.fullmatch(rung.name):
         yield f"{path}.name is {rung.name!r}, expected 1 to 40 of A-Z a-z 0-9 . _ -"
@@ -42,6 +63,22 @@ def rung_mistakes(path: str, rung: "Rung | RungParts") -> Iterator[str]:
         yield from (f"{path}: {mistake}" for mistake in _model_mistakes(rung.architecture))
     if rung.token_budgets is not None:
         yield from _budget_mistakes(f"{path}.token_budgets", rung.token_budgets)
+    if rung.lrs:
+        yield from _lrs_mistakes(path, rung.lrs)
+    if rung.seeds is not None and rung.lrs is not None:
+        members = rung.seeds * max(1, len(rung.lrs))
+        if members > MODELS_OF_A_PACK:
+            yield (
+                f"{path}: {members} models in a pack (seeds times lrs), expected at most "
+                f"{MODELS_OF_A_PACK}"
+            )
+
+
+def _lrs_mistakes(path: str, lrs: tuple[float, ...]) -> Iterator[str]:
+    if any(not 0 < lr < 1 for lr in lrs):
+        yield f"{path}.lrs is {list(lrs)}, expected rates between 0 and 1"
+    elif any(high < 1.01 * low for low, high in itertools.pairwise(lrs)):
+        yield f"{path}.lrs must increase by at least 1 %, found {list(lrs)}"
 
 
 def _budget_mistakes(path: str, budgets: tuple[int, ...]) -> Iterator[str]:

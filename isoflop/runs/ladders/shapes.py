@@ -127,8 +127,9 @@ def register_models(converter: cattrs.Converter) -> None:
     def read_model(value: dict[str, Any], _: Any) -> Any:
         value = dict(value)
         name = value.pop("family", "transformer")
-        if name not in FAMILIES:
-            raise ValueError(f"family is {name!r}, expected {', '.join(FAMILIES)}")
+        if not isinstance(name, str) or name not in FAMILIES:
+            found = repr(name) if isinstance(name, str) else str(name)
+            raise ValueError(f"family is {found}, expected {', '.join(FAMILIES)}")
         if name == "transformer":
             shape = {key: value.pop(key) for key in SHAPE_KEYS if key in value}
             value["shape"] = shape

@@ -1,6 +1,7 @@
 """Designs: what each table expands to, held against counts done by hand, and printed back."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -122,23 +123,52 @@ def test_a_rung_has_seeds_and_rates_of_its_own() -> None:
 
 def test_all_mistakes_of_a_design_come_at_once_each_with_its_path() -> None:
     text = "[recipe]\nlr=7.0\n[isoflop]\nbudgets=[-1.0]\nwidths=[0, 8]\ndepths=[1]\nseeds=0\n"
-    assert mistakes(text + "aspct=3\n[evaluation]\ntokens=0") == (
-        "ladder: isoflop: unknown key 'aspct'; did you mean aspect?; "
-        "recipe.lr is 7.0, expected between 0 and 1; evaluation.tokens is 0, expected at least 1; "
-        "evaluation.curve_tokens is 65536, expected 1 to evaluation.tokens = 0"
+    text += "sizes_per_budget=-2\naspct=3\nn_ctx=96\nn_vocab=9\nlrs=[5.0]\n"
+    assert mistakes(text + "n_head=4.5\n[evaluation]\ntokens=0").splitlines() == [
+        "ladder: 13 mistakes",
+        "  recipe.lr is 7.0, expected between 0 and 1",
+        "  isoflop.n_head is 4.5, expected a whole number",
+        "  isoflop: unknown key 'aspct'; did you mean aspect?",
+        "  isoflop.widths[0] is 0, expected 1 to 1048575",
+        "  isoflop.seeds is 0, expected 1 to 1048575",
+        "  isoflop: give widths or depths, one of them",
+        "  isoflop.budgets[0] is -1, expected a positive number",
+        "  isoflop.sizes_per_budget is -2, expected 0 (all) or more",
+        "  isoflop.lrs is [5.0], expected rates between 0 and 1",
+        "  isoflop.n_vocab is 9, but tokenizer bytes has 256 tokens; set n_vocab = 256, or leave "
+        "it out",
+        "  isoflop.n_ctx is 96, which does not divide recipe.batch_tokens = 256",
+        "  evaluation.tokens is 0, expected at least 1",
+        "  evaluation.curve_tokens is 65536, expected 1 to evaluation.tokens = 0",
+    ]
+
+
+def test_a_sentence_of_every_rung_stands_once_at_the_key_that_was_written() -> None:
+    sizes = "widths=[8, 12, 16, 24]\n"
+    assert mistakes(f"[isoflop]\nbudgets=[1e10]\n{sizes}n_ctx=65") == (
+        "ladder: isoflop.n_ctx is 65, which does not divide recipe.batch_tokens = 256"
     )
-    message = mistakes(text.replace("[isoflop]", "[isoflop]\nsizes_per_budget=-2"))
-    for part in (
-        "isoflop: give widths or depths, one of them",
-        "isoflop.widths[0] is 0, expected 1 to ",
-        "isoflop.budgets[0] is -1, expected a positive number",
-        "isoflop.seeds is 0",
-        "isoflop.sizes_per_budget is -2",
-        "recipe.lr is 7.0",
-    ):
-        assert part in message
-    assert "rungs is empty" not in message
-    assert "\n" not in message
+    own = "[grid.own.d12]\nlrs=[9.0]\nseeds=65"
+    assert mistakes(f"[grid]\n{sizes}token_budgets=[8192]\nn_ctx=64\nlrs=[2.0]\n{own}").split(
+        "\n  "
+    ) == [
+        "ladder: 3 mistakes",
+        "grid.lrs is [2.0], expected rates between 0 and 1",
+        "grid.own.d12.seeds is 65, expected 1 to 64",
+        "grid.own.d12.lrs is [9.0], expected rates between 0 and 1",
+    ]
+    short = mistakes(f"[isoflop]\nbudgets=[1e8]\n{sizes}n_ctx=64")
+    found = re.fullmatch(
+        r"ladder: isoflop\.budgets: at d12: (\d+) is below 10 steps \(2560 tokens\) "
+        r"\(also d16, d24\)",
+        short,
+    )
+    assert found, short
+    shape = Architecture(2, 12, n_head=1, n_ctx=64, n_vocab=256, positions="rotary")
+    assert int(found[1]) == round(1e8 / flops_per_token(shape).matmul)
+    heads = mistakes("[grid]\nwidths=[6, 9, 12]\nn_head=4\ntoken_budgets=[8192]\nn_ctx=64")
+    assert heads.startswith("ladder: grid: size 6: d_attn = 6 is not divisible by n_head = 4; ")
+    assert heads.endswith(" (also size 9)")
 
 
 @pytest.mark.parametrize(
@@ -149,18 +179,18 @@ def test_all_mistakes_of_a_design_come_at_once_each_with_its_path() -> None:
         ("[grid]\nwidths=[8]\ntoken_budgets=[8192]\nn_ctx=64\n[grid.own.d9]\nseeds=1",
          "grid.own: no rung is called 'd9'; known: d8"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[100]\nn_ctx=64",
-         "[grid] d8: token_budgets: 100 is below 10 steps (2560 tokens)"),
+         "grid.token_budgets: 100 is below 10 steps (2560 tokens)"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[8192]\nn_ctx=65",
-         "[grid] d8: n_ctx is 65, which does not divide recipe.batch_tokens = 256"),
-        ("[grid]\nwidths='x'\ntoken_budgets=[8192]", "grid.widths[0]: expected int, found 'x'"),
-        ("[grid]\nwidths=[8.5]\ntoken_budgets=[8192]", "grid.widths[0]: expected int, found 8.5"),
-        ("[grid]\nwidths=[8]", "grid.token_budgets: required key 'token_budgets' is missing"),
-        ("grid = 3", "grid: expected a table, found 3"),
-        ("[design]\nruns=[[1e4]]", "design.runs[0]"),
+         "grid.n_ctx is 65, which does not divide recipe.batch_tokens = 256"),
+        ("[grid]\nwidths='x'\ntoken_budgets=[8192]", "grid.widths is 'x', expected a list of wh"),
+        ("[grid]\nwidths=[8.5]\ntoken_budgets=[8192]", "grid.widths[0] is 8.5, expected a whole n"),
+        ("[grid]\nwidths=[8]", "grid.token_budgets is missing, expected a list of whole numbers"),
+        ("grid = 3", "grid is 3, expected a table"),
+        ("[design]\nruns=[[1e4]]", "design.runs[0] is [10000.0], expected a list of 2 numbers"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[9]\n[depth]\ndepths=[1]",
          "the rungs come from [depth] and [grid], expected one of them"),
         ("[isoflops]\nbudgets=[1e9]", "unknown key 'isoflops'; did you mean isoflop?"),
-        ("", "required key 'rungs' is missing; or give one of the tables [depth], [isoflop]"),
+        ("", "rungs is missing, expected [[rungs]], or one of the tables [depth], [isoflop]"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_its_place(table: str, message: str) -> None:

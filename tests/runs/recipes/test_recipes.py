@@ -144,6 +144,11 @@ def test_a_bracket_gives_a_run_a_rate_and_seed_and_one_rate_changes_no_name() ->
     [
         ({"schedule": "cosine-fixed"}, {}, "horizon_steps is 0, but schedule = cosine-fixed needs"),
         ({"schedule": "cosine-fixed", "horizon_steps": 1000}, {}, "1024 steps, beyond recipe.hor"),
+        (
+            {"schedule": "cosine-fixed", "horizon_steps": 9, "batch_tokens": 0},
+            {},
+            "recipe.batch_tokens is 0, expected at least 1$",
+        ),
         ({"warmup_rule": "steps"}, {}, "recipe.warmup_steps is 0"),
         ({"lr_rule": "logarithm"}, {}, "recipe.lr_scale is 0.0"),
         ({"lr_rule": "power", "lr_scale": 5.0}, {}, "gives the rate 5, expected between 0 and 1"),
