@@ -5,6 +5,7 @@ Written when training stops, removed when it resumes; a finished rung has none. 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ def write_outcome(folder: Path, state: str, message: str) -> None:
     line = (message.strip().splitlines() or [STATES[state]])[0]
     document = {"format": FORMAT, "state": state, "message": line}
     write_atomic(folder / _NAME, strict_json.dumps(document, indent=1) + "\n")
+
+
+def note_outcome(folder: Path, state: str, message: str) -> None:
+    """Write an outcome if the disk lets it: a full one is why training stopped, and told anyway."""
+    with suppress(OSError):
+        write_outcome(folder, state, message)
 
 
 def read_outcome(folder: Path) -> dict[str, Any] | None:

@@ -3,7 +3,13 @@ import json
 import pytest
 
 from isoflop.base.errors import InputError
-from isoflop.store.outcome import STATES, clear_outcome, read_outcome, write_outcome
+from isoflop.store.outcome import (
+    STATES,
+    clear_outcome,
+    note_outcome,
+    read_outcome,
+    write_outcome,
+)
 
 
 def test_an_outcome_is_read_back_and_cleared(tmp_path) -> None:
@@ -35,3 +41,10 @@ def test_a_damaged_outcome_names_its_file(tmp_path, content) -> None:
 def test_an_unknown_state_is_refused(tmp_path) -> None:
     with pytest.raises(InputError, match="'tired' is none of oom"):
         write_outcome(tmp_path, "tired", "")
+
+
+def test_an_outcome_that_the_disk_refuses_is_let_go(tmp_path) -> None:
+    (tmp_path / "rung").write_text("a file where a folder must be")
+    note_outcome(tmp_path / "rung", "crashed", "it died")
+    note_outcome(tmp_path / "other", "crashed", "it died")
+    assert read_outcome(tmp_path / "other") == {"state": "crashed", "message": "it died"}

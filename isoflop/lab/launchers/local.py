@@ -10,7 +10,7 @@ from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
 from isoflop.store.leases.holding import LEASE_SECONDS, read_holding
 from isoflop.store.leases.lease import Watch
-from isoflop.store.outcome import write_outcome
+from isoflop.store.outcome import note_outcome
 from isoflop.store.spent import Limits, read_limits
 from isoflop.store.study import Study
 
@@ -150,7 +150,7 @@ class _Pool:
 
     def _report(self, rung: str, state: str, message: str) -> None:
         """Note why a rung stopped that cannot say so itself."""
-        write_outcome(self._study.rung_folder(rung), state, message)
+        note_outcome(self._study.rung_folder(rung), state, message)
         self._failures.append(f"rung {rung}: {message}, and run again to resume")
         self._on_event({"event": "failed", "rung": rung, "message": message})
 

@@ -16,7 +16,7 @@ from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.store.leases.holding import LEASE_SECONDS
-from isoflop.store.outcome import write_outcome
+from isoflop.store.outcome import note_outcome
 from isoflop.store.study import Study
 
 _LOOK_SECONDS = 0.5
@@ -109,7 +109,7 @@ class _Tasks:
             event: Mapping[str, Any] = self._ray.get(task)
         except self._ray.exceptions.RayError as error:
             line = f"its task was lost ({type(error).__name__})"
-            write_outcome(self._study.rung_folder(rung), "crashed", line)
+            note_outcome(self._study.rung_folder(rung), "crashed", line)
             event = {"event": "failed", "rung": rung, "message": f"{line}; run again to resume"}
         if event["event"] == "failed":
             self._failures.append(f"rung {rung}: {event['message']}")

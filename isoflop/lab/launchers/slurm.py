@@ -20,7 +20,7 @@ from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.store.leases.holding import LEASE_SECONDS
-from isoflop.store.outcome import read_outcome, write_outcome
+from isoflop.store.outcome import note_outcome, read_outcome
 from isoflop.store.study import Study
 
 _LOOK_SECONDS = 1.0
@@ -176,7 +176,7 @@ class _Array:
             outcome = read_outcome(folder)
             line = "its task ended without a word; see slurm in the study, and run again to resume"
             if outcome is None:
-                write_outcome(folder, "crashed", line)
+                note_outcome(folder, "crashed", line)
             message = line if outcome is None else outcome["message"]
             event = {"event": "failed", "rung": name, "message": message}
             self._failures.append(f"rung {name}: {event['message']}")

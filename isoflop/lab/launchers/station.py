@@ -1,7 +1,6 @@
 """A process ready to train rungs of a study: what the workers of every launcher do."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.train_rung import train_rung
 from isoflop.lab.trunk import MakeTrainer
 from isoflop.store.leases.lease import Lease, await_claim
-from isoflop.store.outcome import clear_outcome, write_outcome
+from isoflop.store.outcome import clear_outcome, note_outcome
 from isoflop.store.study import Study
 
 ENVIRONMENT = {
@@ -100,8 +99,7 @@ def attempt(
         return {"event": "held", "rung": name, "message": str(error)}
     except (IsoflopError, MemoryError, OSError, RuntimeError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        with suppress(OSError):  # a full disk is why it failed, and is told all the same
-            write_outcome(folder, _state_of(error), line)
+        note_outcome(folder, _state_of(error), line)
         return {"event": "failed", "rung": name, "message": line}
     return {"event": "done", "rung": name}
 

@@ -18,7 +18,7 @@ from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.local import how_it_ended, overdue
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
 from isoflop.store.leases.holding import LEASE_SECONDS
-from isoflop.store.outcome import write_outcome
+from isoflop.store.outcome import note_outcome
 from isoflop.store.spent import read_limits
 from isoflop.store.study import Study
 
@@ -115,7 +115,7 @@ class _Ranks:
 
     def _report(self, rung: str, state: str, message: str) -> Mapping[str, Any]:
         """Note why a rung stopped that cannot say so itself."""
-        write_outcome(self._study.rung_folder(rung), state, message)
+        note_outcome(self._study.rung_folder(rung), state, message)
         event = {"event": "failed", "rung": rung, "message": message}
         self._on_event(event)
         return event

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from isoflop.base.errors import HeldError
+from isoflop.base.errors import HeldError, InputError
 from isoflop.store.leases.holding import LEASE_SECONDS, Holding, read_holding, write_holding
 from isoflop.store.leases.process import this_process
 
@@ -102,10 +102,14 @@ class Lease:
             yield
 
     def close(self) -> None:
-        """Give it back; a lease that was lost stays with whoever has it."""
+        """Give it back; a lease that was lost stays with whoever has it.
+
+        Never an error of its own, which would hide why training ended: on a full or read-only disk
+        the lease stays as it is, free when this process is over or its time has passed.
+        """
         self._over.set()
         self._thread.join()
-        with suppress(HeldError), self.guard():
+        with suppress(HeldError, InputError, OSError), self.guard():
             write_holding(self._folder, replace(self._mine, owner="", process=None))
 
     def __enter__(self) -> Self:
@@ -133,7 +137,7 @@ class Lease:
                 with self.guard():
                     self._mine = replace(self._mine, beat=self._mine.beat + 1)
                     write_holding(self._folder, self._mine)
-            except HeldError:
+            except (HeldError, InputError):  # lost, or damaged: the next guard says so
                 return
             except OSError:  # a full disk: beat again later, or lose the lease
                 continue

@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from isoflop.base.errors import HeldError, InputError
+from isoflop.store.leases import holding
 from isoflop.store.leases.holding import Holding, read_holding, write_holding
 from isoflop.store.leases.lease import Sighting, Watch, claim
 from isoflop.store.leases.process import identify, known_dead, this_process
@@ -129,3 +131,37 @@ def test_a_damaged_lease_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "lease.json").write_text('{"token": 3')
     with pytest.raises(InputError, match=r"lease\.json.*stop every runner of this study"):
         claim(tmp_path, "it")
+
+
+def test_a_full_disk_hides_no_error_and_keeps_the_lease_until_its_time_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, content: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    def fill_the_disk_and_write() -> None:
+        with claim(tmp_path, "rung d4", seconds=5.0):
+            monkeypatch.setattr(holding, "write_atomic", refuse)
+            raise OSError(errno.ENOSPC, "No space left on device", "journal.jsonl")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill_the_disk_and_write()
+    assert caught.value.filename == "journal.jsonl"
+    monkeypatch.undo()
+    clock = Clock()
+    watch = Watch(clock)
+    assert watch.look(tmp_path) is None
+    clock.now = 5.1  # nobody beats any more
+    with claim(tmp_path, "rung d4", seen=watch.look(tmp_path)) as lease:
+        assert lease.token == 2
+
+
+def test_a_damaged_lease_ends_its_heartbeat_without_a_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with claim(tmp_path, "rung d4", seconds=0.1) as lease:
+        (tmp_path / "lease.json").write_text("{")
+        lease._thread.join(timeout=10)
+        with pytest.raises(InputError, match="not valid JSON"), lease.guard():
+            pytest.fail("the guard let it in")
+    assert capfd.readouterr().err == ""
