@@ -24,19 +24,28 @@ _OPTIONS = {
 }
 
 
+_PRICE = "dollars_per_hour"
+"""No limit by itself."""
+
+
 def budget_options(command: Command) -> Command:
-    """Hand a command its limits as `given`: {field: value} of what was said."""
+    """Hand a command its limits as `given`: {field: value} of what was said.
+
+    The command raises UsageError where --unlimited stands beside a limit.
+    """
 
     @functools.wraps(command)
     def call(*args: Any, **named: Any) -> Any:
         given = {field: named.pop(field) for field in _OPTIONS}
         given = {field: value for field, value in given.items() if value is not None}
+        limits = [_OPTIONS[field][0] for field in given if field != _PRICE]
+        if named["unlimited"] and limits:
+            said = f"{' and '.join(limits)} {'set some' if len(limits) > 1 else 'sets one'}"
+            raise click.UsageError(f"--unlimited lifts every limit, {said}: give either")
         return command(*args, given=given, **named)
 
     wrapped: Any = call
-    wrapped = click.option("--unlimited", is_flag=True, help="Lift the limits of last time.")(
-        wrapped
-    )
+    wrapped = click.option("--unlimited", is_flag=True, help="Lift every limit of before.")(wrapped)
     for field, (flag, text) in reversed(_OPTIONS.items()):
         wrapped = click.option(flag, field, type=AMOUNT, help=text)(wrapped)
     return wrapped

@@ -1,6 +1,9 @@
 """`isoflop ladder list`: the runs of one or many studies, filtered."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +13,7 @@ from isoflop.cli.output import format_table, json_option, narrate, show
 
 @click.command("list")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--state", help="finished, diverged, unfinished, running, interrupted, pending, …")
+@click.option("--state", help="Such as finished, pending or oom; a wrong one names them all.")
 @click.option("--match", default="*", help='Names of runs, such as "d64-*".')
 @click.option("--family", default="*", help='Families, such as "*lstm*".')
 @json_option
@@ -32,7 +35,10 @@ def command(
 
     rows = list_runs(folders, state=state, match=match, family=family)
     studies = {row["study"] for row in rows}
-    narrate(f"{counted(len(rows), 'run')}, {counted(len(studies), 'study folder')}")
+    if rows or (state, match, family) == (None, "*", "*"):
+        narrate(f"{counted(len(rows), 'run')}, {counted(len(studies), 'study folder')}")
+    else:
+        narrate(_nothing(list_runs(folders), state=state, match=match, family=family))
     header = ["run", "state", "family", "parameters", "tokens", "FLOPs", "loss"]
     cells = [
         [
@@ -51,6 +57,17 @@ def command(
         cells = [[row["study"], *cell] for row, cell in zip(rows, cells, strict=True)]
     numbers = range(len(header) - 4, len(header))
     show({"runs": rows}, format_table(header, cells, right=numbers), as_json=as_json)
+
+
+def _nothing(every: Iterable[Mapping[str, Any]], **asked: str | None) -> str:
+    """Say that no run is as asked for, and what runs there are."""
+    from isoflop.runs.counted import counted
+
+    states = Counter(row["state"] for row in every)
+    told = [f"--{name} {value!r}" for name, value in asked.items() if value not in (None, "*")]
+    there = ", ".join(f"{number} {state}" for state, number in states.most_common())
+    runs = counted(states.total(), "run")
+    return f"no run matches {' and '.join(told)}; there are {runs}: {there}"
 
 
 def _count(value: float | None) -> str:

@@ -103,3 +103,22 @@ def test_a_table_of_several_rates_keeps_the_best_when_asked(isoflop) -> None:
     assert "d8-s0-t8192-lr0.002" in Path("best.csv").read_text().splitlines()[1]
     wrong = isoflop("ladder", "table", "study", "--best-lr", "--of", "points", "-o", "p.csv")
     assert (wrong.code, wrong.error) == (2, "--best-lr compares finished runs: leave out --of")
+
+
+def test_no_limit_and_a_limit_contradict_each_other(isoflop) -> None:
+    Path("ladder.toml").write_text(print_ladder(LADDER))
+    both = ["--unlimited", "--max-flops", "1e12", "--silence", "9"]
+    for command in (["run", "ladder.toml", "-o"], ["resume"], ["commands", "ladder.toml", "-o"]):
+        result = isoflop("ladder", *command, "s", *both)
+        assert (result.code, result.error) == (
+            2,
+            "--unlimited lifts every limit, --max-flops and --silence set some: give either",
+        )
+    result = isoflop("ladder", "resume", "s", "--unlimited", "--deadline", "60")
+    assert result.error == "--unlimited lifts every limit, --deadline sets one: give either"
+    assert not Path("s").exists()
+
+
+def test_a_price_without_a_limit_may_stand_beside_unlimited(isoflop) -> None:
+    found = isoflop("ladder", "resume", "s", "--unlimited", "--dollars-per-hour", "3")
+    assert found.error == "s is not a study: it has no ladder.toml"

@@ -1,10 +1,11 @@
 """An SQLite index of a study's runs: quick to list, deletable, rebuilt equal from the folders.
 
-Never the system of record. Every read compares each run.json's time, size and inode with what the
-index saw and reads again what differs. An index that is damaged (not SQLite, rows missing, a row
-that is not the one its CRC-32 was taken of), of another version or of another ladder is thrown
-away and rebuilt; where it cannot be written (read-only folder, full disk, locked) the same rows
-are gathered in memory.
+Never the system of record. `isoflop ladder list` makes one of every study it lists, of any size;
+what else reads runs does from `INDEX_FROM` of them. Every read compares each run.json's time, size
+and inode with what the index saw and reads again what differs. An index that is damaged (not
+SQLite, rows missing, a row that is not the one its CRC-32 was taken of), of another version or of
+another ladder is thrown away and rebuilt; where it cannot be written (read-only folder, full disk,
+locked) the same rows are gathered in memory.
 
 `document` is run.json, or of a run that is not over what the ladder plans; `listed` its `LISTED`
 values; `place` its rank in the ladder.
@@ -25,7 +26,8 @@ from isoflop.store.index.run_files import read_run, run_names, run_signatures
 NAME = "index.sqlite"
 VERSION = 1
 INDEX_FROM = 500
-"""Runs from which the index pays: the folders of fewer are read in some hundredths of a second."""
+"""Runs from which the index pays where the ladder is read anyway, as for a status or a run table:
+the folders of fewer are read in some hundredths of a second. A listing does not read the ladder."""
 
 LISTED = ("run", "status", "rung", "seed", "lr", "family", "n_params", "n_tokens", "flops", "loss")
 """What a listing shows; `status` is null while a run is not over."""

@@ -6,10 +6,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from isoflop.base.errors import InputError
+from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.store.index.index import LISTED, read_listed
+from isoflop.store.index.run_files import UNFINISHED
 from isoflop.store.layout import read_layout
+from isoflop.store.states import FINISHED
+from isoflop.store.states import UNFINISHED as STATES_OF_RUNGS
 
+RUN_STATES = (*FINISHED, UNFINISHED, *STATES_OF_RUNGS)
+"""What a listed run may be."""
 _DEEPEST = 6
 """Folders below the one named that are searched for studies."""
 
@@ -35,8 +40,11 @@ def list_runs(
         None where it is not known.
 
     Raises:
+        UnknownNameError: no such state.
         InputError: no study there, a later release wrote it, or a run's file is damaged.
     """
+    if state is not None and state not in RUN_STATES:
+        raise UnknownNameError("state", state, RUN_STATES)
     rows: list[dict[str, Any]] = []
     for folder in folders:
         studies = list(find_studies(Path(folder)))

@@ -10,6 +10,7 @@ from faults.big_studies import write_big_study, write_run
 from isoflop.base.errors import InputError
 from isoflop.store.index import index
 from isoflop.store.index.index import INDEX_FROM, read_documents, read_listed
+from isoflop.store.index.listing import list_runs
 from isoflop.store.manifest import describe_runs
 from isoflop.store.recording.recorder import record
 from isoflop.store.study import Study
@@ -207,7 +208,10 @@ def test_recorded_runs_have_one_too_unfinished_ones_named_so(tmp_path: Path) -> 
     assert [row[0] for row in read_listed(tmp_path, None)] == ["b"]
 
 
-def test_small_studies_have_none(tmp_path: Path) -> None:
+def test_small_studies_have_none_until_they_are_listed(tmp_path: Path) -> None:
+    """As docs/formats.md and docs/ladders.md say."""
     study = Study.open(write_big_study(tmp_path / "s", 100))
-    assert len(study.manifests()) == 100 < INDEX_FROM
+    assert len(study.manifests()) == len(study.status()) == 100 < INDEX_FROM == 500
     assert not file(study).exists()
+    assert len(list_runs([study.path])) == 100
+    assert file(study).exists()

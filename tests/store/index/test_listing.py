@@ -1,9 +1,10 @@
 import pytest
 from faults.big_studies import write_big_study
 
-from isoflop.base.errors import InputError
+from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.cli.main import run as run_cli
 from isoflop.store.index.listing import find_studies, list_runs
-from isoflop.store.outcome import write_outcome
+from isoflop.store.outcome import STATES, write_outcome
 from isoflop.store.recording.recorder import record
 
 
@@ -60,3 +61,24 @@ def test_a_folder_without_studies_is_one_error(folder) -> None:
         list_runs([folder / "lab" / "notes"])
     with pytest.raises(InputError, match="no study there"):
         list_runs([folder / "absent"])
+
+
+def test_an_unknown_state_is_an_error_that_names_the_states(folder) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        list_runs([folder], state="bogus")
+    for state in ("finished", "diverged", "unfinished", "running", "pending", *STATES):
+        assert state in str(caught.value)
+    with pytest.raises(UnknownNameError, match="did you mean finished"):
+        list_runs([folder], state="finish")
+
+
+def test_filters_that_no_run_passes_say_what_there_is(folder, capsys) -> None:
+    assert run_cli(["ladder", "list", str(folder), "--match", "zz*"]) == 0
+    assert capsys.readouterr().err == (
+        "no run matches --match 'zz*'; "
+        "there are 201 runs: 100 finished, 100 pending, 1 unfinished\n"
+    )
+    assert run_cli(["ladder", "list", str(folder), "--state", "oom", "--family", "l*"]) == 0
+    assert "no run matches --state 'oom' and --family 'l*'; there" in capsys.readouterr().err
+    assert run_cli(["ladder", "list", str(folder), "--state", "bogus"]) == 2
+    assert capsys.readouterr().err.startswith("error: unknown state 'bogus'; known: budget, crash")
