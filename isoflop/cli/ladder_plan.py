@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from isoflop.base.duration import clock
 from isoflop.base.estimate import shorten
 from isoflop.cli.hardware_options import Hardware, hardware_options, price
 from isoflop.cli.ladder_folder import DEVICE, SPEC, read_spec
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from isoflop.lab.price.price import Price
     from isoflop.runs.finding import Finding
 
-HEADER = ["rung", "parameters", "seeds", "trunks", "runs", "FLOPs", "seconds", "epochs", "MB"]
+HEADER = ["rung", "parameters", "seeds", "trunks", "runs", "FLOPs", "time", "epochs", "MB"]
 
 
 @click.command("plan")
@@ -25,11 +26,11 @@ HEADER = ["rung", "parameters", "seeds", "trunks", "runs", "FLOPs", "seconds", "
 @hardware_options
 @json_option
 def command(spec: Path, device: str, hardware: Hardware, as_json: bool) -> None:
-    """Price a ladder before a FLOP is spent: FLOPs, minutes, epochs, memory, dollars.
+    """Price a ladder before a FLOP is spent: FLOPs, time, epochs, memory, dollars.
 
-    Minutes are of this machine, by a probe of well under a second. With --accelerator the same
-    FLOPs are priced there; models as small as a ladder's reach far less than the assumed share of
-    its peak, so read that as a lower bound.
+    Time is this machine's, by a probe of well under a second: seconds, m:ss, or h:mm with an h.
+    With --accelerator the same FLOPs are priced there; models as small as a ladder's reach far less
+    than the assumed share of its peak, so read that as a lower bound.
 
     \b
     Example:
@@ -73,7 +74,7 @@ def _describe(found: "Price", tokenizer: str) -> str:
             str(r.trunks),
             str(r.n_runs),
             shorten(r.flops),
-            f"{r.seconds:.0f}",
+            clock(r.seconds),
             f"{least}{r.epochs:.2g}",
             f"{r.memory_bytes / 1e6:.0f}",
         ]
@@ -82,7 +83,7 @@ def _describe(found: "Price", tokenizer: str) -> str:
     lines: list[Any] = [format_table(HEADER, rows, right=range(1, len(HEADER)))]
     lines.append(
         f"{counted(found.n_runs, 'run')}, {shorten(found.flops)} FLOPs "
-        f"({found.flops:.0f} for --max-flops), about {found.seconds / 60:.1f} minutes "
+        f"({found.flops:.0f} for --max-flops), about {clock(found.seconds)} "
         f"on {counted(found.workers, 'worker')} of this machine"
     )
     free = "" if found.memory_available is None else f"; {found.memory_available / 1e9:.1f} GB free"

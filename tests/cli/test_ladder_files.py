@@ -1,6 +1,7 @@
 """`isoflop ladder` on files that are damaged, wrong or named in either way."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,18 @@ def test_a_plan_says_that_the_warmup_is_too_long(isoflop) -> None:
     assert [f["code"] for f in planned.document["findings"]] == ["long-warmup"]
     Path("ladder.toml").write_text(text)
     assert "warm-up" not in isoflop("ladder", "plan", "ladder.toml").err
+
+
+def test_a_plan_writes_durations_as_progress_does(isoflop) -> None:
+    pytest.importorskip("torch")
+    Path("ladder.toml").write_text(print_ladder(LADDER))
+    text = isoflop("ladder", "plan", "ladder.toml").out
+    assert "minutes" not in text
+    header, row, total = text.splitlines()[:3]
+    assert re.split(r"  +", header)[6] == "time"
+    shown = re.split(r"  +", row)[6]
+    assert re.fullmatch(r"\d+ s|\d+:\d\d( h)?", shown)
+    assert re.search(r", about (\d+ s|\d+:\d\d( h)?) on \d+ worker", total)
 
 
 def test_a_table_of_several_rates_keeps_the_best_when_asked(isoflop) -> None:

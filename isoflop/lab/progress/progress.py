@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
+from isoflop.base.duration import clock as clock
 from isoflop.runs.counted import counted
 
 
@@ -131,16 +132,6 @@ def run_sentence(event: Mapping[str, Any]) -> str:
     if event["diverged_step"] is not None:
         return f"{event['run']} diverged at step {event['diverged_step']}"
     return f"{event['run']} loss {event['loss']:.4f}"
-
-
-def clock(seconds: float) -> str:
-    """Write a duration as m:ss.
-
-    >>> clock(200.2)
-    '3:20'
-    """
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 def default_progress(stream: TextIO | None = None) -> Progress:

@@ -18,7 +18,7 @@ def test_off_a_terminal_every_finished_run_is_one_line_with_the_time_left() -> N
     lines.event({"event": "failed", "rung": "d16", "message": "no memory"})
     lines.stop()
     text = stream.getvalue().splitlines()
-    assert text[0] == "0:00 training 2 rungs on 2 workers, about 1:30, 1:30 left"
+    assert text[0] == "0 s training 2 rungs on 2 workers, about 1:30, 1:30 left"
     assert "12% done" in text[1]
     assert "d8-s0-t1 loss 2.5000" in text[2]
     assert "diverged at step 9" in text[3]
@@ -29,7 +29,7 @@ def test_off_a_terminal_every_finished_run_is_one_line_with_the_time_left() -> N
 def test_one_rung_on_one_worker_is_in_the_singular() -> None:
     stream = io.StringIO()
     Lines(stream).start({"d8": 100}, {"d8": 30.0}, 1)
-    assert "training 1 rung on 1 worker, about 0:30" in stream.getvalue()
+    assert "training 1 rung on 1 worker, about 30 s" in stream.getvalue()
 
 
 def test_a_stream_that_is_no_terminal_gets_lines() -> None:
