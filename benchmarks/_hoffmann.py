@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._published_fits import Reproduced
+from benchmarks._reproduced import Reproduced
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.objective import Objective

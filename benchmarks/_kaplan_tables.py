@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._published_fits import Reproduced
+from benchmarks._reproduced import Reproduced
 from isoflop.base.units import PF_DAY, to_pf_days
 from isoflop.cli.main import run
 from isoflop.laws.catalog import find_published

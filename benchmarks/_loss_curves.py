@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._published_fits import Reproduced
+from benchmarks._reproduced import Reproduced
 from isoflop.laws.catalog import find_published
 from isoflop.laws.law import Array
 from isoflop.laws.schedules.curve import ScheduleCurve

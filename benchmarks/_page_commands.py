@@ -60,6 +60,7 @@ def _robust(command: str, column: int) -> PageCommand:
 
 
 _REPEATS = "datablations/runs_N_D_U_loss_182.csv"
+_ADDITION = "bnsl-arithmetic/points.csv"
 _HELD = "--fix E=1.8691437 --fix A=520.82495 --fix B=1487.7161 --fix alpha=.3526596"
 _GRIDS = {"centred": "centred", "3x off": "3× off", "drift to 3x": "drift to 3×"}
 
@@ -117,6 +118,41 @@ COMMANDS = (
             (r"^parameters +(\S+)", r"\| \S+ epochs, ([^, ]+), \S+ \| `data`"),
             (r"^tokens +(\S+)", r"\| \S+ epochs, \S+, (\S+) \| `data`"),
         ),
+    ),
+    PageCommand(
+        "clark.md",
+        "isoflop predict --law clark-2022-s-base --n-params 1.3B --at n_experts=1",
+        ((r"^loss (\S+)", r"^loss (\S+)"),),
+    ),
+    PageCommand(
+        "gadre.md",
+        "isoflop predict --law gadre-2024-redpajama --n-params 6889410560 --n-tokens 137788211200",
+        ((r"^loss (\S+)", r"^loss (\S+)"),),
+    ),
+    PageCommand(
+        "step-law.md",
+        "isoflop tune --n-params 1B --n-tokens 20B",
+        (
+            (r"^li-2025-lr +peak rate +(\S+)", r"^li-2025-lr +peak rate +(\S+)"),
+            (r"^li-2025-batch +tokens/step +(\S+)", r"^li-2025-batch +tokens/step +(\S+)"),
+        ),
+    ),
+    PageCommand(
+        "tao.md",
+        "isoflop predict --law tao-2024-a2-v-opt --at n_params_non_embedding=7B",
+        ((r"^n_params_vocabulary (\S+)", r"^n_params_vocabulary (\S+)"),),
+    ),
+    PageCommand(
+        "bnsl.md",
+        f"isoflop backtest {_ADDITION} --law bnsl1 --over n_train --by n_train --cut 740 "
+        "--loss squared --residuals log1p --bootstrap 20",
+        (
+            (r"^missed by +([\d.]+ %) RMS", r"^missed by +([\d.]+ %) RMS"),
+            (r"^row 17 +(\d+ +\S+ +\S+) ", r"^row 17 +(\d+ +\S+ +\S+) "),
+            (r"^row 16 +(\d+ +\S+ +\S+) ", r"^row 16 +(\d+ +\S+ +\S+) "),
+            (r"^row 15 +(\d+ +\S+ +\S+) ", r"^row 15 +(\d+ +\S+ +\S+) "),
+        ),
+        _ADDITION,
     ),
     PageCommand(
         "contradiction.md",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._published_fits import Reproduced
+from benchmarks._reproduced import Reproduced
 from isoflop.exchange.run_tables import read_runs
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import pose_problem
@@ -69,16 +69,17 @@ def best_pair(problem: Problem, weights: Array) -> Array:
 def resample_lines(data: Path, n_resamples: int = N_RESAMPLES) -> Iterator[str]:
     """Rows of the page: quantiles of both decays over resamples of the 182 runs."""
     pairs = resampled_pairs(data, n_resamples)
+    draws = f"{n_resamples:,} resamples"
     for name, values in zip(("R\\*_D", "R\\*_N"), pairs.T, strict=True):
         shown = " | ".join(_short(q) for q in np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95)))
-        yield f"| {name} | {shown} |"
+        yield f"| {name}, {draws} | {shown} |"
     low, high, endless = (
         float(np.mean(test)) for test in
         (pairs[:, 0] < PUBLISHED[0], pairs[:, 0] > 100, pairs[:, 0] > ENDLESS)
     )  # fmt: skip
     yield (
         f"| R\\*_D below 15.39, above 100, above 10,000 | {100 * low:.0f} %, {100 * high:.0f} %, "
-        f"{100 * endless:.0f} % of {n_resamples:,} resamples |"
+        f"{100 * endless:.0f} % of {draws} |"
     )
 
 
@@ -91,4 +92,4 @@ def resampled_pairs(data: Path, n_resamples: int) -> Array:
 
 
 def _short(value: float) -> str:
-    return f"{value:.1e}" if value >= 1e4 else f"{value:.3g}"
+    return f"{value:.1e}" if value >= 1e4 else f"{float(f'{value:.3g}'):,g}"

@@ -10,12 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import _hoffmann, _loss_curves, _repeated_data
+from benchmarks import (
+    _bnsl,
+    _clark,
+    _gadre,
+    _hoffmann,
+    _loss_curves,
+    _repeated_data,
+    _step_law,
+    _tao,
+    reproductions,
+)
 from benchmarks._agreement import digits_agreed, same_number
 from benchmarks._kaplan_tables import kaplan
 from benchmarks._page_commands import COMMANDS, PAGES, compare_page
+from benchmarks._paper_figures import FIGURES
 from benchmarks._porian import RUNGS, ladder_lines, recorded_exponent
-from benchmarks._published_fits import gadre
+from isoflop.exchange.published.registry import find_published_table
 
 SHARED = Path(os.environ.get("ISOFLOP_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 OPTIMA = SHARED / "porian" / "optimal_pairs.csv"
@@ -45,17 +56,101 @@ def test_the_ladder_prints_the_line_of_its_page(rung) -> None:
     assert line in (PAGES / "porian.md").read_text(encoding="utf-8").splitlines()
 
 
-@needs_tables
-def test_gadres_predictions_have_every_printed_digit_and_stand_on_the_page() -> None:
-    page = (PAGES / "published-fits.md").read_text(encoding="utf-8").splitlines()
-    lines = [row.line() for row in gadre()]
-    assert all(line.endswith("| all |") and line in page for line in lines)
-    assert len(lines) == 4
-
-
 def stands(page: str, lines: list[str]) -> None:
     missing = set(lines) - set((PAGES / page).read_text(encoding="utf-8").splitlines())
     assert missing == set()
+
+
+@needs_tables
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_lines_of_a_paper_stand_on_its_page_with_its_runs_and_its_figure(name: str) -> None:
+    page = reproductions.TABLES[name]
+    stands(f"{name}.md", list(page.lines(SHARED)))
+    text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    assert f"`{page.table}`" in text
+    assert find_published_table(page.table).sha256[:12] in text
+    assert f"python -m benchmarks.reproductions {name} --figure {name}" in text
+    assert (PAGES.parent / "pictures" / f"{name}.png").is_file()
+
+
+@needs_tables
+def test_gadres_predictions_have_every_printed_digit_in_loss_and_in_error() -> None:
+    assert [row.digits for row in _gadre.gadre()] == ["all"] * 6
+
+
+@needs_tables
+def test_the_addition_has_every_digit_that_the_paper_prints() -> None:
+    rows = list(_bnsl.caballero())
+    assert [row.digits for row in rows if row.paper == "Caballero 2022"] == ["all"] * 2
+    assert [row.digits for row in rows].count("all") == 10
+
+
+@needs_tables
+def test_the_step_laws_constants_are_the_means_of_its_own_fits_and_not_of_its_runs() -> None:
+    rows = list(_step_law.step_law(SHARED))
+    assert [row.digits for row in rows[:5]] == ["2", "all", "all", "all", "all"]
+    assert "all" not in [row.digits for row in rows[5:]]
+    low, high = np.quantile(_step_law.resampled()[:, 2], (0.05, 0.95))
+    assert low < 0.197 < high < 0.307
+
+
+@needs_tables
+def test_clarks_constants_are_an_optimum_but_for_their_rounding() -> None:
+    for router in _clark.PRINTED:
+        table = _clark.routed_runs(router)
+        best = _clark.rms(table, _clark.refit(router))
+        rounded = _clark.in_rounding(router)
+        assert best <= _clark.rms(table, rounded) < 1.01 * best
+        assert _clark.rms(table, _clark.published(router)) > 1.1 * best
+        np.testing.assert_array_equal(np.round(rounded[:4], 3), _clark.published(router)[:4])
+    held = [row for row in _clark.clark() if row.paper == "Hash" and "held" in row.what]
+    assert [row.digits for row in held] == ["all"] * 4
+
+
+@needs_tables
+def test_taos_first_two_approaches_have_the_published_powers_to_a_few_per_cent() -> None:
+    first, by_half, second = (row.ours for row in list(_tao.tao())[:3])
+    assert first == pytest.approx(0.4164, rel=0.02)
+    assert by_half == pytest.approx(0.5, rel=0.03)
+    assert second == pytest.approx(0.8354, rel=0.006)
+
+
+@needs_tables
+def test_the_figures_hold_every_run_and_are_drawn() -> None:
+    pytest.importorskip("matplotlib")
+    from benchmarks._paper_drawing import draw_paper
+
+    shown = {name: make(SHARED) for name, make in FIGURES.items()}
+    count = {
+        name: [sum(len(mark.points.x) for mark in panel.marks) for panel in figure.panels]
+        for name, figure in shown.items()
+    }
+    assert count["clark"] == [58, 59, 56]
+    assert count["gadre"] == [35 + 5, 104 - 15]
+    assert count["bnsl"] == [17, 17]
+    assert [ax.get_xlabel() for ax in draw_paper(shown["bnsl"]).axes] == ["training examples"] * 2
+
+
+def test_one_page_is_asked_for_by_its_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ISOFLOP_DATA", str(tmp_path))
+    monkeypatch.setenv("ISOFLOP_CACHE", str(tmp_path))
+    assert reproductions.main(["gadre"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "left out: gadre.md: gadre-2024-over-training is not here; "
+        "`isoflop published show gadre-2024-over-training`",
+        f"gadre.md: {_command('gadre.md')}: 1 agree",
+        "all as on the pages",
+    ]
+    for wrong in (["gadrë"], ["--figure", "x"], ["nist", "--figure", "x"]):
+        with pytest.raises(SystemExit) as stopped:
+            reproductions.main(wrong)
+        assert stopped.value.code == 2
+
+
+def _command(page: str) -> str:
+    return next(asked.command for asked in COMMANDS if asked.page == page)
 
 
 def test_kaplans_tables_stand_on_their_page() -> None:
@@ -95,7 +190,8 @@ def test_the_decays_stand_on_their_page_and_resamples_hardly_bound_them() -> Non
 @needs_tables
 @pytest.mark.study
 def test_the_resamples_stand_on_their_page() -> None:
-    stands("data-constrained.md", list(_repeated_data.resample_lines(SHARED)))
+    for draws in (_repeated_data.N_RESAMPLES, _repeated_data.MORE_RESAMPLES):
+        stands("data-constrained.md", list(_repeated_data.resample_lines(SHARED, draws)))
 
 
 def test_a_number_that_left_its_page_is_found() -> None:
