@@ -56,18 +56,22 @@ def split_records(text: str, delimiter: str) -> Iterator[Record]:
         except csv.Error as error:
             fault = f"not readable ({error})"
         last = reader.line_num
-        torn = _is_torn(lines[first - 1 : last], delimiter, at_end=last == len(lines))
+        at_end = last == len(lines)
+        torn = (last > first or at_end) and _is_torn(lines[first - 1 : last], delimiter)
         yield Record(cells, first, last, fault, _opening(cells, first) if torn else 0)
 
 
-def _is_torn(lines: list[str], delimiter: str, *, at_end: bool) -> bool:
-    """Whether a quote in a record's lines is open at their end, or closes where no cell does."""
+def _is_torn(lines: list[str], delimiter: str) -> bool:
+    """Whether a quote is open at the end of a record's lines, or closes where no cell does.
+
+    Of a single line only an open quote counts, so that it need be asked of the last alone.
+    """
     if len(lines) > 1:
         try:
             return len(list(csv.reader(lines, delimiter=delimiter, strict=True))) > 1
         except csv.Error:
             return True
-    if not at_end or '"' not in lines[0]:
+    if '"' not in lines[0]:
         return False
     try:  # were the quote closed, a line more would be a record more
         return len(list(csv.reader([lines[0].rstrip("\r\n") + "\n", "x"], delimiter=delimiter))) < 2
