@@ -17,8 +17,9 @@ DESIGNS = ["rungs", "depth", "isoflop", "grid", "design"]
 def example(design: str, output: Path | None) -> None:
     """Print a small ladder file of a design, ready to train: what each key means beside it.
 
-    rungs: an explicit list. depth: one number a size. isoflop: sizes at each compute budget.
-    grid: every size at every number of tokens. design: runs a planner asks for.
+    rungs: an explicit list. depth: sizes by their number of layers, at fixed tokens a parameter.
+    isoflop: several sizes at each compute budget. grid: every size at every number of tokens.
+    design: runs a planner asks for.
 
     \b
     Example:

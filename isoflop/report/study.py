@@ -130,13 +130,16 @@ def _report_recorded(
     folder: Path, path: Path | str | None, spec: FitSpec | None, stated: Stated | None
 ) -> Reported:
     """Report on recorded runs: their table, written beside the page, is all there is."""
-    found = recorded_table(folder)
-    csv = write_runs(found, folder / "runs.csv")
-    table = RunTable.from_records(found.records(), source=str(csv))
-    title = f"Scaling laws of the recorded runs in {source_name(str(folder))}"
-    page = path or folder / "report.html"
-    result = report_runs(table, page, title=title, spec=spec, stated=stated)
-    return replace(result, written=(*result.written, csv))
+    table, name = recorded_table(folder), source_name(str(folder))
+    result = _report_table(
+        table,
+        path or folder / "report.html",
+        title=f"Scaling laws of the recorded runs in {name}",
+        commands=(f"isoflop report {name}", f"isoflop fit {name}/runs.csv -o law.json"),
+        spec=spec,
+        stated=stated,
+    )
+    return replace(result, written=(*result.written, write_runs(table, folder / "runs.csv")))
 
 
 def report_runs(
@@ -164,15 +167,29 @@ def report_runs(
         RefusalError: `stated` is strict, and items of the checklist are missing.
         MissingExtraError: matplotlib is not installed.
     """
-    analysis = analyse_runs(table, spec)
-    checklist = _state(analysis, stated)
     source = " ".join(filter(None, (source_name(table.source), options)))
-    report = _gather(
-        analysis,
+    return _report_table(
+        table,
+        path,
         title=title or f"Scaling laws of {source_name(table.source)}",
         commands=(f"isoflop report {source}", f"isoflop fit {source} -o law.json"),
-        checklist=checklist,
+        spec=spec,
+        stated=stated,
     )
+
+
+def _report_table(
+    table: RunTable,
+    path: Path | str,
+    *,
+    title: str,
+    commands: tuple[str, ...],
+    spec: FitSpec | None,
+    stated: Stated | None,
+) -> Reported:
+    analysis = analyse_runs(table, spec)
+    checklist = _state(analysis, stated)
+    report = _gather(analysis, title=title, commands=commands, checklist=checklist)
     written = tuple(write_report(report, path))
     return Reported(Path(path), answer_lines(analysis), written, analysis, checklist)
 

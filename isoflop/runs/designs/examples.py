@@ -46,12 +46,15 @@ token_budgets = [131072, 262144]
 lrs = [0.002, 0.004, 0.008]  # a bracket: every rate with every seed
 """,
     "depth": """\
-# One number a size: n_layer; d_model = aspect * n_layer, in whole heads (nanochat: 64 and 128).
+# A size is given by its number of layers. Its width follows: d_model = aspect * n_layer, rounded up
+# to whole heads of head_width (left out, these are nanochat's 64 and 128). Each size is trained
+# once for each number of tokens_per_param, on that many tokens a parameter; parameters are counted
+# without embedding tables, with the output head.
 [depth]
-depths = [1, 2, 3, 4]
+depths = [1, 2, 3, 4]        # four sizes: d_model 16, 32, 48, 64
 aspect = 16
 head_width = 16
-tokens_per_param = [10.0]    # one run a number; parameters without embedding tables, with the head
+tokens_per_param = [10.0]
 n_ctx = 64
 seeds = 1
 """,

@@ -9,12 +9,12 @@ from isoflop.runs.designs.dial import Dial
 
 @dataclass(frozen=True)
 class DepthLadder:
-    """`[depth]`: every size at the same tokens per parameter.
+    """`[depth]`: sizes by their number of layers, every one at the same tokens per parameter.
 
     Args:
         dial: sizes.
-        tokens_per_param: one run a number: D = ratio · N, N parameters without embedding tables,
-            with the output head (nanochat's count).
+        tokens_per_param: every size is trained once for each of these numbers, on D = number · N
+            tokens; N leaves out embedding tables and counts the output head (as nanochat does).
     """
 
     dial: Dial

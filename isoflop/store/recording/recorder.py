@@ -33,6 +33,12 @@ from isoflop.store.recording.values import Value, check_columns, check_count, ch
 def record(run: Path | str, *, resume: bool = False, **columns: Value) -> "Recorder":
     """Record a run of any training loop, crash-safe, in the format of docs/formats.md.
 
+    `log` keeps a row as training goes on; `finish`, once and last, writes the run's row of the run
+    table, by which it is over. A run closed without it stays `unfinished`: nothing logged is lost
+    and `resume=True` goes on after the last row, but run tables, reports and fits leave it out;
+    `isoflop ladder list` shows it. Leaving the `with` block does not finish a run, since a loop
+    that was stopped leaves it too.
+
     Args:
         run: its folder; the last part of the path is its name.
         resume: go on after the last whole row of an unfinished run; a run that does not exist yet
@@ -47,6 +53,20 @@ def record(run: Path | str, *, resume: bool = False, **columns: Value) -> "Recor
         InputError: a column of the wrong kind, a run that is over, one that is unfinished without
             `resume`, or columns other than it began with.
         IsoflopError: another process is recording it, or its folder cannot be written.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> with record(f"{folder}/runs/width-64", n_params=1_000_000, lr=0.004) as run:
+    ...     for step in (1, 2, 3):
+    ...         run.log(step=step, n_tokens=4096 * step, loss=2 + 5 / step)
+    >>> from isoflop.store.index.listing import list_runs
+    >>> [row["state"] for row in list_runs([folder])]
+    ['unfinished']
+    >>> with record(f"{folder}/runs/width-64", resume=True) as run:
+    ...     run.log(step=4, n_tokens=16384, loss=3.25)
+    ...     run.finish()
+    >>> [(row["state"], row["loss"]) for row in list_runs([folder])]
+    [('finished', 3.25)]
     """
     given = check_columns(columns)
     folder = Path(run).absolute()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError
+from isoflop.runs.counted import counted
 from isoflop.runs.table import RunTable
 from isoflop.store.index.run_files import UNFINISHED, read_run, run_names
 from isoflop.store.journal import Record
@@ -20,10 +21,15 @@ def recorded_table(folder: Path) -> RunTable:
     Raises:
         InputError: no run is over, or the file of one is damaged.
     """
-    found = (read_run(folder / "runs" / name) for name in sorted(run_names(folder)))
-    rows = [_row(run) for run in found if run is not None and run["status"] != UNFINISHED]
+    read = (read_run(folder / "runs" / name) for name in sorted(run_names(folder)))
+    found = [run for run in read if run is not None]
+    rows = [_row(run) for run in found if run["status"] != UNFINISHED]
     if not rows:
-        raise InputError(f"{folder}: no recorded run is over yet; Recorder.finish ends one")
+        first = folder / "runs" / (found[0]["run"] if found else "RUN")
+        raise InputError(
+            f"{folder}: {counted(len(found), 'recorded run')}, none of them finished; call "
+            f'finish() at the end of a loop, or now: isoflop.record("{first}", resume=True).finish()'
+        )
     return RunTable.from_records(rows, source=str(folder))
 
 

@@ -45,6 +45,19 @@ def test_a_depth_follows_the_numbers_of_nanochat() -> None:
     assert ladder.rungs[1].token_budgets == (12 * (12 * 12 * 768**2 + head),)
 
 
+def test_the_example_of_a_depth_is_what_its_comments_say() -> None:
+    text = EXAMPLES["depth"]
+    ladder = parse_ladder(text)
+    said = re.search(r"four sizes: d_model ([\d, ]+)", text)
+    assert said
+    assert [int(width) for width in said[1].split(",")] == [
+        rung.architecture.d_model for rung in ladder.rungs
+    ]
+    for rung in ladder.rungs:
+        layers, width = rung.architecture.n_layer, rung.architecture.d_model
+        assert rung.token_budgets == (10 * (12 * layers * width**2 + 256 * width),)
+
+
 def test_runs_of_one_isoflop_budget_cost_that_budget() -> None:
     table = "[isoflop]\nbudgets=[1e10, 4e10]\nwidths=[8, 16, 32]\nn_ctx=64\n"
     ladder = parse(table)

@@ -1,3 +1,4 @@
+import inspect
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,16 @@ def test_studies_of_recorded_runs_are_put_together(tmp_path: Path) -> None:
 def test_where_no_run_is_over_or_there_is_no_ladder_one_error_says_so(tmp_path: Path) -> None:
     with record(tmp_path / "mine" / "runs" / "a") as run:
         run.log(step=1, n_tokens=64, loss=3.0)
-    with pytest.raises(InputError, match="no recorded run is over yet"):
+    with pytest.raises(InputError) as caught:
         tabulate_studies([tmp_path / "mine"])
+    said, _, remedy = str(caught.value).partition(", or now: isoflop.")
+    mine = tmp_path / "mine"
+    assert (
+        said == f"{mine}: 1 recorded run, none of them finished; call finish() at the end of a loop"
+    )
+    assert remedy == f'record("{mine / "runs" / "a"}", resume=True).finish()'
+    record(mine / "runs" / "a", resume=True).finish()  # as it says
+    assert len(tabulate_studies([mine])) == 1
     with pytest.raises(InputError, match=r"no ladder\.toml"):
         tabulate_studies([tmp_path / "mine"], rows="points")
 
@@ -72,3 +81,29 @@ def test_a_report_is_made_of_them(tmp_path: Path) -> None:
     assert run_cli(["report", str(folder), "-o", str(page)]) == 0
     assert "recorded runs in mine" in page.read_text()
     assert len(read_runs(folder / "runs.csv")) == 12
+    text = page.read_text()
+    assert "isoflop report mine" in text
+    assert "isoflop fit mine/runs.csv -o law.json" in text
+
+
+def test_a_report_that_is_refused_names_what_was_given_and_leaves_nothing(
+    tmp_path: Path, capsys
+) -> None:
+    """It named runs.csv, which nobody had written or asked for."""
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "mine"
+    for k in (1, 2, 3):
+        with record(folder / "runs" / f"w{k}", n_params=1000 * k, flops=384_000 * k) as run:
+            run.log(step=1, n_tokens=64, loss=3 / k)
+            run.finish()
+    assert run_cli(["report", str(folder), "-o", str(tmp_path / "report.html")]) in (1, 2)
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {folder}: 3 distinct runs cannot determine")
+    assert "runs.csv" not in said
+    assert [path.name for path in folder.iterdir()] == ["runs"]
+
+
+def test_record_says_what_finish_is_for() -> None:
+    said = inspect.getdoc(record) or ""
+    for word in ("`finish`", "`unfinished`", "run.finish()", ">>> with record("):
+        assert word in said
