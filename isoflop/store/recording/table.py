@@ -28,7 +28,8 @@ def recorded_table(folder: Path) -> RunTable:
         first = folder / "runs" / (found[0]["run"] if found else "RUN")
         raise InputError(
             f"{folder}: {counted(len(found), 'recorded run')}, none of them finished; call "
-            f'finish() at the end of a loop, or now: isoflop.record("{first}", resume=True).finish()'
+            "finish() at the end of a loop, or now: "
+            f'isoflop.record("{first}", resume=True).finish()'
         )
     return RunTable.from_records(rows, source=str(folder))
 
