@@ -47,6 +47,8 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
     ax.set_ylabel(panel.y)
     if "x" in panel.logs:
         set_log_axis(ax, "x", panel.x, LABELS, limits=widen(ends["x"]), most=5)
+    else:
+        ax.locator_params(axis="x", nbins=6)
     if "y" in panel.logs:
         set_log_axis(ax, "y", panel.y, LABELS, limits=widen(ends["y"]), most=5)
     ax.set_title(panel.title)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import (
+    _besiroglu,
     _bnsl,
     _clark,
     _gadre,
@@ -67,6 +68,9 @@ TABLES = {
     "tao": Page(lambda _: _tao.lines(), _tao.TABLE),
     "bnsl": Page(lambda _: _bnsl.lines(), _bnsl.TABLE),
     "kaplan": Page(lambda _: (row.line() for row in kaplan())),
+    "chinchilla": Page(
+        lambda data: (row.line() for row in _besiroglu.besiroglu(data)), path=_hoffmann.POINTS
+    ),
     "hoffmann": Page(
         lambda data: (row.line() for row in _hoffmann.hoffmann(data)), path=_hoffmann.POINTS
     ),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    _besiroglu,
     _bnsl,
     _clark,
     _gadre,
@@ -71,6 +72,18 @@ def test_the_lines_of_a_paper_stand_on_its_page_with_its_runs_and_its_figure(nam
     assert find_published_table(page.table).sha256[:12] in text
     assert f"python -m benchmarks.reproductions {name} --figure {name}" in text
     assert (PAGES.parent / "pictures" / f"{name}.png").is_file()
+
+
+@needs_tables
+def test_besiroglus_errors_and_intervals_are_found_again_and_stand_on_their_page() -> None:
+    rows = list(_besiroglu.besiroglu(SHARED))
+    stands("chinchilla.md", [row.line() for row in rows])
+    elsewhere = [row.digits for row in rows if row.paper != "240 runs"]
+    assert elsewhere == ["all"] * 6
+    ends = [row for row in rows if "95 %" in row.what]
+    assert len(ends) == 10
+    for row in ends:
+        assert row.ours == pytest.approx(float(row.published), rel=0.06)
 
 
 @needs_tables
