@@ -25,6 +25,8 @@ MARKS = {
     "budget": "⚠",
 }
 """Everything else went wrong: ✘."""
+_NAMED = 6
+"""Rungs named in one line."""
 _QUIET_SECONDS = 30.0
 """How long nothing may be trained before a live view ends."""
 
@@ -83,13 +85,23 @@ def show_status(study: "Study", as_json: bool) -> None:
     header = ["run", "state", "parameters", "tokens", "FLOPs", "loss"]
     done = sum(run["state"] == "finished" for run in runs)
     narrate(f"{done} of {counted(len(runs), 'run')} finished")
-    said = {(run["rung"], run["state"]): run["message"] for run in runs if "message" in run}
-    for (rung, state), message in said.items():
-        narrate(f"{mark(state)} {rung} {state}: {message}")
+    said: dict[tuple[str, str], dict[str, None]] = {}
+    for run in runs:
+        if "message" in run:
+            said.setdefault((run["state"], run["message"]), {})[run["rung"]] = None
+    for (state, message), rungs in said.items():
+        narrate(f"{mark(state)} {_several(list(rungs))} {state}: {message}")
     left_out = sum(mark(run["state"]) == "✘" for run in runs)
     if left_out:
         narrate(f"{counted(left_out, 'run')} marked ✘: no fit takes them unless it is asked to")
     show({"runs": runs}, format_table(header, rows, right=range(2, 6)), as_json=as_json)
+
+
+def _several(rungs: Sequence[str]) -> str:
+    """Name rungs that share a reason, the first of many."""
+    if len(rungs) <= _NAMED:
+        return ", ".join(rungs)
+    return f"{', '.join(rungs[:_NAMED])} and {len(rungs) - _NAMED} more"
 
 
 def watch_study(study: "Study", every: float) -> None:

@@ -122,7 +122,8 @@ class TrunkTraining:
             self._trainer.optimizer.restore(resumed.checkpoint.tensors)
             step, self._diverged = resumed.checkpoint.step, resumed.checkpoint.diverged
         rewrite_journal(path, [record for record in records if record["step"] <= step])
-        self._emit({"event": "steps", "rung": self._rung.name, "steps": step})
+        behind = [branch for branch in self._schedule.branches if branch.start < step]
+        self._tell_steps(step + sum(branch.end - branch.start for branch in behind))
         return step
 
     def _objection(self, found: Checkpoint, records: Sequence[Mapping[str, Any]]) -> str | None:

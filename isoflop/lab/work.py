@@ -1,17 +1,25 @@
 """One launch of a study: progress told, budget kept, and of every rung how it ended."""
 
+import sys
+from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from isoflop.base.errors import BudgetError, IsoflopError
 from isoflop.lab.launchers.launcher import Launcher
+from isoflop.lab.launchers.layout import find_layout
+from isoflop.lab.launchers.study_events import steps_on_disk
 from isoflop.lab.limits.budget import Session
 from isoflop.lab.price.cost import rung_seconds, rung_steps
+from isoflop.lab.progress.forecast import Outlook
 from isoflop.lab.progress.progress import Progress
 from isoflop.runs.ladders.ladder import Rung
-from isoflop.store.outcome import read_outcome, write_outcome
+from isoflop.store.outcome import note_outcome, read_outcome
+from isoflop.store.states import state_of_rung
 from isoflop.store.study import Study
+
+_STOPPED = ("interrupted", "budget", "pending")
+"""States of rungs that a spent budget leaves `budget`."""
 
 
 class Work:
@@ -41,7 +49,11 @@ class Work:
         self._workers = min(workers, len(self._rungs))
         self._session = Session(study)
         self._in_work: set[str] = set()
+        self._over: set[str] = set()
         self._over_budget: dict[str, str] = {}
+        self._heard: Counter[str] = Counter()
+        self._on_disk: Mapping[str, int] = {}
+        self._trained = False
 
     def train(self, launcher: Launcher) -> None:
         """Train every rung that is missing.
@@ -51,31 +63,55 @@ class Work:
             IsoflopError: some rung failed.
             KeyboardInterrupt: it was asked to stop.
         """
-        ladder = self._study.ladder
-        steps = {rung.name: rung_steps(rung, ladder) for rung in self._rungs}
-        seconds = {r.name: rung_seconds(r, ladder, self._flop_per_s) for r in self._rungs}
+        outlook = self._outlook(launcher)
+        began = False
         try:
             self._session.event()
-        except BudgetError as over:
-            raise BudgetError(f"{self._study.path}: {over}") from None
-        self._progress.start(steps, seconds, self._workers)
-        try:
-            failures = launcher.launch(self._study, list(steps), self._workers, self._event)
+            self._progress.start(outlook)
+            began = True
+            names = list(outlook.steps)
+            failures = launcher.launch(self._study, names, self._workers, self._event)
         except KeyboardInterrupt as stop:
             self._end("interrupted", f"stopped by {stop}" if str(stop) else "stopped")
             raise
         except BudgetError as over:
-            self._end("budget", str(over))
-            raise BudgetError(f"{self._study.path}: {over}") from None
+            message = str(over)
+            if began and not self._trained:
+                start = f"{outlook.layout.start_seconds:.0f}"
+                message = (
+                    f"nothing was trained: a worker takes about {start} seconds to start; {over}"
+                )
+            self._end("budget", message)
+            raise BudgetError(f"{self._study.path}: {message}") from None
         finally:
-            self._progress.stop()
-            self._session.note()
+            if began:
+                self._progress.stop()
+            self._note_time()
         self._report(failures)
+
+    def _outlook(self, launcher: Launcher) -> Outlook:
+        ladder, rungs = self._study.ladder, self._rungs
+        layout = find_layout(launcher, self._study, len(rungs), self._workers)
+        self._on_disk = steps_on_disk(self._study, [rung.name for rung in rungs])
+        return Outlook(
+            steps={rung.name: rung_steps(rung, ladder) for rung in rungs},
+            taken=self._on_disk,
+            seconds={
+                rung.name: rung_seconds(rung, ladder, self._flop_per_s, ranks=layout.ranks)
+                for rung in rungs
+            },
+            layout=layout,
+        )
 
     def _event(self, event: Mapping[str, Any]) -> None:
         kind, rung = event["event"], event.get("rung")
         if rung is not None and kind != "notice":
             (self._in_work.discard if kind in ("done", "failed") else self._in_work.add)(rung)
+        if kind in ("done", "failed"):
+            self._over.add(event["rung"])
+        if kind == "steps":
+            self._heard[event["rung"]] += event["steps"]
+            self._trained |= self._heard[event["rung"]] > self._on_disk[event["rung"]]
         if kind == "failed":
             outcome = read_outcome(self._study.rung_folder(event["rung"]))
             if outcome is not None and outcome["state"] == "budget":
@@ -86,10 +122,31 @@ class Work:
         self._session.event()
 
     def _end(self, state: str, message: str) -> None:
-        """Say of every rung that was in work why it stopped."""
-        for name in self._in_work:
-            with suppress(OSError):  # a full disk: the rung counts as interrupted without it
-                write_outcome(self._study.rung_folder(name), state, message)
+        """Say of every rung that was in work or waited why it stopped now, not some other day."""
+        for rung in self._rungs:
+            folder = self._study.rung_folder(rung.name)
+            if rung.name in self._in_work or self._waited(rung.name, state):
+                note_outcome(folder, state, message)
+
+    def _waited(self, rung: str, state: str) -> bool:
+        """Tell whether a rung would have been trained but for a stop that leaves it in `state`.
+
+        What went wrong stays told until the rung is tried again; an interrupt is no news of a
+        rung that was never begun.
+        """
+        if rung in self._over or self._study.rung_finished(rung):
+            return False
+        stopped = ("interrupted", "budget") if state == "interrupted" else _STOPPED
+        return state_of_rung(self._study.rung_folder(rung)).state in stopped
+
+    def _note_time(self) -> None:
+        """Add the last second; a full disk is told by whatever it ended, if it ended anything."""
+        ended = sys.exc_info()[0] is not None
+        try:
+            self._session.note()
+        except OSError:
+            if not ended:
+                raise
 
     def _report(self, failures: list[str]) -> None:
         if failures and len(failures) == len(self._over_budget):

@@ -88,3 +88,12 @@ def test_a_run_out_of_budget_shows_its_table_and_exits_with_1(isoflop) -> None:
     assert "budget" in result.out
     assert result.err.splitlines()[-1].startswith("error: s: ")
     assert "--max-flops" in result.err
+
+
+def test_rungs_that_share_a_reason_share_a_line(isoflop, study: Study) -> None:
+    names = [rung.name for rung in study.ladder.rungs]
+    for name in names[:8]:
+        write_outcome(study.rung_folder(name), "budget", "no time is left")
+    result = isoflop("ladder", "status", str(study.path))
+    told = [line for line in result.err.splitlines() if "no time is left" in line]
+    assert told == [f"⚠ {', '.join(names[:6])} and 2 more budget: no time is left"]

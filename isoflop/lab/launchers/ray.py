@@ -13,6 +13,7 @@ from typing import Any
 
 from isoflop.base.errors import MissingExtraError
 from isoflop.lab.launchers.launcher import OnEvent
+from isoflop.lab.launchers.layout import Layout, tasks_layout
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.store.leases.holding import LEASE_SECONDS
@@ -42,6 +43,10 @@ class RayLauncher:
     gpus: float = 0.25
     max_retries: int = 3
     lease_seconds: float = LEASE_SECONDS
+
+    def layout(self, study: Study, n_rungs: int, workers: int) -> Layout:
+        """Return how rungs are spread: a process each, where there is room."""
+        return tasks_layout(n_rungs, workers)
 
     def launch(
         self, study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent

@@ -17,6 +17,7 @@ from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, MissingExtraError
 from isoflop.lab.launchers.launcher import OnEvent
+from isoflop.lab.launchers.layout import Layout, tasks_layout
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.store.leases.holding import LEASE_SECONDS
@@ -53,6 +54,10 @@ class SlurmLauncher:
     max_timeouts: int = 100
     signal_seconds: int = 90
     lease_seconds: float = LEASE_SECONDS
+
+    def layout(self, study: Study, n_rungs: int, workers: int) -> Layout:
+        """Return how rungs are spread: a process each, where there is room."""
+        return tasks_layout(n_rungs, workers)
 
     def launch(
         self, study: Study, rungs: Sequence[str], workers: int, on_event: OnEvent

@@ -72,3 +72,18 @@ class StudyEvents:
             if read_manifest(self._study.run_folder(run.id)) is not None
         }
         return steps + sum(b.end - b.start for b in schedule.branches if b.end in cooled)
+
+
+def steps_on_disk(study: Study, rungs: Iterable[str]) -> dict[str, int]:
+    """Return the optimizer steps of each rung that need not be taken again.
+
+    Args:
+        study: trained by whomever.
+        rungs: their names.
+    """
+    names = list(rungs)
+    events = StudyEvents(study, names)
+    return {
+        name: sum(event["steps"] for event in events.look(name) if event["event"] == "steps")
+        for name in names
+    }

@@ -15,8 +15,10 @@ from isoflop.base.errors import InputError
 from isoflop.lab.distributed.share import Split, check_study
 from isoflop.lab.engines.probe import count_cores
 from isoflop.lab.launchers.launcher import OnEvent
+from isoflop.lab.launchers.layout import Layout
 from isoflop.lab.launchers.local import how_it_ended, overdue
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
+from isoflop.lab.price.cost import START_SECONDS
 from isoflop.store.leases.holding import LEASE_SECONDS
 from isoflop.store.outcome import note_outcome
 from isoflop.store.spent import read_limits
@@ -24,6 +26,8 @@ from isoflop.store.study import Study
 
 _LOOK_SECONDS = 0.25
 """Between two looks at silent processes."""
+RANKS_START_SECONDS = 2 * START_SECONDS
+"""Of a rung: torchrun imports torch, then every rank does."""
 _FAREWELL_SECONDS = 20.0
 """For processes that are through to end by themselves."""
 
@@ -51,6 +55,13 @@ class TorchrunLauncher:
         ranks = _Ranks(self, study, on_event)
         found = (ranks.train(rung) for rung in rungs)
         return [sentence for sentence in found if sentence is not None]
+
+    def layout(self, study: Study, n_rungs: int, workers: int) -> Layout:
+        """Return how rungs are spread: all ranks on one, whatever `workers`."""
+        ranks = self.split(study).processes
+        processes = "1 process" if ranks == 1 else f"{ranks} processes"
+        words = f"one after the other, {processes} on each"
+        return Layout(1, words, ranks, RANKS_START_SECONDS, starts="rung")
 
     def split(self, study: Study) -> Split:
         """Return how its rungs are divided."""

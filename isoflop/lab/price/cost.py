@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.transformer import Transformer
+from isoflop.lab.price.makespan import makespan
 from isoflop.lab.schedule import plan_schedules
 from isoflop.runs.ladders.ladder import Evaluation, Ladder, Rung
 from isoflop.runs.ladders.shapes import family_name
@@ -46,6 +47,10 @@ ACCELERATOR_FLOP_PER_S = 5.0e12
 """Rate from which the probe must have met a GPU: small models are then bound by launches alone."""
 ACCELERATOR_STEP_SECONDS = 4.0e-3
 """Some 250 launches a step of an eager two-layer model; an estimate, not measured here."""
+START_SECONDS = 4.0
+"""Importing torch and mapping the data in a worker: 3 to 6 seconds from its start to `ready`."""
+MEETING_SECONDS = 3.0e-3
+"""What two gloo ranks add to a step: 2 to 3 ms of processor time, more wall-clock on busy cores."""
 _REFERENCE_FLOP_PER_S = 2.0e11
 """Probe rate of the machine the constants were measured on; the overheads of one with slower
 products are taken to be up to 3 times longer, never shorter."""
@@ -80,23 +85,25 @@ def evaluation_flops(rung: Rung, ladder: Ladder) -> float:
     return rung.members * read / 3 * flops_per_token(rung.architecture).matmul
 
 
-def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float) -> float:
-    """Return the predicted seconds of one worker.
+def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float, *, ranks: int = 1) -> float:
+    """Return the predicted seconds of one worker, or of several ranks together.
 
     Args:
         rung: what to train.
         ladder: its recipe and evaluation.
         flop_per_s: the probe's rate.
+        ranks: processes that share the rows of every step.
     """
     tokens: float = rung_steps(rung, ladder) * settle_recipe(ladder.recipe, rung).batch_tokens
     tokens += _evaluated_tokens(rung, ladder.evaluation) / 3
-    tokens *= rung.members
+    tokens *= rung.members / ranks
     if flop_per_s > ACCELERATOR_FLOP_PER_S:
         return rung_steps(rung, ladder) * ACCELERATOR_STEP_SECONDS
     slower = min(3.0, max(1.0, _REFERENCE_FLOP_PER_S / flop_per_s))
     model, steps = rung.architecture, rung_steps(rung, ladder)
     layers, cost = _layers_computed(model), OVERHEADS[family_name(model)]
     overhead = steps * cost.step + tokens * cost.token * layers
+    overhead += steps * (MEETING_SECONDS if ranks > 1 else 0.0)
     overhead += steps * rung.members * layers * model.n_ctx * cost.place
     matmul = tokens * flops_per_token(rung.architecture).matmul
     return slower * overhead + matmul / (MATMUL_SHARE * flop_per_s)
@@ -109,16 +116,9 @@ def _layers_computed(model: Model) -> int:
 
 def ladder_seconds(ladder: Ladder, flop_per_s: float, workers: int) -> float:
     """Return the predicted wall-clock of the longest-first schedule, start-up included."""
-    free = [_START_SECONDS] * workers
-    for seconds in sorted(
-        (rung_seconds(r, ladder, flop_per_s) for r in ladder.rungs), reverse=True
-    ):
-        free[free.index(min(free))] += seconds
-    return max(free)
-
-
-_START_SECONDS = 4.0
-"""Importing torch and mapping the data in a worker."""
+    return START_SECONDS + makespan(
+        (rung_seconds(rung, ladder, flop_per_s) for rung in ladder.rungs), workers
+    )
 
 
 def _evaluated_tokens(rung: Rung, evaluation: Evaluation) -> float:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
 from rich.progress import Progress as RichProgress
 
-from isoflop.lab.progress.progress import Forecast, clock, run_sentence
+from isoflop.lab.progress.forecast import Forecast, Outlook
+from isoflop.lab.progress.progress import clock, notice_sentence, run_sentence
 
 
 class Bars:
@@ -28,13 +29,14 @@ class Bars:
         self._whole = TaskID(0)
         self._began = time.monotonic()
 
-    def start(self, steps: Mapping[str, int], seconds: Mapping[str, float], workers: int) -> None:
-        """Draw the bars."""
+    def start(self, outlook: Outlook) -> None:
+        """Draw the bars, as far as earlier launches came."""
         self._began = time.monotonic()
-        self._forecast = Forecast(steps, seconds, workers)
-        self._whole = self._bars.add_task("ladder", total=1.0, note="")
-        for rung, total in steps.items():
-            self._tasks[rung] = self._bars.add_task(rung, total=total, note="")
+        self._forecast = Forecast(outlook)
+        self._whole = self._bars.add_task(f"ladder {outlook.layout.words}", total=1.0, note="")
+        for rung, total in outlook.steps.items():
+            taken = self._forecast.taken[rung]
+            self._tasks[rung] = self._bars.add_task(rung, total=total, completed=taken, note="")
         self._bars.start()
         self._refresh()
 
@@ -42,19 +44,18 @@ class Bars:
         """Move the bars."""
         if self._forecast is None:
             return
-        if event["event"] == "steps":
-            self._forecast.take(event["rung"], event["steps"])
+        self._forecast.hear(event, time.monotonic() - self._began)
+        kind = event["event"]
+        if kind == "steps":
             taken = self._forecast.taken[event["rung"]]
             self._bars.update(self._tasks[event["rung"]], completed=taken)
             self._refresh()
-        elif event["event"] == "run":
+        elif kind == "run":
             self._bars.update(self._tasks[event["rung"]], note=run_sentence(event))
-        elif event["event"] == "notice":
-            told = f"{event['rung']}: {event['message']}"
-            self._bars.console.print(told, markup=False, highlight=False)
-        elif event["event"] in ("failed", "notice") and event["rung"] in self._tasks:
-            mark = "✘ " if event["event"] == "failed" else ""
-            self._bars.update(self._tasks[event["rung"]], note=mark + event["message"])
+        elif kind == "notice":
+            self._bars.console.print(notice_sentence(event), markup=False, highlight=False)
+        elif kind == "failed" and event["rung"] in self._tasks:
+            self._bars.update(self._tasks[event["rung"]], note=f"✘ {event['message']}")
 
     def stop(self) -> None:
         """Leave the bars as they stand."""

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
 from isoflop.base.duration import clock as clock
+from isoflop.lab.progress.forecast import Forecast, Outlook
 from isoflop.runs.counted import counted
 
 
 class Progress(Protocol):
     """Told of everything that happens while a ladder is trained."""
 
-    def start(self, steps: Mapping[str, int], seconds: Mapping[str, float], workers: int) -> None:
-        """Begin: optimizer steps and predicted worker-seconds of each rung still to train."""
+    def start(self, outlook: Outlook) -> None:
+        """Begin: what there is to train, what of it is on disk, how it is spread."""
         ...
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -28,7 +29,7 @@ class Progress(Protocol):
 class Silent:
     """Say nothing."""
 
-    def start(self, steps: Mapping[str, int], seconds: Mapping[str, float], workers: int) -> None:
+    def start(self, outlook: Outlook) -> None:
         """Ignore."""
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -36,44 +37,6 @@ class Silent:
 
     def stop(self) -> None:
         """Ignore."""
-
-
-class Forecast:
-    """Predict the time left from the predicted seconds and the pace so far.
-
-    >>> forecast = Forecast({"d16": 100}, {"d16": 50.0}, workers=1)
-    >>> forecast.take("d16", 50)
-    >>> forecast.seconds_left(elapsed=50.0)
-    37.5
-    """
-
-    def __init__(
-        self, steps: Mapping[str, int], seconds: Mapping[str, float], workers: int
-    ) -> None:
-        self._steps, self._seconds, self._workers = dict(steps), dict(seconds), max(1, workers)
-        self.taken = dict.fromkeys(steps, 0)
-
-    def take(self, rung: str, steps: int) -> None:
-        """Count steps that are over."""
-        self.taken[rung] = min(self._steps[rung], self.taken[rung] + steps)
-
-    def total_seconds(self) -> float:
-        """Return the predicted wall-clock of everything."""
-        return max(sum(self._seconds.values()) / self._workers, *self._seconds.values())
-
-    def done_share(self) -> float:
-        """Return the share of the predicted work that is over."""
-        done = sum(self._seconds[r] * self.taken[r] / self._steps[r] for r in self._steps)
-        return done / sum(self._seconds.values())
-
-    def seconds_left(self, elapsed: float) -> float:
-        """Return wall-clock seconds left: the prediction at first, more and more the pace."""
-        done = self.done_share()
-        predicted = self.total_seconds() * (1 - done)
-        if done <= 0:
-            return max(0.0, predicted - elapsed)
-        pace = elapsed * (1 - done) / done
-        return done * pace + (1 - done) * predicted
 
 
 class Lines:
@@ -89,19 +52,22 @@ class Lines:
         self._began = self._last = time.monotonic()
         self._forecast: Forecast | None = None
 
-    def start(self, steps: Mapping[str, int], seconds: Mapping[str, float], workers: int) -> None:
+    def start(self, outlook: Outlook) -> None:
         """Say how long it will take."""
         self._began = self._last = time.monotonic()
-        self._forecast = Forecast(steps, seconds, workers)
+        self._forecast = Forecast(outlook)
+        share = self._forecast.done_share()
+        had = f", {share:.0%} of it on disk" if share >= 0.005 else ""
         self._say(
-            f"training {counted(len(steps), 'rung')} on {counted(workers, 'worker')}, about "
+            f"training {counted(len(outlook.steps), 'rung')} {outlook.layout.words}{had}, about "
             f"{clock(self._forecast.total_seconds())}"
         )
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Count steps; print what is over."""
+        if self._forecast is not None:
+            self._forecast.hear(event, time.monotonic() - self._began)
         if event["event"] == "steps" and self._forecast is not None:
-            self._forecast.take(event["rung"], event["steps"])
             if time.monotonic() - self._last >= self._every:
                 self._say(f"{self._forecast.done_share():.0%} done")
         elif event["event"] == "run":
@@ -109,7 +75,7 @@ class Lines:
         elif event["event"] == "failed":
             self._say(f"{event['rung']} failed: {event['message']}")
         elif event["event"] == "notice":
-            self._say(f"{event['rung']}: {event['message']}")
+            self._say(notice_sentence(event))
 
     def stop(self) -> None:
         """Nothing to clear."""
@@ -132,6 +98,15 @@ def run_sentence(event: Mapping[str, Any]) -> str:
     if event["diverged_step"] is not None:
         return f"{event['run']} diverged at step {event['diverged_step']}"
     return f"{event['run']} loss {event['loss']:.4f}"
+
+
+def notice_sentence(event: Mapping[str, Any]) -> str:
+    """Return the sentence of a notice, of one rung or of all.
+
+    >>> notice_sentence({"rung": "d16", "message": "another runner trains it"})
+    'd16: another runner trains it'
+    """
+    return f"{event.get('rung', 'note')}: {event['message']}"
 
 
 def default_progress(stream: TextIO | None = None) -> Progress:
