@@ -9,7 +9,6 @@ import click
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.cli.ladder_archive import archive, restore
 from isoflop.cli.ladder_bracket import command as bracket
-from isoflop.cli.ladder_budget import budget_options, limits_of
 from isoflop.cli.ladder_commands import commands, train_rung
 from isoflop.cli.ladder_folder import (
     DEVICE,
@@ -18,10 +17,8 @@ from isoflop.cli.ladder_folder import (
     SPEC,
     STUDY,
     find_study,
-    narrate_forced,
     read_spec,
 )
-from isoflop.cli.ladder_launcher import Wanted, launcher_options, make_launcher
 from isoflop.cli.ladder_list import command as list_command
 from isoflop.cli.ladder_migrate import command as migrate
 from isoflop.cli.ladder_plan import command as plan
@@ -29,6 +26,7 @@ from isoflop.cli.ladder_plan import narrate_findings
 from isoflop.cli.ladder_spec import example, show_spec
 from isoflop.cli.ladder_status import command as status
 from isoflop.cli.ladder_status import show_status
+from isoflop.cli.ladder_training import Training, training_options
 from isoflop.cli.output import json_option, narrate, show
 
 
@@ -53,22 +51,9 @@ def command() -> None:
 @SPEC
 @STUDY
 @DEVICE
-@click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
-@launcher_options
-@click.option("--force", is_flag=True, help="Go on though code, data or ladder changed.")
-@budget_options
+@training_options
 @json_option
-def run(
-    spec: Path,
-    study: Path,
-    device: str,
-    workers: int | None,
-    wanted: Wanted,
-    force: bool,
-    unlimited: bool,
-    given: dict[str, float],
-    as_json: bool,
-) -> None:
+def run(spec: Path, study: Path, device: str, training: Training, as_json: bool) -> None:
     """Train every run of a ladder; run again to resume, nothing finished is trained twice.
 
     Limits hold for the study in all, and until others are given: training stops before one is
@@ -86,41 +71,16 @@ def run(
       isoflop.run_ladder(isoflop.read_ladder("ladder.toml"), "study")
     """
     ladder = read_spec(spec)
-    from isoflop.lab import run_ladder
-
-    limits, engine = limits_of(study, given, unlimited=unlimited), make_launcher(wanted)
     with _status_at_the_end(study, as_json):
-        run_ladder(
-            ladder,
-            study,
-            device=device,
-            workers=workers,
-            limits=limits,
-            launcher=engine,
-            force=force,
-        )
-    if force:
-        narrate_forced(study)
+        training.train(ladder, study, device=device)
 
 
 @command.command("resume")
 @FOLDER
 @FOLDER_OPTION
-@click.option("--workers", type=click.IntRange(1), help="Processes; one a core by default.")
-@launcher_options
-@click.option("--force", is_flag=True, help="Go on though code, data or torch changed.")
-@budget_options
+@training_options
 @json_option
-def resume(
-    named: Path | None,
-    study: Path | None,
-    workers: int | None,
-    wanted: Wanted,
-    force: bool,
-    unlimited: bool,
-    given: dict[str, float],
-    as_json: bool,
-) -> None:
+def resume(named: Path | None, study: Path | None, training: Training, as_json: bool) -> None:
     """Go on with a study that was interrupted or ran out of budget; it knows its ladder.
 
     \b
@@ -132,21 +92,9 @@ def resume(
     Python:
       isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
     """
-    from isoflop.lab import run_ladder
-
     found = find_study("resume", named, study)
-    limits, engine = limits_of(found.path, given, unlimited=unlimited), make_launcher(wanted)
     with _status_at_the_end(found.path, as_json):
-        run_ladder(
-            found.ladder,
-            found.path,
-            workers=workers,
-            limits=limits,
-            launcher=engine,
-            force=force,
-        )
-    if force:
-        narrate_forced(found.path)
+        training.train(found.ladder, found.path)
 
 
 @command.command("table")

@@ -1,7 +1,7 @@
 """What a study may spend, as options: --max-flops, --max-seconds, --max-dollars, deadlines."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,7 +51,7 @@ def budget_options(command: Command) -> Command:
     return wrapped
 
 
-def limits_of(study: Path, given: dict[str, float], *, unlimited: bool) -> "Limits | None":
+def limits_of(study: Path, given: Mapping[str, float], *, unlimited: bool) -> "Limits | None":
     """Return the limits said now, over those of last time; None if nothing was said."""
     from dataclasses import replace
 

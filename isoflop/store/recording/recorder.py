@@ -55,18 +55,13 @@ def record(run: Path | str, *, resume: bool = False, **columns: Value) -> "Recor
         IsoflopError: another process is recording it, or its folder cannot be written.
 
     >>> import tempfile
-    >>> folder = tempfile.mkdtemp()
-    >>> with record(f"{folder}/runs/width-64", n_params=1_000_000, lr=0.004) as run:
-    ...     for step in (1, 2, 3):
-    ...         run.log(step=step, n_tokens=4096 * step, loss=2 + 5 / step)
-    >>> from isoflop.store.index.listing import list_runs
-    >>> [row["state"] for row in list_runs([folder])]
-    ['unfinished']
-    >>> with record(f"{folder}/runs/width-64", resume=True) as run:
-    ...     run.log(step=4, n_tokens=16384, loss=3.25)
-    ...     run.finish()
-    >>> [(row["state"], row["loss"]) for row in list_runs([folder])]
-    [('finished', 3.25)]
+    >>> with record(f"{tempfile.mkdtemp()}/runs/width-64", n_params=1_000_000, lr=0.004) as run:
+    ...     run.log(step=1, n_tokens=4096, loss=3.25)
+    >>> (run.folder / "run.json").exists()  # unfinished
+    False
+    >>> run.finish()
+    >>> (run.folder / "run.json").exists()
+    True
     """
     given = check_columns(columns)
     folder = Path(run).absolute()
