@@ -16,6 +16,9 @@ from isoflop.cli.output import json_option, narrate, show
 @STUDY
 @DEVICE
 @click.option("--force", is_flag=True, help="Go on though code, data or ladder changed.")
+@click.option(
+    "--one-pack", is_flag=True, help="For torchrun: ranks take a rung's models as one pack."
+)
 @budget_options
 @json_option
 def commands(
@@ -23,6 +26,7 @@ def commands(
     study: Path,
     device: str,
     force: bool,
+    one_pack: bool,
     unlimited: bool,
     given: dict[str, float],
     as_json: bool,
@@ -44,7 +48,14 @@ def commands(
     from isoflop.lab.training import prepare_study
 
     limits = limits_of(study, given, unlimited=unlimited)
-    found = prepare_study(ladder, study, device=device, limits=limits, force=force)
+    found = prepare_study(
+        ladder,
+        study,
+        device=device,
+        limits=limits,
+        force=force,
+        packs="one" if one_pack else "any",
+    )
     folder = str(study.resolve())
     lines = [
         shlex.join(["isoflop", "ladder", "train-rung", folder, rung.name])

@@ -7,7 +7,7 @@ from typing import Any
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.lab.data.corpora import read_corpus
-from isoflop.lab.engines.choose import choose_engines
+from isoflop.lab.engines.choose import Packs, choose_engines
 from isoflop.lab.engines.placement import check_device
 from isoflop.lab.engines.probe import Probe, probe_machine
 from isoflop.lab.identity import identity_differences, measure_identity, refuse_differences
@@ -48,8 +48,8 @@ def open_study(ladder: Ladder, path: Path | str, *, force: bool = False) -> Stud
     return changed
 
 
-def settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
-    """Choose device and precision once; a study keeps what it began with."""
+def settle(study: Study, device: str, probe: Probe | None, packs: Packs = "any") -> dict[str, Any]:
+    """Choose device, precision and engines once; a study keeps what it began with."""
     settings = study.settings()
     check_device(settings.get("device", device))
     if settings:
@@ -58,7 +58,7 @@ def settle(study: Study, device: str, probe: Probe | None) -> dict[str, Any]:
     probe = probe or probe_machine(device)
     if wanted == "auto":
         wanted = probe.precision
-    engines = choose_engines(study.ladder, probe, wanted)
+    engines = choose_engines(study.ladder, probe, wanted, packs)
     starts = describe_starts(study.ladder)
     chosen = {"device": device, "precision": wanted, "engines": engines, **starts}
     study.write_settings({**chosen, **measure_identity()})

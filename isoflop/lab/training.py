@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from isoflop.lab.data.prepare import check_corpus, prepare_data
+from isoflop.lab.engines.choose import Packs
 from isoflop.lab.engines.placement import check_device
 from isoflop.lab.engines.probe import GPU_WORKERS, Probe, count_cores, probe_machine
+from isoflop.lab.launchers.beforehand import check_launcher
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.limits.budget import check_limits, open_sums
@@ -56,8 +58,10 @@ def run_ladder(
         The study, every run over.
 
     Raises:
-        InputError: the folder holds something else, the corpus cannot serve, or the device is
-            absent; a new folder is then not made. Or the study was begun with something else.
+        InputError: the folder holds something else, the corpus cannot serve, the device is absent,
+            or the launcher cannot train it; a new folder is then not made. Or the study was begun
+            with something else.
+        MissingExtraError: the launcher's engine is absent; likewise.
         BudgetError: the limits reach no further; what is finished stays finished.
         IsoflopError: the study is being written by another process, or some rung failed; what
             is finished stays finished.
@@ -67,14 +71,15 @@ def run_ladder(
         check_limits(limits)
     if launcher is None and not (Path(study_path) / "study.json").exists():
         check_memory(ladder, device=device, workers=workers or _default_workers(device))
+    launcher = launcher or LocalLauncher()
+    packs = check_launcher(launcher, ladder, Path(study_path), device)
     study = prepare_study(
-        ladder, study_path, device=device, probe=probe, limits=limits, force=force
+        ladder, study_path, device=device, probe=probe, limits=limits, force=force, packs=packs
     )
     if study.finished():
         return study
     device = study.settings()["device"]
     probe = probe or probe_machine(device)
-    launcher = launcher or LocalLauncher()
     if launcher.name == "local":
         workers = _local_workers(workers, device)
     work = Work(
@@ -93,10 +98,12 @@ def prepare_study(
     probe: Probe | None = None,
     limits: Limits | None = None,
     force: bool = False,
+    packs: Packs = "any",
 ) -> Study:
     """Make a study that workers may train: ladder, settings, data and limits on disk.
 
-    Args and Raises as `run_ladder`; nothing is trained.
+    Args and Raises as `run_ladder`; nothing is trained. `packs="one"` where torchrun will train
+    it: ranks take the models of a rung as one pack.
     """
     if not (Path(study_path) / "study.json").exists():
         check_device(device)
@@ -106,7 +113,7 @@ def prepare_study(
     study = open_study(ladder, study_path, force=force)
     with exclusive(study.path / "lock", f"study {study.path}", wait_seconds=PATIENCE_SECONDS):
         migrate_held(study.path)
-        settle(study, device, probe)
+        settle(study, device, probe, packs)
         if force:
             forget_other_corpus(study)
         data = prepare_data(ladder, study.path / "data")

@@ -1,6 +1,8 @@
 """Which part of the work is whose: equal shares of a step's rows and of held-out windows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.transformer import Transformer
@@ -68,14 +70,27 @@ def check_study(study: Study, name: str, split: Split) -> Engine:
         raise InputError(f"{study.path} is not prepared for training; see docs/distributed.md")
     rung = study.ladder.rung(name)
     check_split(study.ladder, rung, split)
-    engine = read_engine(settings, rung, settings["precision"])
-    if (packs := engine.packs) > 1:
+    check_packs(settings, rung)
+    return read_engine(settings, rung, settings["precision"])
+
+
+def check_packs(settings: Mapping[str, Any], rung: Rung) -> None:
+    """Refuse a rung that its study trains in several packs.
+
+    Args:
+        settings: study.json; one that names no engine of the rung splits nothing.
+        rung: what is trained.
+
+    Raises:
+        InputError: it does.
+    """
+    packs = read_engine(settings, rung, "float32").packs
+    if packs > 1:
         raise InputError(
             f"rung {rung.name}: study.json splits its {rung.members} models into {packs} packs, "
-            "several processes train one pack; give it fewer seeds, or train it with "
-            "--launcher local"
+            "several processes train one pack; train it with --launcher local, or begin a new "
+            "study with --launcher torchrun"
         )
-    return engine
 
 
 def _check_shards(ladder: Ladder, rung: Rung, optimizer: str) -> None:

@@ -8,7 +8,7 @@ those of float32 models trained eagerly one at a time; what was tried is kept in
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from isoflop.lab.price.cost import rung_seconds, rung_steps
 from isoflop.runs.ladders.ladder import Ladder, Recipe, Rung
 from isoflop.runs.settle import settle_recipe
 
+Packs: TypeAlias = Literal["any", "one"]
+"""Into how many packs the models of a rung may be split."""
 MEASURED_FROM = 120.0
 """Predicted seconds of a rung from which its engine is measured; each candidate takes about one."""
 LEAST_STEPS = 2000
@@ -64,13 +66,16 @@ class Trial:
         return {**row, "first_seconds": self.first_seconds, "deviation": deviation}
 
 
-def choose_engines(ladder: Ladder, probe: Probe, precision: Precision) -> dict[str, dict[str, Any]]:
+def choose_engines(
+    ladder: Ladder, probe: Probe, precision: Precision, packs: Packs = "any"
+) -> dict[str, dict[str, Any]]:
     """Return what study.json says of every rung's engine.
 
     Args:
         ladder: what will be trained.
         probe: device and rate of the machine.
         precision: asked for, or the machine's.
+        packs: `one` where several ranks train a rung, which is then one pack, eager, by rule.
 
     Returns:
         rung → `precision`, `packs`, `steps`, `chosen` (`rule` or `measured`) and, if measured,
@@ -79,8 +84,11 @@ def choose_engines(ladder: Ladder, probe: Probe, precision: Precision) -> dict[s
     found = {}
     for rung in ladder.rungs:
         usual = usual_engine(rung, ladder.recipe, probe.device, precision)
+        if packs == "one":
+            usual = Engine(usual.precision)
         seconds = rung_seconds(rung, ladder, probe.flop_per_s)
-        if seconds < MEASURED_FROM or rung_steps(rung, ladder) < LEAST_STEPS:
+        short = seconds < MEASURED_FROM or rung_steps(rung, ladder) < LEAST_STEPS
+        if packs == "one" or short:
             found[rung.name] = {**usual.to_dict(), "chosen": "rule"}
         else:
             free = ladder.recipe.precision == "auto"

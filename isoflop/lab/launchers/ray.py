@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from isoflop.base.errors import MissingExtraError
+from isoflop.lab.engines.choose import Packs
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.layout import Layout, tasks_layout
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
+from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.store.leases.holding import LEASE_SECONDS
 from isoflop.store.outcome import note_outcome
 from isoflop.store.study import Study
@@ -43,6 +45,18 @@ class RayLauncher:
     gpus: float = 0.25
     max_retries: int = 3
     lease_seconds: float = LEASE_SECONDS
+
+    @property
+    def packs(self) -> Packs:
+        """Whether a rung's models may be split into packs."""
+        return "any"
+
+    def check(self, ladder: Ladder, rungs: Sequence[Rung], settings: Mapping[str, Any]) -> None:
+        """Refuse to begin without Ray.
+
+        See `Conditional.check`.
+        """
+        _import_ray()
 
     def layout(self, study: Study, n_rungs: int, workers: int) -> Layout:
         """Return how rungs are spread: a process each, where there is room."""
@@ -128,11 +142,15 @@ def _train(path: str, rung: str, lease_seconds: float) -> dict[str, Any]:
     )
 
 
-def _connect(address: str | None) -> Any:
+def _import_ray() -> Any:
     try:
-        ray = importlib.import_module("ray")
+        return importlib.import_module("ray")
     except ImportError:
         raise MissingExtraError("the ray launcher", "ray") from None
+
+
+def _connect(address: str | None) -> Any:
+    ray = _import_ray()
     if not ray.is_initialized():
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
     return ray

@@ -6,6 +6,7 @@ interrupted cancels its jobs; one that is killed leaves them running, and the ne
 """
 
 import importlib
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,12 @@ from typing import Any, Literal
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, MissingExtraError
+from isoflop.lab.engines.choose import Packs
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.layout import Layout, tasks_layout
 from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until_over
 from isoflop.lab.launchers.study_events import StudyEvents
+from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.store.leases.holding import LEASE_SECONDS
 from isoflop.store.outcome import note_outcome, read_outcome
 from isoflop.store.study import Study
@@ -54,6 +57,24 @@ class SlurmLauncher:
     max_timeouts: int = 100
     signal_seconds: int = 90
     lease_seconds: float = LEASE_SECONDS
+
+    @property
+    def packs(self) -> Packs:
+        """Whether a rung's models may be split into packs."""
+        return "any"
+
+    def check(self, ladder: Ladder, rungs: Sequence[Rung], settings: Mapping[str, Any]) -> None:
+        """Refuse to begin without submitit, or without Slurm's commands.
+
+        See `Conditional.check`.
+        """
+        _submitit()
+        absent = [name for name in ("sbatch", "squeue") if shutil.which(name) is None]
+        if self.cluster == "slurm" and absent:
+            raise InputError(
+                f"the slurm launcher found no {absent[0]}; start it where Slurm's commands are on "
+                "the PATH"
+            )
 
     def layout(self, study: Study, n_rungs: int, workers: int) -> Layout:
         """Return how rungs are spread: a process each, where there is room."""

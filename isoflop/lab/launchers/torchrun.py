@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from isoflop.base.errors import InputError
-from isoflop.lab.distributed.share import Split, check_study
+from isoflop.lab.distributed.share import Split, check_packs, check_split, check_study
+from isoflop.lab.engines.choose import Packs
 from isoflop.lab.engines.probe import count_cores
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.layout import Layout
 from isoflop.lab.launchers.local import how_it_ended, overdue
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
 from isoflop.lab.price.cost import START_SECONDS
+from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.store.leases.holding import LEASE_SECONDS
 from isoflop.store.outcome import note_outcome
 from isoflop.store.spent import read_limits
@@ -56,6 +58,21 @@ class TorchrunLauncher:
         found = (ranks.train(rung) for rung in rungs)
         return [sentence for sentence in found if sentence is not None]
 
+    @property
+    def packs(self) -> Packs:
+        """Whether a rung's models may be split into packs."""
+        return "one"
+
+    def check(self, ladder: Ladder, rungs: Sequence[Rung], settings: Mapping[str, Any]) -> None:
+        """Refuse rungs that do not divide among the processes.
+
+        See `Conditional.check`.
+        """
+        split = self._split(settings)
+        for rung in rungs:
+            check_split(ladder, rung, split)
+            check_packs(settings, rung)
+
     def layout(self, study: Study, n_rungs: int, workers: int) -> Layout:
         """Return how rungs are spread: all ranks on one, whatever `workers`."""
         ranks = self.split(study).processes
@@ -65,8 +82,10 @@ class TorchrunLauncher:
 
     def split(self, study: Study) -> Split:
         """Return how its rungs are divided."""
-        count = self.processes or _count_devices(study.settings()["device"])
-        return Split(count, self.shard)
+        return self._split(study.settings())
+
+    def _split(self, settings: Mapping[str, Any]) -> Split:
+        return Split(self.processes or _count_devices(settings["device"]), self.shard)
 
     def command(self, study: Study, rung: str) -> list[str]:
         """Return Python's arguments for a rung; the ranks end when their standard input does."""
