@@ -1,7 +1,9 @@
 """What decides the numbers of a study besides its ladder; a study does not change it unnoticed.
 
 Thread count, torch release and processor family change losses in their last bits; the code and
-the tokens change them altogether. `study.json` keeps what a study was begun with.
+the tokens change them altogether. `study.json` keeps what a study was begun with. Another model of
+processor of the same family may choose other kernels, which changes last bits too; ladders are
+trained on what a cluster has at hand, so that is noted, not refused.
 """
 
 import ast
@@ -20,7 +22,8 @@ from isoflop.lab.data.describe import files_of
 from isoflop.lab.engines.placement import THREADS
 
 _ROOT = Path(isoflop.__file__).parent
-_FROM = "isoflop.lab.train_rung"
+_FROM: tuple[str, ...] = ("isoflop.lab.train_rung", "isoflop.lab.distributed.rank")
+"""Where one process begins, and where each of several ranks does."""
 _FLOORS = ("isoflop.lab.", "isoflop.runs.", "isoflop.accounting.")
 _HARMLESS = (
     "isoflop.lab.data.",  # what it makes of a corpus is hashed itself
@@ -59,6 +62,7 @@ def measure_identity(
     return {
         "torch": torch.__version__,
         "machine": platform.machine(),
+        "processor": processor_model(),
         "threads_per_worker": THREADS,
         "code_sha256": code_sha256(),
         **tokens,
@@ -66,7 +70,7 @@ def measure_identity(
 
 
 def identity_differences(settings: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return one phrase per difference; what an older study did not note is no difference.
+    """Return one phrase per difference to be refused; what an older study did not note is none.
 
     >>> identity_differences({"torch": "2.6"}, {"torch": "2.7", "machine": "x86_64"})
     ['torch 2.6, now 2.7']
@@ -74,8 +78,37 @@ def identity_differences(settings: Mapping[str, Any], now: Mapping[str, Any]) ->
     return [
         f"{key} {_short(settings[key])}, now {_short(value)}"
         for key, value in now.items()
-        if key in settings and settings[key] != value
+        if key in settings and settings[key] != value and key != "processor"
     ]
+
+
+def processor_note(settings: Mapping[str, Any]) -> str | None:
+    """Return a sentence if this machine's processor is of another model than a study's, else None.
+
+    Args:
+        settings: study.json; one that names no processor is no reason for a note.
+    """
+    begun, here = settings.get("processor"), processor_model()
+    if begun in (None, here):
+        return None
+    return (
+        f"the study was begun on {begun}, this is {here}: losses of the runs trained here may "
+        "differ in their last digits from those that machine would give"
+    )
+
+
+def processor_model(information: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the model of this machine's processor, its family where the system tells no model.
+
+    Args:
+        information: Linux's `model name` lines.
+    """
+    try:
+        lines = information.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def refuse_differences(study: Path, differences: list[str]) -> None:
@@ -101,8 +134,8 @@ def code_sha256() -> str:
 
 
 def code_modules() -> set[str]:
-    """Return the modules that decide numbers: what `train_rung` imports, and what they import."""
-    found, waiting = set(), [_FROM]
+    """Return the modules that decide numbers: what training imports, and what they import."""
+    found, waiting = set(), list(_FROM)
     while waiting:
         module = waiting.pop()
         if module in found or not _decides(module):

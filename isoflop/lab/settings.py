@@ -68,6 +68,8 @@ def settle(study: Study, device: str, probe: Probe | None, packs: Packs = "any")
 def verify_identity(study: Study, data: Mapping[str, Any], *, force: bool = False) -> None:
     """Refuse to go on with other code, data, torch or threads than the study was begun with.
 
+    Another model of processor is put on record in `other_processors`.
+
     Args:
         study: settled.
         data: the content of its data.json.
@@ -81,7 +83,12 @@ def verify_identity(study: Study, data: Mapping[str, Any], *, force: bool = Fals
     differences = identity_differences(settings, now)
     if differences and not force:
         refuse_differences(study.path, differences)
-    if differences or now.keys() - settings.keys():
+    begun = settings.get("processor", now["processor"])
+    others = settings.get("other_processors", [])
+    if (here := now["processor"]) not in (begun, *others):
+        settings = {**settings, "other_processors": [*others, here]}
+    now["processor"] = begun
+    if differences or now.keys() - settings.keys() or settings != study.settings():
         _record(study, settings, differences, now)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isoflop.base.errors import BudgetError, IsoflopError
+from isoflop.lab.identity import processor_note
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.layout import find_layout
 from isoflop.lab.launchers.study_events import steps_on_disk
@@ -69,6 +70,8 @@ class Work:
             self._session.event()
             self._progress.start(outlook)
             began = True
+            if (note := processor_note(self._study.settings())) is not None:
+                self._progress.event({"event": "notice", "message": note})
             names = list(outlook.steps)
             failures = launcher.launch(self._study, names, self._workers, self._event)
         except KeyboardInterrupt as stop:

@@ -1,7 +1,9 @@
 """Going on with something else than the study was begun with: refused by name, or recorded."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +99,43 @@ def test_a_change_is_refused_by_name_and_forced_on_the_record(
     )
 
 
+def test_another_processor_is_noted_and_on_record_but_not_refused(
+    begun: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, notices = begun.settings()["processor"], []
+    assert first == identity.processor_model()
+
+    class Heard(Silent):
+        def event(self, event: Mapping[str, Any]) -> None:
+            notices.extend([event["message"]] if event["event"] == "notice" else [])
+
+    class Idle:
+        name = "idle"
+
+        def launch(self, *given: object) -> list[str]:
+            return []
+
+    run_ladder(begun.ladder, begun.path, progress=Heard(), launcher=Idle())
+    assert notices == []
+    for model in ("Xeon of another cluster", "EPYC of a third", "Xeon of another cluster"):
+        monkeypatch.setattr(identity, "processor_model", lambda model=model: model)
+        run_ladder(begun.ladder, begun.path, progress=Heard(), launcher=Idle())
+        (notice,) = notices
+        assert f"begun on {first}, this is {model}: losses" in notice
+        notices.clear()
+    kept = begun.settings()
+    assert kept["processor"] == first
+    assert kept["other_processors"] == ["Xeon of another cluster", "EPYC of a third"]
+    assert "forced" not in kept
+
+
+def test_the_model_of_a_processor_is_read_as_the_system_tells_it(tmp_path: Path) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text("processor\t: 0\nmodel\t\t: 17\nmodel name\t: Some Chip @ 2.0GHz\nflags\t: a\n")
+    assert identity.processor_model(told) == "Some Chip @ 2.0GHz"
+    assert identity.processor_model(tmp_path / "absent")  # of another system: never nothing
+
+
 def test_several_changes_are_named_together(begun: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     other_torch(begun, monkeypatch)
     other_threads(begun, monkeypatch)
@@ -133,6 +172,7 @@ def test_the_code_of_a_study_is_all_that_decides_numbers_and_nothing_else() -> N
     modules = identity.code_modules()
     assert {
         "isoflop.lab.train_rung",
+        "isoflop.lab.distributed.sharded",
         "isoflop.lab.models.transformer",
         "isoflop.lab.recipes.muon",
         "isoflop.lab.data.stream",
