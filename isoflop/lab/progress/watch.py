@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.lab.price.cost import rung_steps
+from isoflop.lab.price.makespan import makespan
 from isoflop.runs.ladders.ladder import Rung, runs_of
 from isoflop.store.journal import read_journal
 from isoflop.store.manifest import read_manifest
 from isoflop.store.states import state_of_rung
 from isoflop.store.study import Study
+
+_GOING = ("running", "pending", "interrupted", "budget")
+"""States of rungs that are waited for."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class RungView:
         share: of its optimizer steps that are on disk.
         seconds_left: by its own pace so far; None where it has none or is over.
         step_seconds: that pace.
+        steps_left: optimizer steps that are not on disk, 0 of a rung that is over.
     """
 
     name: str
@@ -35,6 +40,7 @@ class RungView:
     share: float
     seconds_left: float | None
     step_seconds: float | None
+    steps_left: int
 
 
 class Watcher:
@@ -60,9 +66,19 @@ class Watcher:
         state, message = self._state(rung, [row["status"] for row in over], len(runs))
         taken, total = self._taken[rung.name], self._steps[rung.name]
         pace = self._pace(rung)
-        left = pace * (total - taken) if pace is not None and len(over) < len(runs) else None
-        share = 1.0 if len(over) == len(runs) else min(1.0, taken / total)
-        return RungView(rung.name, state, message, len(over), len(runs), share, left, pace)
+        steps_left = max(0, total - taken) if len(over) < len(runs) else 0
+        left = pace * steps_left if pace is not None and len(over) < len(runs) else None
+        return RungView(
+            name=rung.name,
+            state=state,
+            message=message,
+            n_over=len(over),
+            n_runs=len(runs),
+            share=1 - steps_left / total,
+            seconds_left=left,
+            step_seconds=pace,
+            steps_left=steps_left,
+        )
 
     def _state(self, rung: Rung, over: Sequence[str], n_runs: int) -> tuple[str, str]:
         if len(over) < n_runs:
@@ -82,17 +98,27 @@ class Watcher:
 
 
 def ladder_seconds_left(views: Sequence[RungView]) -> float | None:
-    """Return the seconds left of a ladder as far as its rungs have a pace; None without any.
+    """Return the seconds left of a ladder; None before any rung has a pace, or when none is left.
 
-    Rungs run side by side take as long as the longest; those waiting come after, at the mean pace
-    of the others.
+    A rung that has none yet is taken at the mean pace of the others. As many rungs are side by side
+    as run now, the others after them; what went wrong is not waited for.
 
-    >>> running = RungView("a", "running", "", 0, 1, 0.5, 10.0, 0.1)
-    >>> ladder_seconds_left([running, RungView("b", "running", "", 0, 1, 0.5, 30.0, 0.1)])
+    >>> running = RungView("a", "running", "", 0, 1, 0.5, 10.0, 0.1, 100)
+    >>> ladder_seconds_left([running, RungView("b", "running", "", 0, 1, 0.5, 30.0, 0.1, 300)])
     30.0
+    >>> ladder_seconds_left([running, RungView("c", "pending", "", 0, 1, 0.0, None, None, 400)])
+    50.0
     """
-    known = [view.seconds_left for view in views if view.seconds_left is not None]
-    if not known:
+    paces = [view.step_seconds for view in views if view.step_seconds is not None]
+    going = [view for view in views if view.steps_left and view.state in _GOING]
+    if not paces or not going:
         return None
-    at_once = max(1, sum(view.state == "running" for view in views))
-    return max(*known, sum(known) / at_once)
+    pace = sum(paces) / len(paces)
+    at_once = sum(view.state == "running" for view in views)
+    return makespan(
+        (
+            pace * view.steps_left if view.seconds_left is None else view.seconds_left
+            for view in going
+        ),
+        at_once,
+    )
