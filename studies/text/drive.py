@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def price_parts(parts: tuple[Part, ...], size: Size, out: Path, probe: Probe) ->
 
 
 def _price(part: str, training: Training, out: Path, probe: Probe) -> Step:
-    ladders = [training.ladder]
+    ladders = [_from_new_weights(training.ladder)]
     if training.rates:
         ladders.append(bracket_ladder(training.ladder, n_rates=training.rates))
     prices = [isoflop.price_ladder(ladder, probe=probe) for ladder in ladders]
@@ -77,6 +77,11 @@ def _price(part: str, training: Training, out: Path, probe: Probe) -> Step:
         sum(price.seconds for price in prices),
         done,
     )
+
+
+def _from_new_weights(ladder: Ladder) -> Ladder:
+    """Return the ladder as it costs: weights to begin with cost nothing and need not exist yet."""
+    return replace(ladder, rungs=tuple(replace(rung, start="") for rung in ladder.rungs))
 
 
 def train(training: Training, out: Path, workers: int | None = None) -> Path:

@@ -81,6 +81,23 @@ def transfer_ladders(size: Size, out: Path) -> tuple[Training, ...]:
     return (Training("second", ladder, size.rates),)
 
 
+def finetune_ladders(size: Size, out: Path) -> tuple[Training, ...]:
+    """The same widths trained on the first corpus, then on the second from those weights."""
+    recipe, widths = Recipe(batch_tokens=size.batch), size.second_widths
+    rungs = tuple(Rung(f"d{w}", transformer(w), 1, (size.pretrain_budget,)) for w in widths)
+    kept = replace(evaluation(size), keep_weights=True)
+    pretrain = _ladder("pretrain", size.corpus, rungs, recipe, kept)
+    runs = out / "studies" / "pretrain" / "runs"
+    starts = {run.rung.name: str(runs / run.id) for run in pretrain.runs()}
+    tuned = tuple(
+        replace(rung, token_budgets=size.finetune_budgets, start=starts[rung.name])
+        for rung in rungs
+    )
+    corpus = second_corpus(size.second, out)
+    finetune = _ladder("finetune", corpus, tuned, recipe, evaluation(size, size.corpus))
+    return (Training("pretrain", pretrain), Training("finetune", finetune))
+
+
 def lstm_ladders(size: Size, out: Path) -> tuple[Training, ...]:
     """LSTMs of one layer, wider than the transformers so that both have sizes alike."""
     del out

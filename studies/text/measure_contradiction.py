@@ -6,6 +6,7 @@ L(N, E) the loss of a model of N parameters after one epoch of E tokens.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,16 @@ from isoflop.plan.contradiction.extractor import extractor_efficiency
 from isoflop.runs.ladders.evaluation import name_test_set
 from isoflop.runs.table import RunTable
 from studies.text.measure_grid import EXACT_COUNT, find_frontier, frontier_table
-from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells
+from studies.text.results import (
+    Panel,
+    Result,
+    Series,
+    Table,
+    attempt,
+    estimate_cells,
+    fitted_line,
+    headline_row,
+)
 from studies.text.tables import average_seeds, sizes_of
 
 IGNORANT = math.log(256)
@@ -45,7 +55,9 @@ def measure_contradiction(studies: Sequence[Path]) -> Result:
         "L_D is the lowest loss over epochs of one wide model, so an upper bound of the loss that "
         "its distinct bytes allow; at this scale an irreducible loss is not told from a trend."
     )
-    return Result(tables, (_panel(runs, lowest),), (note,))
+    amount = "alpha of L_D(U), many epochs"
+    headline = (headline_row(amount, data_law, "alpha", "kaplan-2020-l-d", "alpha"),)
+    return Result(tables, (_panel(runs, lowest, data_law),), (note,), headline)
 
 
 def _lowest_losses(table: RunTable, column: str) -> RunTable:
@@ -59,15 +71,16 @@ def _lowest_losses(table: RunTable, column: str) -> RunTable:
         best = own[int(np.argmin(loss[own]))]
         size = float(unique[own].max())
         row = {"n_tokens": size, "loss": float(loss[best]), "epochs": float(epochs[best] / size)}
+        row["most"] = float(epochs[best] == epochs[own].max())
         rows.append({**row, "loss_unit": "nats/token"})
     return RunTable.from_records(rows, source="lowest losses on repeated texts")
 
 
 def _data_table(lowest: RunTable, law: Any) -> Table:
     rows: list[tuple[Any, ...]] = [
-        (f"{u:.4g}", loss, epochs)
-        for u, loss, epochs in zip(
-            *(lowest.numbers(name) for name in ("n_tokens", "loss", "epochs")), strict=True
+        (f"{u:.4g}", f"{loss:.4f}", f"{epochs:.1f}{', the most tried' if most else ''}")
+        for u, loss, epochs, most in zip(
+            *(lowest.numbers(name) for name in ("n_tokens", "loss", "epochs", "most")), strict=True
         )
     ]
     rows.append(("alpha_D here", *estimate_cells(law, ("alpha",)), "–"))
@@ -123,14 +136,18 @@ def cross(runs: RunTable, law: Any) -> Any:
     return isoflop.find_crossing(compute, law, tokens_rule=frontier)
 
 
-def _panel(runs: RunTable, lowest: RunTable) -> Panel:
+def _panel(runs: RunTable, lowest: RunTable, law: Any) -> Panel:
     series = []
     for size in sizes_of(runs):
         own = runs.select(runs.numbers("n_params") == size)
         order = np.argsort(own.numbers("n_tokens"))
         x, y = (tuple(map(float, own.numbers(n)[order])) for n in ("n_tokens", "loss"))
-        series.append(Series(f"{size:.3g} parameters, one epoch", x, y, line=True))
+        series.append(Series(f"{size:,.0f} parameters, one epoch", x, y, look="joined"))
     x, y = (tuple(map(float, lowest.numbers(n))) for n in ("n_tokens", "loss"))
-    series.append(Series("lowest over epochs, L_D", x, y))
+    series.append(Series("lowest over epochs, L_D", x, y, look="reference"))
+    ends = (*x, float(runs.numbers("n_tokens").max()))
+    series += (
+        replace(line, look="dashed") for line in fitted_line(law, "n_tokens", ends, "L_D, fitted")
+    )
     title = "One-epoch losses of growing N, and L_D"
     return Panel("one-epoch", title, "n_tokens", "loss", tuple(series))

@@ -1,6 +1,6 @@
 """L(N), L(D), L(C), L(N, D), N_opt(C), what counting does, and L(T), all from the grid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,28 @@ import numpy as np
 import isoflop
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.runs.table import RunTable
-from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells
+from studies.text.results import (
+    Panel,
+    Result,
+    Series,
+    Table,
+    attempt,
+    estimate_cells,
+    fitted_line,
+    headline_row,
+    slope_line,
+)
 from studies.text.tables import COUNTS, at_largest, average_seeds, equal_budgets, recount, sizes_of
 
+Cut = tuple[RunTable, str, str]
+"""Runs where the other variables do not bind, the variable, Kaplan's law of it."""
 KAPLAN_COUNT = "non-embedding, C = 6ND"
 EXACT_COUNT = "with head, every product"
+_PUBLISHED_COUNT = {
+    KAPLAN_COUNT: ("kaplan-2020-n-opt", "Kaplan's"),
+    EXACT_COUNT: ("hoffmann-2022-a1-n-opt", "Hoffmann's"),
+}
+"""{count: (the published law that counts so, whose)}"""
 
 
 def measure_laws(studies: Sequence[Path]) -> Result:
@@ -27,9 +44,11 @@ def measure_laws(studies: Sequence[Path]) -> Result:
     }
     if isinstance(frontier, Frontier):
         cuts["L(C)"] = (frontier_table(frontier), "flops", "kaplan-2020-l-c")
+    singles, headline = _single(cuts)
     return Result(
-        tables=(_single(cuts), _joint(table)),
-        panels=tuple(_panel(name, cut) for name, cut in cuts.items()),
+        tables=(singles, _joint(table)),
+        panels=tuple(_panel(name, cut, table) for name, cut in cuts.items()),
+        headline=headline,
         notes=(
             "Losses are nats per byte, Kaplan's and Hoffmann's nats per token of a BPE: exponents "
             "compare, amounts do not. N counts non-embedding parameters, C = 6ND, as Kaplan did.",
@@ -40,13 +59,19 @@ def measure_laws(studies: Sequence[Path]) -> Result:
 def measure_optimum(studies: Sequence[Path]) -> Result:
     """Fit N*(C) under every count: the embedding, and the head's FLOPs, in and out."""
     runs = average_seeds(isoflop.tabulate_studies(list(studies)))
-    rows, series = [], []
+    rows, series, headline = [], [], []
     for count in COUNTS:
         found: Any = attempt(lambda count=count: find_frontier(runs, count))
         rows.append((count, *estimate_cells(found, ("a", "b"))))
         if isinstance(found, Frontier):
             points = found.points
-            series.append(Series(count, _floats(points.flops), _floats(points.n_params)))
+            x, y = _floats(points.flops), _floats(points.n_params)
+            series.append(Series(count, x, y))
+            if count in _PUBLISHED_COUNT:
+                name, words = _PUBLISHED_COUNT[count]
+                p = isoflop.find_published(name).params["p"]
+                series += slope_line(x, y, p, f"{words} slope, {p:g}")
+                headline.append(headline_row(f"a of N*(C), {count}", found, "a", name, "p"))
     published = ("kaplan-2020-n-opt", "hoffmann-2022-a1-n-opt", "hoffmann-2022-a2-n-opt")
     for name in published:
         p = isoflop.find_published(name).params["p"]
@@ -55,6 +80,7 @@ def measure_optimum(studies: Sequence[Path]) -> Result:
     return Result(
         tables=(Table("Compute-optimal size by what is counted", columns, tuple(rows)),),
         panels=(Panel("n-opt", "N*(C) by count", "flops", "n_params", tuple(series)),),
+        headline=tuple(headline),
     )
 
 
@@ -67,8 +93,9 @@ def measure_context(studies: Sequence[Path]) -> Result:
         own = table.select(table.numbers("n_params") == size)
         found = attempt(lambda own=own: isoflop.fit(own, "per-token"))
         rows.append((size, *estimate_cells(found, ("E", "A", "alpha"))))
-        label = f"{size:.3g} parameters"
-        series.append(Series(label, _floats(own.numbers("position")), _floats(own.numbers("loss"))))
+        label, x = f"{size:,.0f} parameters", _floats(own.numbers("position"))
+        series.append(Series(label, x, _floats(own.numbers("loss"))))
+        series += fitted_line(found, "position", x, label)
     columns = ("N, total", "E", "A", "alpha")
     panel = Panel("per-position", "L(T) by size", "position", "loss", tuple(series))
     return Result((Table("Loss by tokens of context", columns, tuple(rows)),), (panel,))
@@ -91,8 +118,8 @@ def frontier_table(frontier: Frontier) -> RunTable:
     return RunTable.from_records(rows, source="bottoms of the IsoFLOP curves")
 
 
-def _single(cuts: dict[str, tuple[RunTable, str, str]]) -> Table:
-    rows = []
+def _single(cuts: Mapping[str, Cut]) -> tuple[Table, tuple[tuple[Any, ...], ...]]:
+    rows, headline = [], []
     for name, (table, variable, published) in cuts.items():
         kaplan = isoflop.find_published(published).params["alpha"]
         for form in ("power", "power-constant"):
@@ -100,8 +127,11 @@ def _single(cuts: dict[str, tuple[RunTable, str, str]]) -> Table:
             floor = estimate_cells(found, ("E",)) if form == "power-constant" else ("–",)
             cells = ("alpha", "A")
             rows.append((name, form, len(table), *estimate_cells(found, cells), *floor, kaplan))
+            if form == "power":
+                amount = f"{name}: alpha of a power law"
+                headline.append(headline_row(amount, found, "alpha", published, "alpha"))
     columns = ("law", "form", "points", "alpha", "A", "E", "Kaplan's alpha")
-    return Table("Laws of one variable", columns, tuple(rows))
+    return Table("Laws of one variable", columns, tuple(rows)), tuple(headline)
 
 
 def _joint(table: RunTable) -> Table:
@@ -120,11 +150,30 @@ def _joint(table: RunTable) -> Table:
     return Table("L(N, D)", columns, tuple(rows))
 
 
-def _panel(name: str, cut: tuple[RunTable, str, str]) -> Panel:
-    table, variable, _ = cut
+def _panel(name: str, cut: Cut, runs: RunTable) -> Panel:
+    """The runs of a cut, the laws fitted to them, and Kaplan's slope through their middle."""
+    table, variable, published = cut
     stem = name.lower().replace("(", "-").replace(")", "")
-    measured = Series("runs", _floats(table.numbers(variable)), _floats(table.numbers("loss")))
-    return Panel(stem, name, variable, "loss", (measured,))
+    x, y = _floats(table.numbers(variable)), _floats(table.numbers("loss"))
+    kaplan = isoflop.find_published(published).params["alpha"]
+    series = [] if variable != "flops" else _learning_curves(runs)
+    series.append(Series("bottoms of IsoFLOP curves" if variable == "flops" else "runs", x, y))
+    for form, label in (("power", "power law"), ("power-constant", "power law + constant")):
+        found = attempt(lambda form=form: isoflop.fit(table, form, over=variable))
+        series += fitted_line(found, variable, x, label)
+    series += slope_line(x, y, -kaplan, f"Kaplan's slope, {kaplan:g}")
+    return Panel(stem, name, variable, "loss", tuple(series))
+
+
+def _learning_curves(runs: RunTable) -> list[Series]:
+    """Every size's losses by its compute, to stand behind L(C)."""
+    curves = []
+    for size in sizes_of(runs):
+        own = runs.select(runs.numbers("n_params") == size)
+        order = np.argsort(own.numbers("flops"))
+        x, y = (_floats(own.numbers(name)[order]) for name in ("flops", "loss"))
+        curves.append(Series("runs of one size", x, y, look="faint"))
+    return curves
 
 
 def _floats(values: Any) -> tuple[float, ...]:

@@ -7,7 +7,15 @@ from typing import Any
 import isoflop
 from isoflop.fitting.frontiers.frontier import Frontier
 from studies.text.measure_grid import EXACT_COUNT, KAPLAN_COUNT, find_frontier
-from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells
+from studies.text.results import (
+    Panel,
+    Result,
+    Series,
+    Table,
+    attempt,
+    estimate_cells,
+    headline_row,
+)
 from studies.text.tables import average_seeds
 
 STEPS = (
@@ -20,6 +28,9 @@ STEPS = (
 )
 """(what changes, which study, which count), in Porian's order."""
 
+PUBLISHED = {STEPS[0][0]: "kaplan-2020-n-opt", STEPS[4][0]: "hoffmann-2022-a1-n-opt"}
+"""{step: the published law that it should come to}"""
+
 
 def measure_porian(studies: Sequence[Path]) -> Result:
     """Fit N*(C) after every correction.
@@ -27,18 +38,22 @@ def measure_porian(studies: Sequence[Path]) -> Result:
     Args:
         studies: under Kaplan's recipe, warm-up scaled, cosine matched, tuned.
     """
-    rows, series = [], []
+    rows, series, headline = [], [], []
     for label, study, count in STEPS:
         runs = average_seeds(isoflop.tabulate_studies([studies[study]]))
         found: Any = attempt(lambda runs=runs, count=count: find_frontier(runs, count))
         rows.append((label, *estimate_cells(found, ("a",)), count))
         if isinstance(found, Frontier):
             x, y = found.points.flops, found.points.n_params
-            series.append(Series(label, tuple(map(float, x)), tuple(map(float, y))))
+            series.append(Series(label, tuple(map(float, x)), tuple(map(float, y)), look="joined"))
+        if label in PUBLISHED:
+            name = PUBLISHED[label]
+            headline.append(headline_row(f"a of N*(C), {label}", found, "a", name, "p"))
     columns = ("recipe", "a of N* ∝ C^a", "counted")
     return Result(
         (Table("The exponent after each correction", columns, tuple(rows)),),
         (Panel("porian", "N*(C) after each correction", "flops", "n_params", tuple(series)),),
         ("Kaplan's steps are kept and his batch is not: 3000 steps of warm-up here are "
          "3000 batches of this study.",),
+        tuple(headline),
     )  # fmt: skip

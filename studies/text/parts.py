@@ -7,6 +7,7 @@ from pathlib import Path
 from studies.text.ladders import (
     Training,
     batch_ladders,
+    finetune_ladders,
     grid_ladders,
     lstm_ladders,
     porian_ladders,
@@ -17,8 +18,9 @@ from studies.text.ladders import (
 from studies.text.measure_batch import measure_batch
 from studies.text.measure_contradiction import measure_contradiction
 from studies.text.measure_grid import measure_context, measure_laws, measure_optimum
-from studies.text.measure_models import measure_lstm, measure_shapes, measure_transfer
+from studies.text.measure_models import measure_lstm, measure_shapes
 from studies.text.measure_porian import measure_porian
+from studies.text.measure_transfer import measure_finetune, measure_transfer
 from studies.text.results import Result
 from studies.text.sizes import Size
 
@@ -56,6 +58,13 @@ PARTS = (
     Part("context", "L(T)", _none, measure_context, ("grid",)),
     Part("shape", "Shape sweep", shape_ladders, measure_shapes),
     Part("transfer", "A second corpus", transfer_ladders, measure_transfer, ("grid",)),
+    Part(
+        "finetune",
+        "Pretraining counted in data",
+        finetune_ladders,
+        measure_finetune,
+        ("transfer",),
+    ),
     Part("lstm", "LSTM against transformer", lstm_ladders, measure_lstm, ("grid",)),
     Part(
         "contradiction",

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
+import numpy as np
+
+import isoflop
 from isoflop.base.errors import IsoflopError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
@@ -25,21 +28,25 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
 
 
+Look = Literal["points", "line", "joined", "dashed", "reference", "faint"]
+
+
 @dataclass(frozen=True)
 class Series:
     """Points of one colour.
 
     Args:
-        label: for the legend.
+        label: for the legend; series of one label have one colour and one entry.
         x: coordinates.
         y: coordinates.
-        line: joined, without marks.
+        look: `points`, `line`, `joined` (points on a line), `dashed`, `reference` (joined, in ink:
+            what the others are held against) or `faint` (a thin grey line, for what stands behind).
     """
 
     label: str
     x: tuple[float, ...]
     y: tuple[float, ...]
-    line: bool = False
+    look: Look = "points"
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,13 @@ class Result:
         tables: to print.
         panels: to draw.
         notes: sentences that a reader must know.
+        headline: (amount, here, published, where published) rows of the table on top of the page.
     """
 
     tables: tuple[Table, ...] = ()
     panels: tuple[Panel, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    headline: tuple[tuple[Any, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -105,6 +114,32 @@ def estimate_cells(found: Any, names: Sequence[str]) -> tuple[Any, ...]:
         return (found, *["–"] * (len(names) - 1))
     amounts = {**found.derived, **found.params} if isinstance(found, Fit) else found.derived
     return tuple(amounts[name].to_dict() if name in amounts else "–" for name in names)
+
+
+def fitted_line(found: Any, variable: str, x: Sequence[float], label: str) -> tuple[Series, ...]:
+    """Return the law of one variable over the range of x; nothing where the fit was refused."""
+    if not isinstance(found, Fit):
+        return ()
+    at = np.geomspace(min(x), max(x), 60)
+    y = found.law.predict(found.theta, {variable: at})
+    return (Series(label, tuple(map(float, at)), tuple(map(float, y)), look="line"),)
+
+
+def slope_line(
+    x: Sequence[float], y: Sequence[float], power: float, label: str
+) -> tuple[Series, ...]:
+    """Return y ∝ x^power over the range of x through the points' middle: a published slope."""
+    if len(x) < 2:
+        return ()
+    middle = np.exp(np.mean(np.log(y)) - power * np.mean(np.log(x)))
+    ends = (float(min(x)), float(max(x)))
+    return (Series(label, ends, tuple(float(middle * end**power) for end in ends), look="dashed"),)
+
+
+def headline_row(amount: str, found: Any, name: str, published: str, key: str) -> tuple[Any, ...]:
+    """Return a row of the page's first table: a constant found here beside a published one."""
+    there = isoflop.find_published(published).params[key]
+    return (amount, *estimate_cells(found, (name,)), there, published)
 
 
 def write_cell(cell: Any) -> str:

@@ -28,6 +28,8 @@ class Size:
         shapes: (layers, width, d_ff over width) of the shape sweep, of about one N.
         lstm_widths: of LSTMs and transformers in the race.
         second_widths: of the models trained on the second corpus.
+        pretrain_budget: tokens of the first corpus before fine-tuning.
+        finetune_budgets: tokens of the second one from those weights.
         unique: distinct bytes of the texts read again and again.
         unique_width: width of the model that reads them.
         epochs: how often, one run each.
@@ -51,6 +53,8 @@ class Size:
     shapes: tuple[tuple[int, int, float], ...]
     lstm_widths: tuple[int, ...]
     second_widths: tuple[int, ...]
+    pretrain_budget: int
+    finetune_budgets: tuple[int, ...]
     unique: tuple[int, ...]
     unique_width: int
     epochs: tuple[int, ...]
@@ -82,6 +86,8 @@ FULL = Size(
     ),
     lstm_widths=(16, 24, 32, 48, 64),
     second_widths=(16, 32, 64),
+    pretrain_budget=4 * M,
+    finetune_budgets=(M // 16, M // 8, M // 4, M // 2, 1 * M),
     unique=(M // 4, M // 2, 1 * M, 2 * M),
     unique_width=64,
     epochs=(1, 2, 4, 8, 16),
@@ -106,6 +112,8 @@ TINY = Size(
     shapes=((1, 12, 4.0), (2, 8, 4.0)),
     lstm_widths=(8, 12),
     second_widths=(4, 8),
+    pretrain_budget=65_536,
+    finetune_budgets=(4_096, 8_192, 16_384),
     unique=(8_192, 16_384, 32_768),
     unique_width=16,
     epochs=(1, 2, 4),

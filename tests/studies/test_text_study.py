@@ -16,10 +16,13 @@ pytest.importorskip("torch")
 from studies.text import __main__ as command
 from studies.text.drive import measure
 from studies.text.ladders import unique_ladders
+from studies.text.measure_batch import noise_at, noise_by_loss
 from studies.text.measure_contradiction import cross
 from studies.text.measure_grid import find_frontier
+from studies.text.measure_transfer import measure_finetune
 from studies.text.page import write_page
 from studies.text.parts import PARTS, find_parts
+from studies.text.results import slope_line
 from studies.text.sizes import FULL, SIZES, TINY
 from studies.text.tables import equal_budgets
 from studies.text.texts import unique_path, write_unique
@@ -75,6 +78,62 @@ def test_nothing_is_read_beyond_a_sizes_own_budgets():
     assert (between.numbers("loss") <= top).all()
 
 
+def test_data_transferred_is_what_new_weights_would_have_needed_beside_what_was_seen(
+    tmp_path, monkeypatch
+):
+    k, alpha, beta = 40.0, 0.5, 0.25
+    sizes, budgets = (1e4, 1e5, 1e6), np.geomspace(2e4, 8e7, 40)
+
+    def loss(n, d):
+        return E + A / n**ALPHA + B / d**BETA
+
+    def table(rows) -> RunTable:
+        columns = ("n_params", "n_tokens", "loss")
+        full = [dict(zip(columns, r, strict=True)) for r in rows]
+        return RunTable.from_records([{**r, "n_params_non_embedding": r["n_params"]} for r in full])
+
+    tables = {
+        "scratch": table([(n, d, loss(n, d)) for n in sizes for d in budgets]),
+        "pretrain": table([(n, 1e6, 3.0) for n in sizes]),
+        "finetune": table(
+            [
+                (n, d, loss(n, d + k * d**alpha * n**beta))
+                for n in sizes
+                for d in (4e4, 1e5, 2.5e5, 6e5)
+            ]
+        ),
+    }
+    monkeypatch.setattr(isoflop, "tabulate_studies", lambda paths: tables[paths[0].name])
+    result = measure_finetune([tmp_path / name for name in tables])
+    effective, law = result.tables
+    for _, budget, _, needed, extra in effective.rows:
+        assert extra == needed - budget
+    _, *found = law.rows[0]
+    for cell, planted_value in zip(found[1:], (alpha, beta), strict=True):
+        assert cell["value"] == pytest.approx(planted_value, rel=0.02)
+    assert found[0]["value"] == pytest.approx(k, rel=0.1)
+
+
+def test_the_noise_scale_along_a_trunk_is_a_ratio_of_means_and_is_not_read_beyond_it():
+    rng = np.random.default_rng(0)
+    losses = np.linspace(3.0, 2.0, 400)
+    rows = [
+        {"loss": x, "grad_trace": 900.0, "grad_sq": 0.3 * rng.lognormal(sigma=0.3)} for x in losses
+    ]
+    found = noise_by_loss(RunTable.from_records(rows))
+    mean = 0.3 * math.exp(0.3**2 / 2)
+    assert np.median(found[1]) == pytest.approx(900 / mean, rel=0.05)
+    assert noise_at(2.5, found) == pytest.approx(900 / mean, rel=0.5)
+    assert noise_at(1.5, found) == noise_at(3.5, found) == "–"
+
+
+def test_a_published_slope_passes_through_the_middle_of_the_points():
+    x = np.geomspace(1.0, 1e4, 9)
+    (line,) = slope_line(x, 7 * x**-0.2, -0.2, "slope")
+    assert line.y == pytest.approx((7.0, 7 * 1e4**-0.2))
+    assert slope_line([1.0], [1.0], -0.2, "slope") == ()
+
+
 def test_every_ladder_of_every_size_is_a_valid_ladder_file(tmp_path):
     names = []
     for size in SIZES.values():
@@ -84,7 +143,7 @@ def test_every_ladder_of_every_size_is_a_valid_ladder_file(tmp_path):
                 names.append(f"{size.name}/{training.name}")
     assert len(set(names)) == len(names)
     varied = [len(size.batches) + len(size.unique) for size in (FULL, TINY)]
-    assert len(names) == sum(varied) + 2 * 8
+    assert len(names) == sum(varied) + 2 * 10
 
 
 def test_a_part_brings_the_parts_it_reads():
@@ -145,7 +204,14 @@ def test_the_ladder_files_are_those_of_the_full_size():
 
 def test_a_picture_with_nothing_on_it_is_not_drawn(tmp_path):
     empty = {"name": "none", "title": "none", "x": "flops", "y": "loss", "series": []}
-    result = {"title": "T", "size": "tiny", "notes": [], "tables": [], "panels": [empty]}
+    result = {
+        "title": "T",
+        "size": "tiny",
+        "notes": [],
+        "tables": [],
+        "panels": [empty],
+        "headline": [],
+    }
     write_atomic(tmp_path / "results/grid.json", json.dumps(result))
     page = write_page(tmp_path, tmp_path / "page.md")
     assert "## T" in page.read_text("utf-8")
