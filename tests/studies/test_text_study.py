@@ -129,7 +129,7 @@ def test_the_noise_scale_along_a_trunk_is_a_ratio_of_means_and_is_not_read_beyon
 
 def test_a_published_slope_passes_through_the_middle_of_the_points():
     x = np.geomspace(1.0, 1e4, 9)
-    (line,) = slope_line(x, 7 * x**-0.2, -0.2, "slope")
+    (line,) = slope_line(x.tolist(), (7 * x**-0.2).tolist(), -0.2, "slope")
     assert line.y == pytest.approx((7.0, 7 * 1e4**-0.2))
     assert slope_line([1.0], [1.0], -0.2, "slope") == ()
 
