@@ -1,6 +1,7 @@
 """One launch of a study: progress told, budget kept, and of every rung how it ended."""
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from isoflop.base.errors import BudgetError, IsoflopError
 from isoflop.lab.identity import processor_note
 from isoflop.lab.launchers.launcher import Launcher
-from isoflop.lab.launchers.layout import find_layout
+from isoflop.lab.launchers.layout import Layout, find_layout
 from isoflop.lab.launchers.study_events import steps_on_disk
 from isoflop.lab.limits.budget import Session
 from isoflop.lab.price.cost import rung_seconds, rung_steps
@@ -19,6 +20,8 @@ from isoflop.store.outcome import note_outcome, read_outcome
 from isoflop.store.states import state_of_rung
 from isoflop.store.study import Study
 
+_START_AT_MOST = 3.0
+"""Times its predicted seconds that a start takes on a busy machine."""
 _STOPPED = ("interrupted", "budget", "pending")
 """States of rungs that a spent budget leaves `budget`."""
 
@@ -64,8 +67,10 @@ class Work:
             IsoflopError: some rung failed.
             KeyboardInterrupt: it was asked to stop.
         """
+        if not self._rungs:  # another runner trained the last of them just now
+            return
         outlook = self._outlook(launcher)
-        began = False
+        began, since = False, time.monotonic()
         try:
             self._session.event()
             self._progress.start(outlook)
@@ -80,10 +85,7 @@ class Work:
         except BudgetError as over:
             message = str(over)
             if began and not self._trained:
-                start = f"{outlook.layout.start_seconds:.0f}"
-                message = (
-                    f"nothing was trained: a worker takes about {start} seconds to start; {over}"
-                )
+                message = f"{_nothing(outlook.layout, time.monotonic() - since)}; {over}"
             self._end("budget", message)
             raise BudgetError(f"{self._study.path}: {message}") from None
         finally:
@@ -109,7 +111,8 @@ class Work:
     def _event(self, event: Mapping[str, Any]) -> None:
         kind, rung = event["event"], event.get("rung")
         if rung is not None and kind != "notice":
-            (self._in_work.discard if kind in ("done", "failed") else self._in_work.add)(rung)
+            ours = kind not in ("done", "failed") and not event.get("elsewhere")
+            (self._in_work.add if ours else self._in_work.discard)(rung)
         if kind in ("done", "failed"):
             self._over.add(event["rung"])
         if kind == "steps":
@@ -157,6 +160,14 @@ class Work:
             raise BudgetError(f"{self._study.path}: {first}")
         if failures:
             raise IsoflopError(f"{self._study.path}: " + "; ".join(failures))
+
+
+def _nothing(layout: Layout, seconds: float) -> str:
+    """Say that nothing was trained, and why if it took so few seconds."""
+    start = layout.start_seconds
+    if seconds > _START_AT_MOST * start:
+        return "nothing was trained"
+    return f"nothing was trained: a worker takes about {start:.0f} seconds to start"
 
 
 def _missing_rungs(study: Study, flop_per_s: float) -> list[Rung]:

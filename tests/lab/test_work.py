@@ -21,6 +21,7 @@ from isoflop.lab.progress.forecast import Outlook
 from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
 from isoflop.lab.work import Work
+from isoflop.store.leases.lease import claim
 from isoflop.store.outcome import read_outcome, write_outcome
 from isoflop.store.spent import Limits, Spent, add_spent
 from isoflop.store.states import state_of_rung
@@ -93,6 +94,14 @@ def test_an_interrupt_is_the_reason_of_what_had_begun_and_of_nothing_else(study:
     found = reasons(study)
     assert found[NAMES[0]] == found[NAMES[1]] == ("interrupted", "stopped by SIGINT")
     assert found[NAMES[2]] == found[NAMES[3]] == ("pending", "")
+
+
+def test_of_a_rung_that_another_runner_trains_nothing_is_said(study: Study) -> None:
+    steps = {"event": "steps", "rung": NAMES[0], "steps": 64}
+    events = [steps, {**steps, "elsewhere": True}]
+    with claim(study.rung_folder(NAMES[0]), "rung"), pytest.raises(KeyboardInterrupt):
+        Work(study, Silent(), 2, 1e11).train(Scripted(events, KeyboardInterrupt("SIGINT")))
+    assert read_outcome(study.rung_folder(NAMES[0])) is None
 
 
 def test_a_rung_that_failed_today_keeps_its_own_reason(study: Study) -> None:

@@ -97,7 +97,7 @@ class _Pool:
     def _hear_of(self, name: str) -> None:
         """Pass on what another runner makes of a rung."""
         for event in self._elsewhere.look(name):
-            self._on_event(event)
+            self._on_event({**event, "elsewhere": True})
         if name not in self._told:
             self._told.add(name)
             holder = read_holding(self._study.rung_folder(name)).describe()
