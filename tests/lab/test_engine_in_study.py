@@ -92,3 +92,37 @@ def test_a_long_rung_keeps_what_was_tried(ladder, tmp_path, monkeypatch) -> None
     tried = document["engines"]["d8"]["tried"]
     assert document["engines"]["d8"]["chosen"] == "measured"
     assert [row["packs"] for row in tried] == [1, 2, 3]
+
+
+class StopError(Exception):
+    """What ends a training between two checkpoints."""
+
+
+@pytest.mark.study  # a compiler is called three times
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_a_compiled_rung_resumes_to_the_same_bytes(ladder, tmp_path) -> None:
+    compiled = Engine("float32", 1, "compiled")
+    whole = prepare_study(ladder, tmp_path / "whole", probe=PROBE)
+    broken = prepare_study(ladder, tmp_path / "broken", probe=PROBE)
+    for study in (whole, broken):
+        choose(study, compiled)
+    train(whole)
+
+    steps = 0
+
+    def stop_in_the_middle(event) -> None:
+        nonlocal steps
+        steps += event["steps"] if event["event"] == "steps" else 0
+        if steps > 80:
+            raise StopError
+
+    data = open_data(broken.ladder, broken.path / "data")
+    rung = broken.ladder.rungs[0]
+    with pytest.raises(StopError):
+        train_rung_module.train_rung(broken, rung, data, PLACEMENT, stop_in_the_middle)
+    assert not broken.rung_finished("d8")
+    train(broken)
+    for run in whole.manifests():
+        for name in ("run.json", "journal.jsonl"):
+            paths = [study.run_folder(run) / name for study in (broken, whole)]
+            assert paths[0].read_bytes() == paths[1].read_bytes()
