@@ -112,7 +112,8 @@ def _critical_panel(critical: Any, noise: tuple[Array, Array]) -> Panel:
         series += fitted_line(critical.fit, "loss", losses, "B_crit of the batch sweep")
     x, y = (tuple(map(float, values)) for values in noise)
     series.append(Series("gradient noise scale, same width", x, y, look="joined"))
-    return Panel("b-crit", "B_crit(L)", "loss", "batch_tokens", tuple(series))
+    labels = ("loss (nats/byte)", "batch (bytes)")
+    return Panel("b-crit", "B_crit(L)", "loss", "batch_tokens", tuple(series), labels)
 
 
 def _critical_table(critical: Any) -> Table:

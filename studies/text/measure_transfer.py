@@ -13,7 +13,7 @@ import numpy as np
 import isoflop
 from isoflop.runs.ladders.evaluation import name_test_set
 from isoflop.runs.table import RunTable
-from studies.text.results import Panel, Result, Series, Table, attempt, estimate_cells
+from studies.text.results import Look, Panel, Result, Series, Table, attempt, estimate_cells
 from studies.text.tables import Array, at_largest, average_seeds, sizes_of
 
 
@@ -33,7 +33,9 @@ def measure_transfer(studies: Sequence[Path]) -> Result:
         x, y = table.numbers("loss"), table.numbers(column)
         label = f"{_corpus(own)} → {_corpus(other)}"
         series.append(Series(label, tuple(map(float, x)), tuple(map(float, y))))
-    panel = Panel("transfer", "Loss elsewhere against own loss", "loss", "loss", tuple(series))
+    title = "Loss on the other corpus against the own one"
+    labels = ("loss on the own corpus (nats/byte)", "loss on the other one (nats/byte)")
+    panel = Panel("transfer", title, "loss", "loss", tuple(series), labels)
     return Result(tuple(tables), (panel,))
 
 
@@ -52,7 +54,7 @@ def measure_finetune(studies: Sequence[Path]) -> Result:
         own = tuned.select(tuned.numbers("n_params") == size)
         alone = scratch.select(scratch.numbers("n_params") == size)
         label = f"{size:,.0f} parameters"
-        series += [_curve(own, f"{label}, pretrained"), _curve(alone, f"{label}, new weights")]
+        series += [_curve(own, label, "joined"), _curve(alone, label, "dashed")]
         amounts = (own.numbers(n) for n in ("n_tokens", "loss", "n_params_non_embedding"))
         for budget, loss, counted in zip(*amounts, strict=True):
             needed = _tokens_to(alone, loss)
@@ -63,10 +65,8 @@ def measure_finetune(studies: Sequence[Path]) -> Result:
                 found.append({name: float(value) for name, value in row.items()})
     columns = ("N, total", "D_F", "loss after it", "D_E: from new weights", "D_T = D_E − D_F")
     tables = (Table("Effective data transferred", columns, tuple(rows)), _transfer_law(found))
-    panel = Panel(
-        "finetune", "The second corpus, with and without the first", "n_tokens", "loss",
-        tuple(series),
-    )  # fmt: skip
+    title = "The second corpus, from the first one's weights (solid) and from new ones (dashed)"
+    panel = Panel("finetune", title, "n_tokens", "loss", tuple(series))
     return Result(tables, (panel,))
 
 
@@ -82,10 +82,10 @@ def _transfer_law(found: Sequence[dict[str, Any]]) -> Table:
     return Table("D_T = k D_F^alpha N^beta, N non-embedding", ("source", *names), rows)
 
 
-def _curve(table: RunTable, label: str) -> Series:
+def _curve(table: RunTable, label: str, look: Look) -> Series:
     order = np.argsort(table.numbers("n_tokens"))
     x, y = (tuple(map(float, table.numbers(n)[order])) for n in ("n_tokens", "loss"))
-    return Series(label, x, y, look="dashed" if label.endswith("new weights") else "joined")
+    return Series(label, x, y, look=look)
 
 
 def _offsets(ways: Sequence[tuple[Path, Path]]) -> Table:

@@ -112,6 +112,8 @@ def _draw(panel: dict[str, Any]) -> bytes:
     for axis in ("x", "y"):
         values = np.concatenate([np.asarray(each[axis], dtype=float) for each in series])
         set_log_axis(ax, axis, panel[axis], LABELS, limits=widen(values))
+    if panel.get("labels"):
+        ax.set(**dict(zip(("xlabel", "ylabel"), panel["labels"], strict=True)))
     ax.set_title(panel["title"])
     _place_legend(ax, len(named))
     return render_png(canvas)

@@ -59,6 +59,7 @@ class Panel:
         x: run-table column of the x axis.
         y: of the y axis.
         series: what is drawn.
+        labels: of the axes, where the columns' own names say too little.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Panel:
     x: str
     y: str
     series: tuple[Series, ...]
+    labels: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
