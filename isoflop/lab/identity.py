@@ -37,8 +37,8 @@ _HARMLESS = (
     "isoflop.runs.ladders.shapes",
     "isoflop.runs.ladders.toml",
     "isoflop.runs.ladders.rung_checks",
-    "isoflop.runs.recipe_checks",
-    "isoflop.runs.recipe_words",
+    "isoflop.runs.recipes.checks",
+    "isoflop.runs.recipes.words",
     "isoflop.runs.counted",
 )
 """Modules below these names are no part of the hash: they decide what is trained, not how."""

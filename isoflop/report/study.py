@@ -20,7 +20,7 @@ from isoflop.plan.analysis.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.counted import counted
-from isoflop.runs.recipe_words import describe_recipe
+from isoflop.runs.recipes.words import describe_recipe
 from isoflop.runs.table import RunTable
 from isoflop.store.index.listing import is_study
 from isoflop.store.recording.table import recorded_table

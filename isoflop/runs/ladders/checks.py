@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from isoflop.runs.ladders.evaluation import evaluation_mistakes, noise_mistakes
 from isoflop.runs.ladders.rung_checks import NAME, RungParts, parts_of, rung_mistakes
 from isoflop.runs.ladders.unread import without_unread
-from isoflop.runs.recipe_checks import (
+from isoflop.runs.recipes.checks import (
     batch_mistakes,
     recipe_and_rung_mistakes,
     recipe_mistakes,

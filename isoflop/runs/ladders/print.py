@@ -10,7 +10,7 @@ from isoflop.runs.designs.toml import design_row
 from isoflop.runs.ladders.evaluation import evaluation_row
 from isoflop.runs.ladders.ladder import MAX_EPOCHS, Ladder, Rung
 from isoflop.runs.ladders.shapes import model_row
-from isoflop.runs.recipe_toml import recipe_row
+from isoflop.runs.recipes.toml import recipe_row
 
 
 def print_ladder(ladder: Ladder) -> str:

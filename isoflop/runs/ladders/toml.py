@@ -24,7 +24,7 @@ from isoflop.runs.ladders.print import print_spec as print_spec
 from isoflop.runs.ladders.print import rung_row
 from isoflop.runs.ladders.rung_checks import RungParts
 from isoflop.runs.ladders.shapes import gather_model
-from isoflop.runs.recipe_toml import fill_recipe
+from isoflop.runs.recipes.toml import fill_recipe
 
 Corpora = Callable[[str], str]
 """What is wrong with the name or path of a corpus, empty if nothing."""

@@ -14,8 +14,8 @@ from isoflop.base.errors import SpecError
 from isoflop.laws.catalog import find_published, predict_published
 from isoflop.runs.ladders.ladder import Ladder, Recipe, Rung, rung_flops, rung_tokens, rung_trunks
 from isoflop.runs.ladders.toml import parse_ladder, print_ladder
-from isoflop.runs.recipe_words import describe_recipe
 from isoflop.runs.recipes import RECIPES
+from isoflop.runs.recipes.words import describe_recipe
 from isoflop.runs.settle import settle_recipe
 
 FORMATS = Path(__file__).parents[3] / "docs" / "formats.md"
