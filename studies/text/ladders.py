@@ -82,20 +82,28 @@ def transfer_ladders(size: Size, out: Path) -> tuple[Training, ...]:
 
 
 def finetune_ladders(size: Size, out: Path) -> tuple[Training, ...]:
-    """The same widths trained on the first corpus, then on the second from those weights."""
+    """The same widths trained on the first corpus, then on the second from those weights.
+
+    Beside them from new weights on as little of the second, less than `transfer` trains on.
+    """
     recipe, widths = Recipe(batch_tokens=size.batch), size.second_widths
     rungs = tuple(Rung(f"d{w}", transformer(w), 1, (size.pretrain_budget,)) for w in widths)
     kept = replace(evaluation(size), keep_weights=True)
     pretrain = _ladder("pretrain", size.corpus, rungs, recipe, kept)
     runs = out / "studies" / "pretrain" / "runs"
     starts = {run.rung.name: str(runs / run.id) for run in pretrain.runs()}
+    few = tuple(each for each in size.finetune_budgets if each < size.budgets[0])
+    scratch = tuple(replace(rung, token_budgets=few) for rung in rungs)
     tuned = tuple(
         replace(rung, token_budgets=size.finetune_budgets, start=starts[rung.name])
         for rung in rungs
     )
-    corpus = second_corpus(size.second, out)
-    finetune = _ladder("finetune", corpus, tuned, recipe, evaluation(size, size.corpus))
-    return (Training("pretrain", pretrain), Training("finetune", finetune))
+    corpus, measured = second_corpus(size.second, out), evaluation(size, size.corpus)
+    return (
+        Training("pretrain", pretrain),
+        Training("scratch", _ladder("scratch", corpus, scratch, recipe, measured)),
+        Training("finetune", _ladder("finetune", corpus, tuned, recipe, measured)),
+    )
 
 
 def lstm_ladders(size: Size, out: Path) -> tuple[Training, ...]:

@@ -46,9 +46,12 @@ def measure_finetune(studies: Sequence[Path]) -> Result:
     its size from new weights, less what it was fine-tuned on.
 
     Args:
-        studies: trained on the second corpus from new weights, the pretrained, the fine-tuned.
+        studies: trained on the second corpus from new weights; the pretrained; from new weights
+            on little; the fine-tuned.
     """
-    scratch, _, tuned = (average_seeds(isoflop.tabulate_studies([path])) for path in studies)
+    second, _, little, finetuned = studies
+    scratch = average_seeds(isoflop.tabulate_studies([little, second]))
+    tuned = average_seeds(isoflop.tabulate_studies([finetuned]))
     rows, found, series = [], [], []
     for size in sizes_of(tuned):
         own = tuned.select(tuned.numbers("n_params") == size)

@@ -93,8 +93,9 @@ def test_data_transferred_is_what_new_weights_would_have_needed_beside_what_was_
         return RunTable.from_records([{**r, "n_params_non_embedding": r["n_params"]} for r in full])
 
     tables = {
-        "scratch": table([(n, d, loss(n, d)) for n in sizes for d in budgets]),
+        "second": table([(n, d, loss(n, d)) for n in sizes for d in budgets[20:]]),
         "pretrain": table([(n, 1e6, 3.0) for n in sizes]),
+        "scratch": table([(n, d, loss(n, d)) for n in sizes for d in budgets[:20]]),
         "finetune": table(
             [
                 (n, d, loss(n, d + k * d**alpha * n**beta))
@@ -103,7 +104,11 @@ def test_data_transferred_is_what_new_weights_would_have_needed_beside_what_was_
             ]
         ),
     }
-    monkeypatch.setattr(isoflop, "tabulate_studies", lambda paths: tables[paths[0].name])
+    monkeypatch.setattr(
+        isoflop,
+        "tabulate_studies",
+        lambda paths: RunTable.from_records([r for p in paths for r in tables[p.name].records()]),
+    )
     result = measure_finetune([tmp_path / name for name in tables])
     effective, law = result.tables
     for _, budget, _, needed, extra in effective.rows:
@@ -143,7 +148,7 @@ def test_every_ladder_of_every_size_is_a_valid_ladder_file(tmp_path):
                 names.append(f"{size.name}/{training.name}")
     assert len(set(names)) == len(names)
     varied = [len(size.batches) + len(size.unique) for size in (FULL, TINY)]
-    assert len(names) == sum(varied) + 2 * 10
+    assert len(names) == sum(varied) + 2 * 11
 
 
 def test_a_part_brings_the_parts_it_reads():
