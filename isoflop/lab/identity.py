@@ -92,8 +92,8 @@ def processor_note(settings: Mapping[str, Any]) -> str | None:
     if begun in (None, here):
         return None
     return (
-        f"the study was begun on {begun}, this is {here}: losses of the runs trained here may "
-        "differ in their last digits from those that machine would give"
+        f"the study was begun on {begun}, this is {here}: losses of runs trained here may differ "
+        "in their last digits"
     )
 
 
