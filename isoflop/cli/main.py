@@ -106,10 +106,14 @@ def app() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit 0 done, 1 a finding or failure, 2 bad usage or bad input."""
-    code = run(arguments)
+    try:
+        code = run(arguments)
+        if code == INTERRUPTED:
+            sys.stdout.flush()
+            sys.stderr.flush()
+    except KeyboardInterrupt:  # a second Ctrl+C, while the first was being told
+        code = INTERRUPTED
     if code == INTERRUPTED:  # torch takes seconds to unload; who pressed Ctrl+C wants to be out
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 

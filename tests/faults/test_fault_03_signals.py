@@ -75,6 +75,27 @@ def check_interrupted(study: Path, said: str, code: int | None) -> None:
     assert states <= {"finished", "interrupted", "pending"}
 
 
+TWICE = """
+import os, signal
+from isoflop.cli import main
+def first(*given, **named):
+    os.kill(os.getpid(), signal.SIGINT)
+complain = main._complain
+def second(message, code):
+    complain(message, code)
+    os.kill(os.getpid(), signal.SIGINT)
+main.app.main, main._complain = first, second
+main.main(["ladder"])
+"""
+
+
+def test_a_second_interrupt_while_the_first_is_told_leaves_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "Ctrl+C twice"])
 def test_a_signal_ends_a_ladder_at_once_as_interrupted(
     tmp_path: Path, record_fault, name: str
