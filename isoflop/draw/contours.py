@@ -34,7 +34,8 @@ from isoflop.draw.series import (
 )
 from isoflop.draw.ticks import format_amount, format_plain, format_power
 from isoflop.fitting.fit import Fit
-from isoflop.plan.optimum.optimum import Plan, plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
+from isoflop.plan.optimum.plan import Plan
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 

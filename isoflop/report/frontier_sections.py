@@ -5,7 +5,7 @@ from isoflop.base.estimate import Estimate, shorten
 from isoflop.draw.contours import contours_figure, draw_contours
 from isoflop.draw.isoflop_valleys import draw_isoflop, isoflop_figure
 from isoflop.fitting.frontiers.frontier import Frontier
-from isoflop.plan.optimum.optimum import Plan
+from isoflop.plan.optimum.plan import Plan
 from isoflop.report.blocks import Block, FigureBlock, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
 from isoflop.report.study_report import StudyReport

@@ -12,7 +12,7 @@ from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.trials.backtest import Backtest
 from isoflop.plan.analysis.analysis import FrontierBacktest
-from isoflop.plan.optimum.optimum import Plan
+from isoflop.plan.optimum.plan import Plan
 from isoflop.runs.checks import Finding
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable

@@ -17,7 +17,7 @@ from isoflop.plan.data.allocation import plan_repeats
 from isoflop.plan.design.ladder import design_ladder
 from isoflop.plan.kaplan.split import split_growth
 from isoflop.plan.lifetime.off_optimum import price_off_optimum
-from isoflop.plan.optimum.optimum import plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
 
 BESIROGLU = (1.8172, 482.01, 2085.43, 0.3478, 0.3658)
 R_STAR = 15.387756

@@ -20,7 +20,7 @@ from isoflop.draw.series import axis_labels, flops_per_param_token
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.trials.backtest import backtest_largest_budget
-from isoflop.plan.optimum.optimum import plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable
 

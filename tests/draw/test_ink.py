@@ -21,7 +21,7 @@ from isoflop.fitting.frontiers.envelope import fit_envelope
 from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.trials.backtest import backtest_largest_budget
-from isoflop.plan.optimum.optimum import plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
 
 SPEC = FitSpec(n_resamples=40, n_starts=16)
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from isoflop.plan.optimum.optimum import plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
 from isoflop.report.assemble import build_report, write_report
 from isoflop.report.blocks import FigureBlock, Heading, Paragraph, Table
 from isoflop.report.data_sections import data_section

@@ -21,7 +21,9 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.trials.backtest import Backtest, backtest_largest_budget, rank_forms
 from isoflop.laws.forms import JOINT_FORMS
 from isoflop.plan.analysis.slices import fit_slices
-from isoflop.plan.optimum.optimum import Plan, optimum_exponent, plan_from_fit, plan_from_frontier
+from isoflop.plan.optimum.allocate import plan_from_fit, plan_from_frontier
+from isoflop.plan.optimum.optimum import optimum_exponent
+from isoflop.plan.optimum.plan import Plan
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import FINISHED, RunTable
 

@@ -17,8 +17,9 @@ from isoflop.fitting.frontiers.isoflop import fit_isoflop
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import AbstractLaw
+from isoflop.plan.optimum.allocate import plan_from_fit
 from isoflop.plan.optimum.deadweight import deadweight_compute
-from isoflop.plan.optimum.optimum import optimum_exponent, plan_from_fit
+from isoflop.plan.optimum.optimum import optimum_exponent
 from isoflop.runs.checks import Finding
 from isoflop.runs.cost import TokenCost
 from isoflop.runs.table import RunTable

@@ -23,8 +23,9 @@ from isoflop.laws.catalog import (
     rounding_warning,
 )
 from isoflop.laws.forms import AMOUNT_FORMS, PRESETS, canonical_name, form_names
+from isoflop.plan.optimum.allocate import plan_from_fit, plan_from_frontier, plan_from_theta
 from isoflop.plan.optimum.beyond import describe_outside, judge_beyond, outside_notes
-from isoflop.plan.optimum.optimum import Plan, plan_from_fit, plan_from_frontier, plan_from_theta
+from isoflop.plan.optimum.plan import Plan
 from isoflop.plan.optimum.published_ranges import RANGES
 from isoflop.runs.cost import TokenCost
 

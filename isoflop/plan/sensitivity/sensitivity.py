@@ -16,7 +16,8 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solve.solver import minimise
 from isoflop.fitting.trials.scales import find_scales
 from isoflop.laws.law import AbstractLaw, Array
-from isoflop.plan.optimum.optimum import optimal_params, plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
+from isoflop.plan.optimum.optimum import optimal_params
 from isoflop.plan.sensitivity.table import ROUNDING, DroppedRun, Sensitivity, SensitivityCell
 from isoflop.runs.checks import keep_usable
 from isoflop.runs.cost import TokenCost

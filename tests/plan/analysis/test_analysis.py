@@ -6,7 +6,7 @@ from isoflop.fitting.parametric import FitSpec
 from isoflop.plan.analysis.analysis import analyse_runs, count_as
 from isoflop.plan.analysis.answer import all_findings, answer_lines
 from isoflop.plan.analysis.identification import identification_rows, identification_verdict
-from isoflop.plan.optimum.optimum import plan_from_fit
+from isoflop.plan.optimum.allocate import plan_from_fit
 
 SPEC = FitSpec(Objective("squared"), n_resamples=200)
 
@@ -138,7 +138,7 @@ def test_a_frontier_without_a_constant_admits_that_compute_may_bring_nothing(ana
     from dataclasses import replace
 
     from isoflop.fitting.frontiers.optima import FrontierPoints
-    from isoflop.plan.optimum.optimum import plan_from_frontier
+    from isoflop.plan.optimum.allocate import plan_from_frontier
 
     points = analysis.frontier.points
     three = FrontierPoints(

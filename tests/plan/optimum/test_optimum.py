@@ -16,8 +16,9 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.laws.forms import JOINT_FORMS
+from isoflop.plan.optimum.allocate import plan_from_fit, plan_from_theta
 from isoflop.plan.optimum.choose import plan_budget
-from isoflop.plan.optimum.optimum import optimal_params, plan_from_fit, plan_from_theta
+from isoflop.plan.optimum.optimum import optimal_params
 from isoflop.runs.cost import TokenCost
 
 EPOCH = SURFACES["epoch"]
