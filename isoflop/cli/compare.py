@@ -8,13 +8,8 @@ from isoflop.cli.output import format_table, json_option, narrate, show
 from isoflop.cli.table_options import table_arguments
 from isoflop.fitting.methods import choose_form
 from isoflop.fitting.parametric import FitSpec
-from isoflop.fitting.trials.compare import (
-    CONTENDERS,
-    N_RESAMPLES,
-    WITHIN,
-    Comparison,
-    compare_laws,
-)
+from isoflop.fitting.trials.compare import CONTENDERS, N_RESAMPLES, WITHIN, compare_laws
+from isoflop.fitting.trials.comparison import Comparison
 from isoflop.plan.analysis.disagreement import MethodComparison, compare_methods
 from isoflop.runs.checks import Finding
 from isoflop.runs.table import RunTable
