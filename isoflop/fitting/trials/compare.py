@@ -15,10 +15,7 @@ from isoflop.fitting.methods import only_variable
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
 from isoflop.fitting.solve.solver import Problem, minimise
-from isoflop.fitting.trials.comparison import (
-    Comparison,
-    LawScore,
-)
+from isoflop.fitting.trials.comparison import Comparison, LawScore
 from isoflop.fitting.trials.criteria import Criteria, measure_criteria
 from isoflop.fitting.trials.origins import RollingBacktest, roll_backtest
 from isoflop.fitting.trials.scales import find_scales
