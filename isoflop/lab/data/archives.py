@@ -2,11 +2,9 @@
 
 Nothing is written to disk under a name that an archive chose. Archives are refused whole when a
 name leads out of them, when a wanted member is a link or a device, and when they unpack to more
-than `Limits` allows.
+than `Limits` of `unpack.py` allows.
 """
 
-import bz2
-import gzip
 import io
 import lzma
 import tarfile
@@ -20,29 +18,7 @@ from typing import IO, Literal, cast
 
 from isoflop.base.errors import InputError
 from isoflop.lab.data.deb import open_deb_data
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much an archive may hold before it is taken for a bomb.
-
-    Args:
-        members: files, folders and links.
-        member_bytes: of one file, unpacked.
-        total_bytes: of the whole archive, unpacked.
-        ratio: unpacked over packed, counted beyond the first `free_bytes`.
-        free_bytes: unpacked bytes for which no ratio is asked.
-    """
-
-    members: int = 400_000
-    member_bytes: int = 1 << 28
-    total_bytes: int = 1 << 33
-    ratio: float = 200.0
-    free_bytes: int = 1 << 24
-
-
-LIMITS = Limits()
-"""Far above real text (kernel sources unpack 9-fold), far below a bomb (gzip reaches 1030-fold)."""
+from isoflop.lab.data.unpack import LIMITS, Limits, bomb, unpacked
 
 _ZIP_LINK = 0xA
 """Top four bits of a Unix mode that say symbolic link."""
@@ -100,58 +76,6 @@ def read_members(
         raise InputError(f"{path.name}: cannot be unpacked ({error})") from None
 
 
-def unpack_bytes(packed: bytes, name: str, limits: Limits = LIMITS) -> bytes:
-    """Return the content of one packed file (`.gz`, `.dz`, `.xz`, `.bz2`), within the limits.
-
-    Raises:
-        InputError: damaged, or a bomb.
-    """
-    try:
-        with _unpacked(io.BytesIO(packed), len(packed), name, limits) as stream:
-            content = stream.read(limits.member_bytes + 1)
-    except (lzma.LZMAError, EOFError, OSError) as error:
-        raise InputError(f"{name}: cannot be unpacked ({error})") from None
-    if len(content) > limits.member_bytes:
-        raise _bomb(name, f"more than {limits.member_bytes} bytes")
-    return content
-
-
-class _Counted(io.RawIOBase):
-    """Unpacked bytes, counted as they are read and refused beyond the limits."""
-
-    def __init__(self, stream: IO[bytes], packed_bytes: int, name: str, limits: Limits) -> None:
-        self._stream, self._name, self._read = stream, name, 0
-        ratio_bytes = max(limits.free_bytes, int(limits.ratio * packed_bytes))
-        self._most = min(limits.total_bytes, ratio_bytes)
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        room = self._most - self._read + 1
-        content = self._stream.read(room if size < 0 else min(size, room))
-        self._read += len(content)
-        if self._read > self._most:
-            raise _bomb(self._name, f"unpacks to more than {self._most} bytes")
-        return content
-
-
-def _unpacked(stream: IO[bytes], packed_bytes: int, name: str, limits: Limits) -> _Counted:
-    """Undo gzip, bzip2 or xz, told from the first bytes; other content is passed on."""
-    head = stream.read(6)
-    stream.seek(-len(head), io.SEEK_CUR)
-    inner: IO[bytes] = stream
-    if head.startswith(b"\x1f\x8b"):
-        inner = cast(IO[bytes], gzip.GzipFile(fileobj=stream))
-    elif head.startswith(b"\xfd7zXZ"):
-        inner = cast(IO[bytes], lzma.LZMAFile(stream, format=lzma.FORMAT_XZ))  # noqa: SIM115
-    elif head.startswith(b"BZh"):
-        inner = cast(IO[bytes], bz2.BZ2File(stream))
-    elif head.startswith(b"\x28\xb5\x2f\xfd"):
-        raise InputError(f"{name}: packed by zstandard; pack it again by gzip or xz")
-    return _Counted(inner, packed_bytes, name, limits)
-
-
 def _zip_members(path: Path, wanted: Wanted, links: Links, limits: Limits) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -159,7 +83,7 @@ def _zip_members(path: Path, wanted: Wanted, links: Links, limits: Limits) -> It
         total = sum(entry.file_size for entry in entries)
         allowed = max(limits.free_bytes, int(limits.ratio * path.stat().st_size))
         if total > min(limits.total_bytes, allowed):
-            raise _bomb(path.name, f"unpacks to {total} bytes")
+            raise bomb(path.name, f"unpacks to {total} bytes")
         for entry in entries:
             name = _safe_name(entry.filename, path.name)
             if entry.is_dir() or not wanted(name):
@@ -182,14 +106,14 @@ def _tar_members(
             file, size = open_deb_data(file, path.name)
         else:
             file.seek(0)
-        stream = _unpacked(file, size, path.name, limits)
+        stream = unpacked(file, size, path.name, limits)
         archive = stack.enter_context(_open_tar(stream))
         if inner:
             member = _find_inner(archive, inner, path.name)
             packed = archive.extractfile(member)
             assert packed is not None
             buffered = cast(IO[bytes], _Rewindable(packed))
-            stream = _unpacked(buffered, member.size, f"{path.name}: {inner}", limits)
+            stream = unpacked(buffered, member.size, f"{path.name}: {inner}", limits)
             archive = stack.enter_context(_open_tar(stream))
         yield from _members_of(archive, wanted, path.name, links, limits)
 
@@ -256,18 +180,14 @@ def _safe_name(name: str, source: str) -> str:
 
 def _check_count(count: int, source: str, limits: Limits) -> None:
     if count > limits.members:
-        raise _bomb(source, f"more than {limits.members} members")
+        raise bomb(source, f"more than {limits.members} members")
 
 
 def _check_size(size: int, what: str, limits: Limits) -> None:
     if size > limits.member_bytes:
-        raise _bomb(what, f"one file of {size} bytes")
+        raise bomb(what, f"one file of {size} bytes")
 
 
 def _meet_link(source: str, name: str, links: Links) -> None:
     if links == "refuse":
         raise InputError(f"{source}: {name[:80]} is a link or a device, expected a file; refused")
-
-
-def _bomb(source: str, found: str) -> InputError:
-    return InputError(f"{source}: {found}, beyond what text can be; refused as a bomb")

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from isoflop.base.errors import InputError, UnknownNameError
-from isoflop.lab.data.archives import read_members, unpack_bytes
+from isoflop.lab.data.archives import read_members
 from isoflop.lab.data.cache import corpus_folder
 from isoflop.lab.data.card import read_card
 from isoflop.lab.data.catalog import NAME, source_names
 from isoflop.lab.data.documents import Chosen, DocumentFile
 from isoflop.lab.data.embedded import embedded, embedded_names, unpack_embedded
+from isoflop.lab.data.unpack import unpack_bytes
 from isoflop.runs.counted import counted
 
 SEPARATOR = b"\x00"

@@ -10,7 +10,7 @@ from typing import Any
 from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError
-from isoflop.lab.data.archives import matches, read_members, unpack_bytes
+from isoflop.lab.data.archives import matches, read_members
 from isoflop.lab.data.cache import archive_folder, corpus_folder
 from isoflop.lab.data.card import CARD_FILE, Got, as_got, read_card
 from isoflop.lab.data.catalog import Part, Source, find_source
@@ -28,6 +28,7 @@ from isoflop.lab.data.hub import require_datasets
 from isoflop.lab.data.position import Position
 from isoflop.lab.data.readers import read_documents
 from isoflop.lab.data.stream_rows import add_rows
+from isoflop.lab.data.unpack import unpack_bytes
 from isoflop.store.document import FORMAT
 from isoflop.store.leases.lock import exclusive
 

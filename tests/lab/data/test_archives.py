@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from isoflop.base.errors import InputError
-from isoflop.lab.data.archives import LIMITS, Limits, Member, read_members, unpack_bytes
+from isoflop.lab.data.archives import Member, read_members
 from isoflop.lab.data.corpora import read_corpus
+from isoflop.lab.data.unpack import LIMITS, Limits, unpack_bytes
 
 TEXTS = {"a/one.txt": b"first", "a/two.txt": b"second", "a/skip.bin": b"\x00\xff"}
 
