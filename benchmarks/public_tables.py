@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from isoflop.runs.cells import Cell
 from isoflop.runs.drop import drop_highest_loss
-from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.table import RunTable
 
 CHINCHILLA_CUTS = (1.2e20, 3.6e20, 1.2e21)
 MOE_BATCH_TOKENS = 256 * 2048

@@ -11,7 +11,8 @@ from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.exchange.foreign_json import number
 from isoflop.exchange.found import SourceRun
 from isoflop.exchange.sources import lm_eval
-from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.cells import Cell
+from isoflop.runs.table import RunTable
 
 _ABOUT = frozenset({"task", "model", "shots", "n_samples", "model_num_parameters"})
 MAX_SHOWN = 8

@@ -16,8 +16,9 @@ from isoflop.exchange.sniff import find_runs
 from isoflop.exchange.sources.frames import is_frame, read_frame
 from isoflop.exchange.sources.tables import by_named_run
 from isoflop.exchange.sources.wandb_project import is_address, read_project
+from isoflop.runs.cells import Cell
 from isoflop.runs.columns import NUMBER_COLUMNS
-from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.table import RunTable
 
 _GROWING = frozenset({"n_tokens", "flops", "steps", "lr"})
 """Of these a run's value is the largest of its curve: totals at its end, the peak of its rate."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from isoflop.base.errors import InputError, RunTableError
 from isoflop.base.strict_json import dumps, loads
+from isoflop.runs.cells import Cell
 from isoflop.runs.columns import map_columns
-from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.table import RunTable
 
 
 def parse_jsonl(text: str, *, source: str, overrides: Mapping[str, str] | None = None) -> RunTable:

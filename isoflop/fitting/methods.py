@@ -19,8 +19,9 @@ from isoflop.laws.forms import JOINT_FORMS, PRESETS, canonical_name, find_form
 from isoflop.laws.formula.formula import FormulaLaw, is_formula
 from isoflop.laws.law import AbstractLaw
 from isoflop.laws.registered import find_registered
+from isoflop.runs.cells import Cell
 from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
-from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.table import RunTable
 
 Method = Literal["parametric", "isoflop", "envelope"]
 METHODS: tuple[Method, ...] = ("parametric", "isoflop", "envelope")

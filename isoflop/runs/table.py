@@ -1,8 +1,6 @@
 """The run table: one row a finished training run, one NumPy array a column."""
 
 import hashlib
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -13,19 +11,13 @@ from numpy.typing import NDArray
 
 from isoflop.base.errors import InputError, RunTableError, UnknownNameError
 from isoflop.base.units import LOSS_UNITS
-from isoflop.runs.columns import NUMBER_COLUMNS, POSITIVE_COLUMNS, TEXT_COLUMNS
+from isoflop.runs.cells import Cell, cell_of, read_number, read_text
+from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 
-Cell = str | float | int | None
 Column = NDArray[np.float64] | NDArray[np.str_]
 
 FINISHED = frozenset({"", "finished", "done", "complete", "completed", "success"})
 """Values of `status` whose rows may be fitted; an empty one is trusted."""
-
-DRESSED = re.compile(r"[-+$]?[0-9][0-9.,_' ]*(?:[eE][-+]?[0-9]+)?[A-Za-z%/ ]{0,12}")
-"""A number with marks of thousands, blanks, a suffix or a unit: 100M, 1,000,000, 3.2 nats."""
-
-SMALLEST, LARGEST = 1e-40, 1e60
-"""Amounts beyond these are slips of a keyboard, and would overflow the exponentials of a law."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ class RunTable:
             if name in NUMBER_COLUMNS:
                 columns[name] = _number_column(name, cells, source)
             else:
-                columns[name] = np.array([_text(cell) for cell in cells], dtype=str)
+                columns[name] = np.array([read_text(cell) for cell in cells], dtype=str)
         _check_units(columns, source)
         rows = np.arange(1, len(records) + 1)
         shown = dict(mapping or {name: name for name in names})
@@ -109,7 +101,7 @@ class RunTable:
         cells = [str(cell) for cell in column]
         return np.array(
             [
-                _number(cell, name=name, row=int(row), source=self.source)
+                read_number(cell, name=name, row=int(row), source=self.source)
                 for cell, row in zip(cells, self.rows, strict=True)
             ]
         )
@@ -141,7 +133,7 @@ class RunTable:
         """Return the rows as mappings, None where a number was not recorded."""
         listed = {name: column.tolist() for name, column in self.columns.items()}
         return [
-            {name: _cell(column[i]) for name, column in listed.items()} for i in range(len(self))
+            {name: cell_of(column[i]) for name, column in listed.items()} for i in range(len(self))
         ]
 
     def sha256(self, columns: Sequence[str] = ()) -> str:
@@ -191,69 +183,11 @@ def derive_column(table: RunTable, name: Literal["n_tokens", "flops"]) -> RunTab
 
 def _number_column(name: str, cells: Sequence[Cell], source: str) -> NDArray[np.float64]:
     return np.array(
-        [_number(cell, name=name, row=i, source=source) for i, cell in enumerate(cells, start=1)]
+        [
+            read_number(cell, name=name, row=i, source=source)
+            for i, cell in enumerate(cells, start=1)
+        ]
     )
-
-
-def _number(cell: Cell, *, name: str, row: int, source: str) -> float:
-    """Parse one cell; NaN stands for "not recorded" and is never read from the file."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return math.nan
-    value = _parse_number(cell)
-    if value is None:
-        raise RunTableError(
-            f"expected a number, found {_shortened(repr(cell))}{_plainer(cell)}",
-            source=source,
-            row=row,
-            field=name,
-        )
-    if not math.isfinite(value):
-        raise RunTableError(
-            f"found {_shortened(str(value if isinstance(cell, int) else cell))}; leave the cell "
-            "empty and set status to diverged, or drop the row",
-            source=source,
-            row=row,
-            field=name,
-        )
-    if name in POSITIVE_COLUMNS and value <= 0:
-        raise RunTableError(
-            f"found {value:g}, expected a positive number", source=source, row=row, field=name
-        )
-    if value and not SMALLEST < abs(value) < LARGEST:
-        raise RunTableError(
-            f"found {value:g}, expected a number between {SMALLEST:g} and {LARGEST:g}",
-            source=source,
-            row=row,
-            field=name,
-        )
-    return value
-
-
-def _plainer(cell: Cell) -> str:
-    """What to write instead of an amount meant for human readers."""
-    dressed = isinstance(cell, str) and DRESSED.fullmatch(cell.strip())
-    return "; cells must be plain numbers, such as 1e8" if dressed else ""
-
-
-def _parse_number(cell: Cell) -> float | None:
-    """Read a plain ASCII number; None for anything else, such as 1_000, １２ or true."""
-    if isinstance(cell, bool) or (isinstance(cell, str) and ("_" in cell or not cell.isascii())):
-        return None
-    try:
-        return float(cell)  # pyright: ignore[reportArgumentType]
-    except OverflowError:
-        return math.inf
-    except (TypeError, ValueError):
-        return None
-
-
-def _text(cell: Cell) -> str:
-    """Text as every format can hold it: no NULs, no blanks around it."""
-    return "" if cell is None else str(cell).replace("\0", "").strip()
-
-
-def _shortened(text: str, width: int = 40) -> str:
-    return text if len(text) <= width else f"{text[:width]}…"
 
 
 def _check_units(columns: Mapping[str, Column], source: str) -> None:
@@ -265,7 +199,3 @@ def _check_units(columns: Mapping[str, Column], source: str) -> None:
                 row=row,
                 field="loss_unit",
             )
-
-
-def _cell(value: str | float) -> str | float | None:
-    return None if isinstance(value, float) and math.isnan(value) else value

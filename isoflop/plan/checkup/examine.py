@@ -27,8 +27,9 @@ from isoflop.plan.checkup.schedules import (
 )
 from isoflop.plan.checkup.scores import check_scores
 from isoflop.plan.checkup.tuning import check_learning_rates, check_trends
+from isoflop.runs.cells import Cell
 from isoflop.runs.finding import Severity
-from isoflop.runs.table import Cell, RunTable
+from isoflop.runs.table import RunTable
 from isoflop.runs.unit_checks import check_units
 
 Check = Callable[[Case], list[Diagnosis]]
