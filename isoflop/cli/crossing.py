@@ -9,7 +9,8 @@ from isoflop.base.units import to_pf_days
 from isoflop.cli.amount import AMOUNT
 from isoflop.cli.figure_option import check_figure, figure_option, save_drawing
 from isoflop.cli.output import format_table, json_option, show
-from isoflop.plan.contradiction.crossing import UNREACHABLE, Crossing, find_crossing
+from isoflop.plan.contradiction.crossing import Crossing, find_crossing
+from isoflop.plan.contradiction.crossing_notes import UNREACHABLE
 from isoflop.plan.contradiction.recomputed import (
     PAPERS_OWN,
     RecomputedCrossing,

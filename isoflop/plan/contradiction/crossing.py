@@ -11,15 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.errors import InputError, RefusalError
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import Estimate
 from isoflop.base.units import PF_DAY, to_pf_days
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.laws.law import Array
 from isoflop.laws.power import PowerLaw
+from isoflop.plan.contradiction.crossing_notes import CROSSED, note_crossing
 from isoflop.plan.contradiction.rules import take_rule
 from isoflop.plan.contradiction.shifted import ShiftedCrossing, shift_exponents
-from isoflop.plan.contradiction.solve import FLOPS_SEARCHED, Trio, solve_crossing, solve_draws
+from isoflop.plan.contradiction.solve import Trio, solve_crossing, solve_draws
 from isoflop.plan.contradiction.spread import (
     CrossingPart,
     CrossingSpread,
@@ -28,16 +29,11 @@ from isoflop.plan.contradiction.spread import (
     find_parts,
     quantile_interval,
 )
-from isoflop.plan.contradiction.trend import Source, Trend, take_trend
+from isoflop.plan.contradiction.trend import Source, Trend, evaluate_each, take_trend
 
 FIRST_EPOCH = 1.1
 """A one-epoch loss below this multiple of the converged loss on the same tokens is not credible:
 compute-efficient training stops 10 % above convergence (Kaplan 2020, appendix B.2)."""
-
-CROSSED = ("compute_law", "data_law", "tokens_rule")
-UNREACHABLE = f"beyond {FLOPS_SEARCHED[1]:.0e} FLOPs: not a crossing anyone will meet"
-SAFE = 1e300
-"""FLOPs at which a law stands for its limit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +183,9 @@ def _measure(trends: Mapping[str, Trend], trio: Trio, spread: CrossingSpread) ->
     )
     stretch = max(trend.stretch for trend in trends.values())
 
+    def of_draws(role: str) -> Array:
+        return evaluate_each(trends[role], thetas[role], at)
+
     def estimate(value: float, draws: Array, *, known: bool = moving) -> Estimate:
         if not known:
             return Estimate(value, level=spread.level)
@@ -196,16 +195,16 @@ def _measure(trends: Mapping[str, Trend], trio: Trio, spread: CrossingSpread) ->
     return Crossing(
         flops=estimate(flops, at),
         pf_days=estimate(to_pf_days(flops), at / PF_DAY),
-        n_params=estimate(params.at(flops), _each(params, thetas["params_rule"], at), known=sized),
-        n_tokens=estimate(tokens.at(flops), _each(tokens, thetas["tokens_rule"], at)),
-        loss=estimate(compute.at(flops), _each(compute, thetas["compute_law"], at)),
+        n_params=estimate(params.at(flops), of_draws("params_rule"), known=sized),
+        n_tokens=estimate(tokens.at(flops), of_draws("tokens_rule")),
+        loss=estimate(compute.at(flops), of_draws("compute_law")),
         first_epoch=_first_epoch(trio, chosen, estimate),
         share_crossing=float(np.isfinite(at).mean()),
         constants=trends,
         sensitivity=shift_exponents(trio),
         parts=find_parts(trio, spread, flops),
         assumed={role: describe_spread(trend, spread) for role, trend in trends.items()},
-        notes=_notes(trends, flops, at, moving=moving),
+        notes=note_crossing(trends, flops, at, moving=moving),
         draws=thetas if moving else {},
         draws_flops=at,
     )
@@ -222,51 +221,3 @@ def _first_epoch(
     except RefusalError:
         return None
     return estimate(value, solve_draws(trio, thetas, ratio=FIRST_EPOCH))
-
-
-@np.errstate(over="ignore")
-def _each(trend: Trend, thetas: Array, flops: Array) -> Array:
-    """A trend's k-th constants at the k-th compute, (K,); 0 or the limit where that is infinite."""
-    at = np.clip(flops, 1.0, SAFE)
-    name = trend.law.variables[0]
-    if trend.has_exponent:
-        return _power(trend, thetas, at)
-    return np.array(
-        [trend.law.predict(t, {name: x[None]})[0] for t, x in zip(thetas, at, strict=True)]
-    )
-
-
-def _power(trend: Trend, thetas: Array, x: Array) -> Array:
-    sign = 1.0 if trend.role.endswith("rule") else -1.0
-    value = thetas[:, -2] * np.exp(sign * thetas[:, -1] * np.log(x))
-    return value + (thetas[:, 0] if thetas.shape[1] == 3 else 0.0)
-
-
-def _notes(
-    trends: Mapping[str, Trend], flops: float, at: Array, *, moving: bool
-) -> tuple[str, ...]:
-    """Say how far beyond the runs the crossing lies, and what is not in the interval."""
-    notes = []
-    for role in CROSSED:
-        trend = trends[role]
-        if trend.reach is None:
-            continue
-        x = flops if role != "data_law" else trends["tokens_rule"].at(flops)
-        low, high = trend.reach
-        factor = max(low / x, x / high)
-        if factor > 1:
-            notes.append(
-                f"{role}: the crossing lies {shorten(factor)}x outside the "
-                f"{trend.law.variables[0]} of the runs fitted"
-            )
-        if len(trend.draws) < 2:
-            notes.append(f"{role}: {trend.name} was fitted without draws and is taken as exact")
-    if moving and not np.isfinite(at).all():
-        share = 100 * (1 - np.isfinite(at).mean())
-        notes.append(f"the trends never cross in {share:.2g} % of the draws")
-    if flops > FLOPS_SEARCHED[1]:
-        notes.append(UNREACHABLE)
-    mixed = {trends[role].reach is None for role in CROSSED}
-    if len(mixed) == 2:
-        notes.append("fitted and published trends are mixed: data, tokens and counts of N differ")
-    return tuple(notes)

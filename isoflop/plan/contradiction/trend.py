@@ -30,6 +30,8 @@ READS = {
     "params_rule": ("n_params", "flops"),
 }
 """{role: (what it predicts, what it reads)}."""
+SAFE = 1e300
+"""x at which a law stands for its limit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,24 @@ class Trend:
             "printed_units": dict(self.printed_units),
             "source": self.source,
         }
+
+
+@np.errstate(over="ignore")
+def evaluate_each(trend: Trend, thetas: Array, x: Array) -> Array:
+    """Evaluate the k-th constants at the k-th x, (K,); 0 or the limit where that is infinite."""
+    at = np.clip(x, 1.0, SAFE)
+    name = trend.law.variables[0]
+    if trend.has_exponent:
+        return _power(trend, thetas, at)
+    return np.array(
+        [trend.law.predict(t, {name: each[None]})[0] for t, each in zip(thetas, at, strict=True)]
+    )
+
+
+def _power(trend: Trend, thetas: Array, x: Array) -> Array:
+    sign = 1.0 if trend.role.endswith("rule") else -1.0
+    value = thetas[:, -2] * np.exp(sign * thetas[:, -1] * np.log(x))
+    return value + (thetas[:, 0] if thetas.shape[1] == 3 else 0.0)
 
 
 def take_trend(source: Source, role: str) -> Trend:
