@@ -1,7 +1,6 @@
 """What holds a plan back: its model, its distinct tokens, or repeats worn out.
 
-Legend: N parameters, E tokens processed, U distinct tokens among them, L loss; g_x = -dL/dln x,
-nats that one e-fold of x is worth at the margin.
+Legend: N parameters, E tokens processed, U distinct tokens among them, L loss.
 """
 
 from collections.abc import Callable
@@ -26,17 +25,16 @@ from isoflop.plan.contradiction.extractor import (
     extractor_efficiency,
     make_extractor,
 )
+from isoflop.plan.contradiction.margins import (
+    BALANCED,
+    REGIMES,
+    judge_margins,
+    measure_margins,
+    shares_of,
+)
 from isoflop.plan.contradiction.trend import Source, Trend, require_sound, take_trend
 from isoflop.plan.optimum.choose import AnyLaw, choose_law
 
-REGIMES = ("model-limited", "unique-data-limited", "repeat-limited", "balanced")
-
-STEP = 1e-4
-"""Change of ln x by which g_x is measured."""
-WORN = 0.5
-"""Further epochs worth less than this share of as many fresh tokens are worn out."""
-BALANCED = 0.01
-"""Margins of parameters and of data that differ by less than this share limit a plan alike."""
 NEAR = 0.1
 """Margins of parameters and of data that differ by less than this share are near balance."""
 
@@ -149,8 +147,8 @@ def find_regime(
     published = None if isinstance(chosen, Fit) else chosen
     extractor = make_extractor(chosen.law, rows, published=published)
     trend = None if data_law is None else take_trend(data_law, "data_law")
-    margins = _margins(extractor, n_params, n_tokens, unique)
-    regimes = _judge(margins, repeats=epochs > 1 + 1e-9)
+    margins = measure_margins(extractor, n_params, n_tokens, unique)
+    regimes = judge_margins(margins, repeats=epochs > 1 + 1e-9)
     estimate = _estimator(fit)
     loss = extractor.loss(n_params, n_tokens, unique)
     floor = _floor(extractor, trend, n_tokens)
@@ -172,30 +170,10 @@ def find_regime(
         first_epoch_ratio=estimate((one_epoch - E) / (converged - E)),
         margins={name: estimate(values) for name, values in margins.items()},
         regime=REGIMES[regimes[0]],
-        shares=_shares(regimes[1:]),
+        shares=shares_of(regimes[1:]),
         knows_repeats=unique < n_tokens or set(chosen.law.variables) != JOINT,
         notes=_notes(chosen, extractor, trend, margins, n_params, n_tokens, unique, at_hand),
     )
-
-
-def _margins(extractor: Extractor, N: float, E: float, U: float) -> dict[str, Array]:
-    """Margins g of parameters, of data and of epochs, each (K,)."""
-    up, down = np.exp(STEP), np.exp(-STEP)
-    loss = extractor.loss
-    return {
-        "parameters": (loss(N * down, E, U) - loss(N * up, E, U)) / (2 * STEP),
-        "data": (loss(N, E * down, U * down) - loss(N, E * up, U * up)) / (2 * STEP),
-        # Forward: below U fewer tokens would be distinct, not fewer epochs read.
-        "epochs": (loss(N, E, U) - loss(N, E * up, U)) / STEP,
-    }
-
-
-def _judge(margins: dict[str, Array], *, repeats: bool) -> Array:
-    """Place in `REGIMES` of each row, (K,)."""
-    by_N, by_D = margins["parameters"], margins["data"]
-    worn = repeats & (margins["epochs"] < WORN * by_D)
-    limited = np.where(by_N >= by_D, 0, np.where(worn, 2, 1))
-    return np.where(np.abs(by_N - by_D) < BALANCED * np.maximum(by_N, by_D), 3, limited)
 
 
 def _floor(extractor: Extractor, trend: Trend | None, n_tokens: float) -> Array:
@@ -215,12 +193,6 @@ def _estimator(fit: Fit | None) -> Callable[[Array], Estimate]:
         )
 
     return estimate
-
-
-def _shares(regimes: Array) -> dict[str, float]:
-    if not len(regimes):
-        return {}
-    return {name: float(np.mean(regimes == k)) for k, name in enumerate(REGIMES)}
 
 
 def _notes(

@@ -16,8 +16,9 @@ from isoflop.plan.contradiction.extractor import (
     effective_epochs,
     extractor_efficiency,
 )
+from isoflop.plan.contradiction.margins import REGIMES
 from isoflop.plan.contradiction.mixture import GPT_3, GPT_3_TOKENS, MixSource, read_mix, use_mix
-from isoflop.plan.contradiction.regime import REGIMES, find_regime
+from isoflop.plan.contradiction.regime import find_regime
 
 BESIROGLU = (1.8172, 482.01, 2085.43, 0.3478, 0.3658)
 REPEATED = "muennighoff-2023-repeated"
