@@ -13,7 +13,8 @@ from scipy.special import stdtrit
 
 from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
-from isoflop.fitting.foresight.misfit import Misfit, expected_error, measure_misfit, write_chance
+from isoflop.fitting.foresight.measure import measure_misfit
+from isoflop.fitting.foresight.misfit import Misfit, expected_error, write_chance
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import pose_problem
 from isoflop.fitting.solve.solver import Array, Problem

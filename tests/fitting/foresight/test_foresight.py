@@ -8,7 +8,7 @@ from scipy.stats import binom, norm
 from isoflop.base.estimate import Estimate
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.foresight import find_misfit, foresee, predict_loss
-from isoflop.fitting.foresight.misfit import LEAST_DRIFT
+from isoflop.fitting.foresight.measure import LEAST_DRIFT
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.saved import read_fit, write_fit
 from isoflop.fitting.trials.backtest import backtest_beyond

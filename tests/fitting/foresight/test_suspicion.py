@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from isoflop.fitting.foresight.misfit import measure_misfit, write_chance
+from isoflop.fitting.foresight.measure import measure_misfit
+from isoflop.fitting.foresight.misfit import write_chance
 from isoflop.fitting.foresight.suspicion import orthonormal
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.solve.solver import Problem
