@@ -18,7 +18,7 @@ from isoflop.base.estimate import Estimate
 from isoflop.fitting.identify import require_runs, require_variation
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric, pose_problem
-from isoflop.fitting.trials.break_test import FAR, BreakTest
+from isoflop.fitting.trials.break_verdict import FAR, BreakTest
 from isoflop.fitting.trials.excess import measure_excess, shared_noise
 from isoflop.fitting.trials.scales import Scales, find_scales
 from isoflop.laws.law import AbstractLaw, Array
