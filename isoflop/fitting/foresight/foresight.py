@@ -30,7 +30,7 @@ SUSPECTED = "law-suspected"
 
 
 def find_misfit(fit: Fit, table: RunTable, *, by: str | None = None) -> Misfit:
-    """Ask the runs of a fit how wrong its law is; see `isoflop.fitting.foresight.misfit`.
+    """Ask the runs of a fit how wrong its law is; see `isoflop.fitting.foresight.measure`.
 
     Args:
         fit: the fit.
