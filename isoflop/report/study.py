@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from isoflop.accounting.flops import flops_per_token
 from isoflop.draw.learning_curves import LearningCurve
 from isoflop.draw.series import AxisLabels, axis_labels
 from isoflop.exchange.run_tables import write_runs
@@ -18,9 +15,8 @@ from isoflop.plan.analysis.answer import all_findings, answer_lines
 from isoflop.plan.analysis.hidden_words import describe_hidden
 from isoflop.plan.analysis.identification import identification_rows
 from isoflop.report.assemble import write_report
+from isoflop.report.study_facts import known_items, study_curves, study_facts
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
-from isoflop.runs.counted import counted
-from isoflop.runs.recipes.words import describe_recipe
 from isoflop.runs.table import RunTable
 from isoflop.store.index.listing import is_study
 from isoflop.store.recording.table import recorded_table
@@ -94,7 +90,7 @@ def report_study(
     study = Study.open(folder)
     page = Path(path) if path else folder / "report.html"
     analysis = analyse_runs(study.run_table(), spec)
-    checklist = _state(analysis, stated, _known(study))
+    checklist = _state(analysis, stated, known_items(study))
     written = [
         write_runs(study.run_table(), folder / "runs.csv"),
         *(write_fit(f, folder / "laws" / f"{f.law.name}.json") for f, _ in analysis.ranked),
@@ -113,13 +109,13 @@ def report_study(
         analysis,
         title=f"Scaling laws of the ladder {study.ladder.name}",
         commands=commands,
-        curves=_curves(study, analysis),
+        curves=study_curves(study, analysis),
         labels=axis_labels(
             analysis.table,
             n_params=analysis.convention,
             n_tokens="bytes" if study.ladder.tokenizer == "bytes" else "",
         ),
-        facts=_facts(study),
+        facts=study_facts(study),
         checklist=checklist,
     )
     written = [*write_report(report, page), *written]
@@ -238,50 +234,3 @@ def _gather(
         labels=labels,
         checklist=checklist,
     )
-
-
-def _curves(study: Study, analysis: Analysis) -> tuple[LearningCurve, ...]:
-    """One curve a rung: the trunk of its first seed, before any cooldown; N as the table counts."""
-    table = analysis.table
-    counted = dict(zip(table.names(), table.numbers("n_params").tolist(), strict=True))
-    longest = {}
-    for curve in study.curves():
-        best = longest.get(curve.rung)
-        if curve.seed == 0 and (best is None or curve.n_tokens > best.n_tokens):
-            longest[curve.rung] = curve
-    curves = []
-    for rung, curve in longest.items():
-        per_token = flops_per_token(study.ladder.rung(rung).architecture).matmul
-        trunk = ~curve.cooled & np.isfinite(curve.loss)
-        tokens = curve.tokens[trunk]
-        curves.append(
-            LearningCurve(rung, counted[curve.run], tokens, tokens * per_token, curve.loss[trunk])
-        )
-    return tuple(curves)
-
-
-def _known(study: Study) -> dict[str, str]:
-    """Items of the checklist that a study knows of its own runs."""
-    tokens = f"{study.ladder.evaluation.tokens:,}"
-    corpus = source_name(study.ladder.corpus)
-    return {
-        "C": "matrix products of every layer, forward and backward, counted exactly",
-        "eval set": f"the same {tokens} held-out tokens of {corpus} for every run",
-        "checkpoint rule": "the last evaluation of every finished run",
-    }
-
-
-def _facts(study: Study) -> dict[str, str]:
-    ladder, settings = study.ladder, study.settings()
-    seeds = sorted({rung.seeds for rung in ladder.rungs})
-    return {
-        "corpus": f"{source_name(ladder.corpus)}, every {ladder.evaluation.held_out_every}th "
-        "document held out",
-        "tokenizer": ladder.tokenizer,
-        "evaluation": f"the same {ladder.evaluation.tokens:,} held-out tokens for every run",
-        "models": f"{counted(len(ladder.rungs), 'size')}; seeds of each: "
-        f"{', '.join(map(str, seeds))}",
-        **describe_recipe(ladder.recipe),
-        "precision": f"{settings.get('precision', 'unknown')} on {settings.get('device', 'cpu')}",
-        "seed": str(ladder.seed),
-    }
