@@ -78,6 +78,13 @@ def at_largest(table: RunTable, column: str) -> RunTable:
     return table.select(values == np.nanmax(values))
 
 
+def at_nearest(table: RunTable, column: str, value: float) -> RunTable:
+    """Return the rows where a column is nearest to a value, by ratio."""
+    values = table.numbers(column)
+    near = values[np.nanargmin(np.abs(np.log(values / value)))]
+    return table.select(values == near)
+
+
 def sizes_of(table: RunTable) -> list[float]:
     """Return the distinct sizes, ascending."""
     return [float(x) for x in np.unique(table.numbers("n_params"))]

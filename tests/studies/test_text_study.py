@@ -24,7 +24,7 @@ from studies.text.page import write_page
 from studies.text.parts import PARTS, find_parts
 from studies.text.results import slope_line
 from studies.text.sizes import FULL, SIZES, TINY
-from studies.text.tables import equal_budgets
+from studies.text.tables import at_nearest, equal_budgets
 from studies.text.texts import unique_path, write_unique
 
 A, B, ALPHA, BETA, E = 60.0, 300.0, 0.4, 0.4, 0.9
@@ -130,6 +130,12 @@ def test_the_noise_scale_along_a_trunk_is_a_ratio_of_means_and_is_not_read_beyon
     assert np.median(found[1]) == pytest.approx(900 / mean, rel=0.05)
     assert noise_at(2.5, found) == pytest.approx(900 / mean, rel=0.5)
     assert noise_at(1.5, found) == noise_at(3.5, found) == "–"
+
+
+def test_the_nearest_rows_are_nearest_by_ratio():
+    table = RunTable.from_records([{"n_params": x, "loss": 1.0} for x in (1.0, 10.0, 10.0, 50.0)])
+    assert at_nearest(table, "n_params", 20.0).numbers("n_params").tolist() == [10.0, 10.0]
+    assert at_nearest(table, "n_params", 24.0).numbers("n_params").tolist() == [50.0]
 
 
 def test_a_published_slope_passes_through_the_middle_of_the_points():
