@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isoflop.base.estimate import Estimate, shorten
 from isoflop.draw.canvas import (
     FAINT,
     INK,
@@ -21,10 +20,10 @@ from isoflop.draw.canvas import (
     new_panels,
     set_log_axis,
 )
+from isoflop.draw.crossing_bars import CrossingBar, crossing_bars, ends_of
 from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, widen
 from isoflop.laws.law import AbstractLaw
 from isoflop.plan.contradiction.crossing import Crossing
-from isoflop.plan.contradiction.spread import CrossingPart
 from isoflop.plan.contradiction.trend import Trend
 
 if TYPE_CHECKING:
@@ -35,24 +34,6 @@ POINTS = 120
 MARGIN = 1e3
 """How far both lines are drawn beyond the crossing's interval, as a factor of compute."""
 BAND_DRAWS = 400
-ROLES = {"compute_law": "L(C)", "data_law": "L(D)", "tokens_rule": "D(C)"}
-
-
-@dataclass(frozen=True)
-class CrossingBar:
-    """How far one thing moves the crossing.
-
-    Args:
-        label: what is moved, and by how much.
-        low: C* at one end, FLOPs.
-        high: C* at the other, FLOPs; NaN where the trends cease to cross.
-        kind: `change` of an exponent by a given share, `source` of uncertainty, or `all`.
-    """
-
-    label: str
-    low: float
-    high: float
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -93,7 +74,7 @@ def contradiction_figure(found: Crossing) -> ContradictionFigure:
     compute, data, tokens = (
         found.constants[role] for role in ("compute_law", "data_law", "tokens_rule")
     )
-    interval, loss_interval = _ends(found.flops), _ends(found.loss)
+    interval, loss_interval = ends_of(found.flops), ends_of(found.loss)
     # An interval without an end, or of many decades, is cut by the frame.
     reach = [found.flops.value / MARGIN, found.flops.value * MARGIN]
     measured = compute.reach or (np.nan, np.nan)
@@ -108,7 +89,7 @@ def contradiction_figure(found: Crossing) -> ContradictionFigure:
         loss_interval=loss_interval,
         first_epoch=found.first_epoch.value if found.first_epoch else np.nan,
         measured=measured,
-        bars=_bars(found),
+        bars=crossing_bars(found),
         note=f"C* {found.pf_days} PF-days\nL* {found.loss} {found.loss_unit}",
         labels=AxisLabels(loss=f"loss ({found.loss_unit})"),
     )
@@ -218,47 +199,3 @@ def _banded(name: str, x: Array, y: Array, drawn: Array, found: Crossing) -> Lin
     low, high = np.quantile(drawn, tails, axis=0)
     low, high = (y * np.exp(stretch * np.log(end / y)) for end in (low, high))
     return Line(name, x, y, np.minimum(low, y), np.maximum(high, y))
-
-
-def _bars(found: Crossing) -> tuple[CrossingBar, ...]:
-    bars = []
-    for share in (0.05, 0.01):
-        names = dict.fromkeys(shifted.exponent for shifted in found.sensitivity)
-        for name in names:
-            ends = [
-                s.flops for s in found.sensitivity if s.exponent == name and abs(s.change) == share
-            ]
-            low, high = sorted(np.nan if end is None else end for end in ends)
-            label = f"exponent of {_short(name)} ± {100 * share:.0f} %"
-            bars.append(CrossingBar(label, low, high, "change"))
-    for part in found.parts:
-        label = f"{_named(part)} {_reason(part.reason)}"
-        bars.append(CrossingBar(label, *_ends(part.flops), "source"))
-    if found.flops.low is not None:
-        label = f"all, {100 * found.flops.level:.0f} % interval"
-        bars.append(CrossingBar(label, *_ends(found.flops), "all"))
-    return tuple(bars)
-
-
-def _short(role: str) -> str:
-    return ROLES[role.replace(" ", "_")]
-
-
-def _named(part: CrossingPart) -> str:
-    """Name a constant; what papers call by a symbol of its own needs no more."""
-    if part.constant in ("exponent", "all constants"):
-        return f"{part.constant} of {_short(part.role)}"
-    return part.constant
-
-
-def _reason(reason: str) -> str:
-    """Write `± 5e+06, rounding` as `± 5e6 (rounding)`."""
-    amount, _, why = reason.partition(", ")
-    mark, _, number = amount.partition(" ")
-    return f"{mark} {shorten(float(number), digits=1)} ({why})" if mark == "±" else f"({amount})"
-
-
-def _ends(estimate: Estimate) -> tuple[float, float]:
-    ends = (estimate.low, estimate.high)
-    low, high = (np.nan if end is None else end for end in ends)
-    return float(low), float(high)
