@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import shorten
 from isoflop.draw.canvas import (
     FAINT,
     INK,
@@ -21,17 +21,16 @@ from isoflop.draw.canvas import (
     new_panels,
     set_log_axis,
 )
-from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, widen
+from isoflop.draw.epoch_lines import half_interval, loss_lines, worth_line
+from isoflop.draw.series import NONE, AxisLabels, Line, Points, widen
 from isoflop.draw.ticks import format_amount, format_power, log_ticks
-from isoflop.laws.law import Array as Rows
-from isoflop.laws.repeated import RepeatedLaw, worth_of_repeats
-from isoflop.plan.constants import Constants, estimate_from, take_constants
+from isoflop.laws.repeated import RepeatedLaw
+from isoflop.plan.constants import take_constants
 from isoflop.plan.data.allocation import plan_repeats
 from isoflop.plan.data.buying import best_size_of_data
 from isoflop.plan.data.worth import LAW, value_repeats
 from isoflop.plan.optimum.choose import AnyLaw
 from isoflop.plan.possible import check_positive
-from isoflop.plan.rows import predict_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,9 +41,6 @@ MOST_EPOCHS = 100.0
 """Epochs drawn, more where a plan or the worth of a half lies beyond."""
 EVEN_MORE = 1e3
 """Epochs at which the axis ends in any case."""
-NOT_RULED_OUT = {"muennighoff-2023-repeated": (4.52, np.inf)}
-"""R_D_star at 95 %, by the likelihood ratio, on the 182 runs that the published value was fitted
-to: docs/reproductions/data-constrained.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +108,14 @@ def repeats_figure(
     half = 1 + np.log(2) * table.decay.value
     marks = [MOST_EPOCHS, 2 * half, *([3 * plan.epochs.value] if plan else [])]
     epochs = np.geomspace(1.0, min(max(marks), EVEN_MORE), POINTS)
-    worth, band = _worth(constants, law, epochs)
-    repeated, fresh = _losses(constants, epochs, n_params, n_tokens_unique)
+    worth, band = worth_line(constants, law, epochs)
+    repeated, fresh = loss_lines(constants, epochs, n_params, n_tokens_unique)
     spots = [] if plan is None or n_params != plan.n_params.value else [plan]
     return RepeatsFigure(
         worth=worth,
         band=band,
         half=Points("half", np.array([half]), np.array([1 + table.decay.value / 2]), NONE),
-        half_interval=_half_interval(constants.name, table.decay),
+        half_interval=half_interval(constants.name, table.decay),
         limit=1 + table.decay.value,
         loss=repeated,
         fresh=fresh,
@@ -202,63 +198,3 @@ def _set_plain_axis(ax: "Axes", limits: tuple[float, float]) -> None:
     ax.set_ylim(*limits)
     ax.yaxis.set_ticks(ticks, labels=[format_amount(tick) for tick in ticks])
     ax.yaxis.set_ticks([], labels=[], minor=True)
-
-
-def _worth(constants: Constants, law: AnyLaw | str, epochs: Array) -> tuple[Line, str]:
-    """D'/U with the fit's interval, or with what is not ruled out of a published decay."""
-    found = [row.worth for row in value_repeats(law, epochs=[float(e) for e in epochs]).table]
-    y = np.array([each.value for each in found])
-    if constants.name in NOT_RULED_OUT and not len(constants.draws):
-        low, high = (_worth_at(epochs, decay) for decay in NOT_RULED_OUT[constants.name])
-        return Line("worth of epochs", epochs, y, low, high), "not ruled out by its 182 runs (95 %)"
-    if not len(constants.draws):
-        return Line("worth of epochs", epochs, y, NONE, NONE), ""
-    low, high = _band(found)
-    band = f"{100 * constants.level:.0f} % interval"
-    return Line("worth of epochs", epochs, y, low, high), band
-
-
-def _worth_at(epochs: Array, decay: float) -> Array:
-    if not np.isfinite(decay):
-        return epochs.copy()
-    return worth_of_repeats(epochs - 1, np.array(decay))
-
-
-def _losses(
-    constants: Constants, epochs: Array, n_params: float, unique: float
-) -> tuple[Line, Line]:
-    """L against epochs of U, and of as many fresh tokens."""
-
-    def along(label: str, fresh: bool) -> Line:
-        found = [_loss(constants, n_params, e * unique, e * unique if fresh else unique)
-                 for e in epochs]  # fmt: skip
-        low, high = _band(found) if len(constants.draws) and not fresh else (NONE, NONE)
-        return Line(label, epochs, np.array([each.value for each in found]), low, high)
-
-    return along("loss on repeats", False), along("if every token were fresh", True)
-
-
-def _loss(constants: Constants, n_params: float, n_tokens: float, unique: float) -> Estimate:
-    def compute(rows: Rows) -> Rows:
-        return predict_rows(
-            constants.law, rows, n_params=n_params, n_tokens=n_tokens, n_tokens_unique=unique
-        )
-
-    return estimate_from(compute, constants)
-
-
-def _band(found: Sequence[Estimate]) -> tuple[Array, Array]:
-    low, high = (
-        np.array([each.value if end is None else end for each, end in ends])
-        for ends in ([(e, e.low) for e in found], [(e, e.high) for e in found])
-    )
-    return low, high
-
-
-def _half_interval(name: str, decay: Estimate) -> tuple[float, float]:
-    """Epochs of half worth at the ends of what is known of the decay."""
-    if decay.low is not None and decay.high is not None:
-        ends = decay.low, decay.high
-    else:
-        ends = NOT_RULED_OUT.get(name, (np.nan, np.nan))
-    return float(1 + np.log(2) * ends[0]), float(1 + np.log(2) * ends[1])
