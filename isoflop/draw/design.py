@@ -25,17 +25,15 @@ from isoflop.draw.canvas import (
 from isoflop.draw.series import NONE, Array, AxisLabels, Line, widen
 from isoflop.draw.ticks import format_alike, format_power, log_ticks
 from isoflop.plan.design.candidates import DECADES, SPREAD, Candidates
+from isoflop.plan.design.equal_grid import GRID_BUDGETS, GRID_SIZES, equal_grid
 from isoflop.plan.design.knowledge import Knowledge, know
 from isoflop.plan.design.ladder import (
     ENOUGH,
-    GRID_BUDGETS,
-    GRID_SIZES,
     LARGEST_SHARE,
     MAX_RUNS,
     Design,
     Errors,
     design_ladder,
-    equal_grid,
     errors_of,
 )
 from isoflop.plan.optimum.choose import AnyLaw

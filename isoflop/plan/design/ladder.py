@@ -7,18 +7,12 @@ import numpy as np
 from isoflop.base.errors import InputError
 from isoflop.base.estimate import shorten
 from isoflop.fitting.trials.excess import detectable_excess
-from isoflop.plan.design.candidates import (
-    DECADES,
-    SPREAD,
-    Candidates,
-    propose_candidates,
-    runs_around,
-)
+from isoflop.plan.design.candidates import DECADES, SPREAD, Candidates, propose_candidates
+from isoflop.plan.design.equal_grid import equal_grid, grid_shape
 from isoflop.plan.design.exchange import Shelf, choose_runs
 from isoflop.plan.design.forecast import forecast_optimum
 from isoflop.plan.design.knowledge import Knowledge, know
 from isoflop.plan.optimum.choose import AnyLaw
-from isoflop.plan.optimum.optimum import optimal_params
 from isoflop.runs.checks import Finding
 
 LARGEST_SHARE = 0.1
@@ -29,8 +23,6 @@ MAX_RUNS = 63
 """As many as an IsoFLOP grid of 7 budgets and 9 sizes."""
 PLAUSIBLE = 9
 """Sets of constants that a design is averaged over."""
-GRID_BUDGETS, GRID_SIZES, GRID_SPREAD = 7, 9, 4.0
-"""The equal-spaced IsoFLOP grid a design is held against; fewer of both where runs are fewer."""
 SPENT = 0.8
 """Share of a budget below which a ladder is said to leave money over."""
 
@@ -182,37 +174,6 @@ def put_on_shelf(known: Knowledge, candidates: Candidates, flops: float) -> Shel
 def errors_of(known: Knowledge, runs: Candidates, flops: float) -> Errors:
     """What a set of runs would leave uncertain of the optimum at a target budget."""
     return _errors(put_on_shelf(known, runs, flops), np.ones(len(runs), dtype=np.int64))
-
-
-def equal_grid(
-    known: Knowledge, budget: float, *, decades: float = DECADES, max_runs: int = MAX_RUNS
-) -> Candidates:
-    """An IsoFLOP grid: budgets evenly in log compute, sizes within ×4 of each optimum.
-
-    Args:
-        known: the law, which says where the optima lie.
-        budget: compute of the whole grid, FLOPs.
-        decades: from the smallest budget to the largest.
-        max_runs: 7 budgets and 9 sizes, or fewer of both, in that proportion, within so many runs.
-    """
-    n_budgets, n_sizes = grid_shape(max_runs)
-    shape = np.geomspace(10**-decades, 1.0, n_budgets)
-    budgets = shape * budget / (n_sizes * shape.sum())
-    centres = [optimal_params(known.law, known.thetas[0], c, cost=known.cost)[0] for c in budgets]
-    ratios = np.geomspace(1 / GRID_SPREAD, GRID_SPREAD, n_sizes)
-    return runs_around(known, budgets, np.array(centres), ratios)
-
-
-def grid_shape(max_runs: int) -> tuple[int, int]:
-    """Budgets and sizes of an IsoFLOP grid of at most so many runs, three sizes or more.
-
-    >>> grid_shape(63), grid_shape(200), grid_shape(30), grid_shape(12)
-    ((7, 9), (7, 9), (5, 6), (3, 4))
-    """
-    if max_runs >= GRID_BUDGETS * GRID_SIZES:
-        return GRID_BUDGETS, GRID_SIZES
-    n_sizes = max(3, round(float(np.sqrt(max_runs * GRID_SIZES / GRID_BUDGETS))))
-    return max(2, max_runs // n_sizes), n_sizes
 
 
 def _errors(shelf: Shelf, counts: np.ndarray) -> Errors:

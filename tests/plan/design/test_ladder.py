@@ -7,8 +7,9 @@ import isoflop
 from benchmarks.ladder_design import SURFACES, believe, forecast_errors, rows
 from isoflop.base.errors import InputError, RefusalError
 from isoflop.plan.design.candidates import propose_candidates
+from isoflop.plan.design.equal_grid import equal_grid
 from isoflop.plan.design.knowledge import know
-from isoflop.plan.design.ladder import design_ladder, equal_grid, errors_of
+from isoflop.plan.design.ladder import design_ladder, errors_of
 
 
 def test_half_the_compute_forecasts_as_well_as_the_grid():
