@@ -11,21 +11,12 @@ import numpy as np
 from scipy.optimize import brentq
 
 from isoflop.base.errors import InputError
-from isoflop.base.estimate import shorten
-from isoflop.draw.canvas import (
-    FAINT,
-    INK,
-    OKABE_ITO,
-    draw_line,
-    figure_of,
-    house_style,
-    new_panels,
-    set_log_axis,
-)
-from isoflop.draw.series import NONE, Array, AxisLabels, Line, widen
-from isoflop.draw.ticks import format_alike, format_power, log_ticks
+from isoflop.draw.canvas import figure_of, house_style, new_panels
+from isoflop.draw.error_panel import ErrorPanel, draw_error_panel, error_panel, say_saving
+from isoflop.draw.series import NONE, Array, AxisLabels, Line
+from isoflop.draw.ticks import format_power
 from isoflop.plan.design.candidates import DECADES, SPREAD, Candidates
-from isoflop.plan.design.equal_grid import GRID_BUDGETS, GRID_SIZES, equal_grid
+from isoflop.plan.design.equal_grid import GRID_BUDGETS, equal_grid
 from isoflop.plan.design.knowledge import Knowledge, know
 from isoflop.plan.design.ladder import (
     ENOUGH,
@@ -50,29 +41,6 @@ NARROWEST = 3.0
 """Dearest run over the cheapest at which a ladder is still drawn."""
 
 LEFT: dict[str, Any] = {"loc": "left", "fontsize": 8.5}
-
-
-@dataclass(frozen=True, eq=False)
-class ErrorPanel:
-    """One forecast's error against the ladder's compute.
-
-    Args:
-        designed: error by the designed ladder, %.
-        grid: by an equal-spaced IsoFLOP grid of the same compute, %.
-        before: by the runs so far, %; NaN if nothing has been trained.
-        at_budget: error of the grid at the budget, %.
-        reached: least compute drawn at which the designed ladder errs no more; NaN for nowhere.
-        at_edge: whether that is the smallest ladder drawn, so that less may do.
-        axis: name and unit of the error.
-    """
-
-    designed: Line
-    grid: Line
-    before: float
-    at_budget: float
-    reached: float
-    at_edge: bool
-    axis: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +111,7 @@ def design_figure(
     before = designs[0].before
     counted = f"designed, at most {max_runs} runs"
     panels = [
-        _panel(
+        error_panel(
             name,
             budgets,
             Line(counted, budgets, _percent(name, [d.errors for d in designs]), NONE, NONE),
@@ -173,43 +141,11 @@ def draw_design(figure: DesignFigure, axes: "Sequence[Axes] | None" = None) -> "
     if axes is None:
         _, axes = new_panels(2, height=3.2)
     for ax, panel in zip(axes, figure.panels, strict=False):
-        _draw_panel(ax, panel, figure)
-    axes[0].set_title(f"{figure.title}\n{_say(figure.panels[0], figure.budget)}", **LEFT)
-    axes[1].set_title(_say(figure.panels[1], figure.budget), **LEFT)
+        draw_error_panel(ax, panel, figure.budget, figure.labels)
+    axes[0].set_title(f"{figure.title}\n{say_saving(figure.panels[0], figure.budget)}", **LEFT)
+    axes[1].set_title(say_saving(figure.panels[1], figure.budget), **LEFT)
     axes[1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.08))
     return figure_of(axes)
-
-
-def _draw_panel(ax: "Axes", panel: ErrorPanel, figure: DesignFigure) -> None:
-    x, budget = panel.designed.x, figure.budget
-    draw_line(ax, panel.grid, colour=OKABE_ITO[1], width=1.6)
-    draw_line(ax, panel.designed, colour=OKABE_ITO[0], width=1.6)
-    if np.isfinite(panel.before):
-        ax.axhline(panel.before, color=FAINT, linewidth=1.0, linestyle="--", label="runs so far")
-    ax.axvline(budget, color=INK, linewidth=0.7, linestyle=":", label="budget")
-    ax.plot(budget, panel.at_budget, "o", color=OKABE_ITO[1], zorder=5)
-    if np.isfinite(panel.reached) and panel.reached < budget:
-        ax.annotate("", (panel.reached, panel.at_budget), (budget, panel.at_budget),
-                    arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 3,
-                                "shrinkB": 0})  # fmt: skip
-    before = [panel.before] if np.isfinite(panel.before) else []
-    heights = np.concatenate([panel.designed.y, panel.grid.y, before])
-    set_log_axis(ax, "x", "flops", figure.labels, limits=(float(x[0]), float(x[-1])))
-    limits = widen(heights, 0.1)
-    ticks = log_ticks(*limits, most=6)
-    ax.set_yscale("log")
-    ax.set_ylim(*limits)
-    ax.yaxis.set_ticks(ticks, labels=format_alike(ticks))
-    ax.yaxis.set_ticks([], labels=[], minor=True)
-    ax.set_ylabel(panel.axis)
-
-
-def _say(panel: ErrorPanel, budget: float) -> str:
-    """What the arrow says, in words."""
-    if not panel.reached < budget:
-        return "no less compute reaches the grid's error"
-    factor = f"{shorten(budget / panel.reached, digits=2)}×"
-    return f"{'over ' * panel.at_edge}{factor} less compute for the grid's error"
 
 
 def _budgets(budget: float, flops: float, least: float) -> Array:
@@ -241,32 +177,3 @@ def _percent(name: str, errors: Sequence[Errors]) -> Array:
     """Standard errors in %: of log loss, and of size as a factor."""
     values = np.array([getattr(each, name) for each in errors])
     return 100 * (values if name == "loss" else np.expm1(values))
-
-
-def _panel(
-    name: str, budgets: Array, designed: Line, grid: Array, before: float, at_budget: float
-) -> ErrorPanel:
-    reached, at_edge = _reach(budgets, designed.y, at_budget)
-    words = f"equal-spaced grid, {GRID_BUDGETS} × {GRID_SIZES} runs"
-    return ErrorPanel(
-        designed=designed,
-        grid=Line(words, budgets, grid, NONE, NONE),
-        before=float(before),
-        at_budget=float(at_budget),
-        reached=reached,
-        at_edge=at_edge,
-        axis=f"standard error, {'loss' if name == 'loss' else 'optimal size'} (%)",
-    )
-
-
-def _reach(budgets: Array, errors: Array, wanted: float) -> tuple[float, bool]:
-    """Least compute at which an error is reached, interpolated in logs; NaN for nowhere."""
-    enough = np.flatnonzero(errors <= wanted)
-    if not len(enough):
-        return np.nan, False
-    first = int(enough[0])
-    if first == 0:
-        return float(budgets[0]), True
-    rows = [first, first - 1]  # errors fall between the two
-    at = np.interp(np.log(wanted), np.log(errors[rows]), np.log(budgets[rows]))
-    return float(np.exp(at)), False
