@@ -13,8 +13,9 @@ from isoflop.base.estimate import Estimate, interval_from_draws
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.laws.law import AbstractLaw, Array
+from isoflop.plan.race.crossing import cross_curves
 from isoflop.plan.race.fits import fit_both, require_comparable
-from isoflop.plan.race.loss_curve import REACH, LossCurve, compute_name, loss_curve, root_between
+from isoflop.plan.race.loss_curve import REACH, LossCurve, compute_name, loss_curve
 from isoflop.plan.race.minima import find_meetings, why_withheld
 from isoflop.plan.race.values import Exponent, Lap, Race
 from isoflop.runs.table import RunTable
@@ -23,8 +24,6 @@ LAPS = 5
 """Budgets compared among the runs, unless others are asked for."""
 AHEAD = (10.0, 100.0)
 """And beyond them, as multiples of the largest compute both have."""
-ROUNDING = 1e-6
-"""Relative difference of two losses up to which the curves are one."""
 
 
 def race_runs(
@@ -60,7 +59,7 @@ def race_runs(
     curves = loss_curve(first, grid), loss_curve(second, grid)
     laps = {c: _lap(*curves, c, spec.level) for c in dict.fromkeys((*inside, *budgets))}
     distinguishable = _is_distinguishable(*curves, shared, spec.level)
-    crossing, share = _crossing(*curves, spec.level)
+    crossing, share = cross_curves(*curves, spec.level)
     meetings = find_meetings((a, b), curves)
     withheld = why_withheld((first, second), meetings)
     return Race(
@@ -218,37 +217,3 @@ def _is_distinguishable(
     error = np.array([max(_error(column), 1e-12) for column in spread.T])
     worst = np.max(np.abs(spread) / error, axis=1)
     return bool(np.max(np.abs(gap) / error) > np.quantile(worst, level))
-
-
-def _crossing(a: LossCurve, b: LossCurve, level: float) -> tuple[Estimate | None, float]:
-    """Compute at which the losses are equal, nearest to the runs; share of draws that cross."""
-    difference = a.log_loss - b.log_loss
-    point = _nearest_root(a, difference)
-    if point is None or np.max(np.abs(difference)) < ROUNDING:
-        return None, 0.0
-    log_grid = np.log(a.grid)
-    k = int(np.clip(np.searchsorted(log_grid, point) - 1, 0, len(log_grid) - 2))
-    gap = lambda x: np.log(a.loss_at(float(np.exp(x))) / b.loss_at(float(np.exp(x))))  # noqa: E731
-    exact = root_between(gap, float(log_grid[k]), float(log_grid[k + 1]))
-    value = float(np.exp(exact))
-    count = min(len(a.draws), len(b.draws))
-    roots = [_nearest_root(a, a.draws[k] - b.draws[k], near=exact) for k in range(count)]
-    found = np.array([root for root in roots if root is not None])
-    share = len(found) / count if count else 1.0
-    if share < level or len(found) < 2:
-        return Estimate(value, level=level), share
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    low, high = min(low, exact), max(high, exact)
-    return Estimate(value, float(np.exp(low)), float(np.exp(high)), level), share
-
-
-def _nearest_root(a: LossCurve, gap: Array, *, near: float | None = None) -> float | None:
-    """Log compute of the sign change nearest to the runs (or to a point), by interpolation."""
-    log_grid = np.log(a.grid)
-    turns = np.flatnonzero(np.sign(gap[:-1]) * np.sign(gap[1:]) < 0)
-    if not len(turns):
-        return None
-    share = gap[turns] / (gap[turns] - gap[turns + 1])
-    roots = log_grid[turns] + share * (log_grid[turns + 1] - log_grid[turns])
-    middle = near if near is not None else np.log(a.highest)
-    return float(roots[np.argmin(np.abs(roots - middle))])
