@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.laws.formula.linear import Dependence
 from isoflop.laws.formula.parser import Step
-from isoflop.laws.formula.steps import Dependence, run_steps
+from isoflop.laws.formula.steps import run_steps
 from isoflop.laws.formula.tokens import FormulaError
 from isoflop.laws.law import Parameter
 from isoflop.runs.columns import ALIASES, NUMBER_COLUMNS, TEXT_COLUMNS

@@ -13,15 +13,11 @@ import numpy as np
 
 from isoflop.base.errors import InputError
 from isoflop.laws.formula.allocation import power_exponents
-from isoflop.laws.formula.constants import (
-    LETTERS,
-    make_parameters,
-    parse_declaration,
-    sort_names,
-)
+from isoflop.laws.formula.constants import LETTERS, make_parameters, parse_declaration, sort_names
+from isoflop.laws.formula.linear import linear_names
 from isoflop.laws.formula.parser import Step, parse_formula
 from isoflop.laws.formula.starts import draw_starts
-from isoflop.laws.formula.steps import differentiate, evaluate, linear_names, write_steps
+from isoflop.laws.formula.steps import differentiate, evaluate, write_steps
 from isoflop.laws.formula.tokens import FormulaError
 from isoflop.laws.law import AbstractLaw, Array, Parameter, Variables
 from isoflop.runs.columns import TEXT_COLUMNS
