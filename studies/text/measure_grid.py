@@ -22,6 +22,8 @@ from studies.text.results import (
 )
 from studies.text.tables import COUNTS, at_largest, average_seeds, equal_budgets, recount, sizes_of
 
+KAPLAN_FIGURE_20 = {"smallest": (4.0, 3.2, 0.47), "largest": (2.3, 5.4, 0.62)}
+"""Kaplan et al. 2020, legend of figure 20, nats a BPE token: second hand."""
 Cut = tuple[RunTable, str, str]
 """Runs where the other variables do not bind, the variable, Kaplan's law of it."""
 KAPLAN_COUNT = "non-embedding, C = 6ND"
@@ -96,6 +98,8 @@ def measure_context(studies: Sequence[Path]) -> Result:
         label, x = f"{size:,.0f} parameters", _floats(own.numbers("position"))
         series.append(Series(label, x, _floats(own.numbers("loss"))))
         series += fitted_line(found, "position", x, label)
+    for of, constants in KAPLAN_FIGURE_20.items():
+        rows.append((f"published: Kaplan's figure 20, {of} model (unverified)", *constants))
     columns = ("N, total", "E", "A", "alpha")
     panel = Panel("per-position", "L(T) by size", "position", "loss", tuple(series))
     return Result((Table("Loss by tokens of context", columns, tuple(rows)),), (panel,))

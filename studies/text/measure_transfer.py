@@ -16,6 +16,11 @@ from isoflop.runs.table import RunTable
 from studies.text.results import Look, Panel, Result, Series, Table, attempt, estimate_cells
 from studies.text.tables import Array, at_largest, average_seeds, sizes_of
 
+KAPLAN_OFFSET = (
+    "Kaplan et al. 2020 found losses on other texts to run parallel to the own one, at a nearly "
+    "constant offset: a slope near 1. Here one text is English and the other C."
+)
+
 
 def measure_transfer(studies: Sequence[Path]) -> Result:
     """Read models of one corpus on the other, and say how much of it that was worth.
@@ -36,7 +41,7 @@ def measure_transfer(studies: Sequence[Path]) -> Result:
     title = "Loss on the other corpus against the own one"
     labels = ("loss on the own corpus (nats/byte)", "loss on the other one (nats/byte)")
     panel = Panel("transfer", title, "loss", "loss", tuple(series), labels)
-    return Result(tuple(tables), (panel,))
+    return Result(tuple(tables), (panel,), (KAPLAN_OFFSET,))
 
 
 def measure_finetune(studies: Sequence[Path]) -> Result:
