@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from isoflop.accounting.families import take_inventory
 from isoflop.accounting.params import count_params
 from isoflop.base.units import PF_DAY
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from isoflop.runs.ladders.ladder import Rung

@@ -14,7 +14,7 @@ from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.runs.ladders.ladder import Ladder, PlannedRun, Rung, runs_of
 from isoflop.runs.ladders.shapes import model_label
-from isoflop.runs.recipe import SCHEDULES
+from isoflop.runs.recipes.recipe import SCHEDULES
 from isoflop.store.document import FORMAT, Kinds, read_document
 from isoflop.store.journal import Record, rewrite_journal
 

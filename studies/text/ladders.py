@@ -7,8 +7,8 @@ from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.lstm import Lstm
 from isoflop.runs.ladders.evaluation import Evaluation
 from isoflop.runs.ladders.ladder import Ladder, Rung
-from isoflop.runs.recipe import Recipe
 from isoflop.runs.recipes import RECIPES
+from isoflop.runs.recipes.recipe import Recipe
 from studies.text.sizes import Size
 from studies.text.texts import HELD_OUT_EVERY, second_corpus, unique_path
 

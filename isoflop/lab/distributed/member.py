@@ -16,7 +16,7 @@ from isoflop.lab.measures.evaluate import sum_losses
 from isoflop.lab.models.cross_entropy import CrossEntropy
 from isoflop.lab.models.dropout import Drop, Dropout
 from isoflop.runs.ladders.ladder import Rung
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 class Engine(Protocol):

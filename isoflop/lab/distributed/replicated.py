@@ -14,7 +14,7 @@ from isoflop.lab.models.families import LanguageModel, build_model
 from isoflop.lab.models.pack import make_pack
 from isoflop.lab.recipes.optimizers import make_optimizer, rate_factors
 from isoflop.runs.ladders.ladder import Rung
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 class _Leaves(nn.Module):

@@ -23,7 +23,7 @@ from isoflop.lab.models.pack import draw_initial
 from isoflop.lab.models.transformer import Transformer
 from isoflop.lab.recipes.optimizers import rate_factors
 from isoflop.runs.ladders.ladder import Rung
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 class _Weights(nn.Module):

@@ -14,7 +14,7 @@ from isoflop.lab.distributed.group import Group
 from isoflop.lab.models.layout import Weight
 from isoflop.lab.models.pack import Pack
 from isoflop.lab.optimizer import AdamW
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 _KINDS = ("master", "first", "second")
 """The buffers of `AdamW.state`."""

@@ -4,7 +4,7 @@ Losses lie .03 to .13 nats above cooled ones (training.md): never fit the two to
 """
 
 from isoflop.lab.recipes.track import Constant, Track, read_on_the_way
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 def constant_tracks(_: Recipe, ends: tuple[int, ...]) -> tuple[Track, ...]:

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from isoflop.lab.recipes.track import Track, read_on_the_way
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True)

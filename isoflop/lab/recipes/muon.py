@@ -13,7 +13,7 @@ from torch import Tensor
 from isoflop.lab.models.pack import Pack
 from isoflop.lab.optimizer import AdamW
 from isoflop.lab.recipes.newton_schulz import orthogonalise
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 _FUSED = {"qkv": 3}
 """Projections stored side by side and orthogonalised apart, as Jordan et al. 2024 advise."""

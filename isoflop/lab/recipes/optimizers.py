@@ -7,7 +7,7 @@ from isoflop.lab.models.pack import Pack
 from isoflop.lab.optimizer import AdamW, Optimizer
 from isoflop.lab.recipes.muon import Muon
 from isoflop.runs.ladders.ladder import Rung
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 def make_optimizer(pack: Pack, recipe: Recipe, factors: Tensor | None = None) -> Optimizer:

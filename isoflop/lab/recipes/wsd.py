@@ -5,7 +5,7 @@ the table is a finished run (Hägele et al. 2024).
 """
 
 from isoflop.lab.recipes.track import Branch, Constant, Track
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 def wsd_tracks(recipe: Recipe, ends: tuple[int, ...]) -> tuple[Track, ...]:

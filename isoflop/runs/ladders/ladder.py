@@ -17,8 +17,8 @@ from isoflop.runs.designs.tables import Design
 from isoflop.runs.ladders.evaluation import DEFAULT_EVALUATION
 from isoflop.runs.ladders.evaluation import Evaluation as Evaluation
 from isoflop.runs.ladders.shapes import plain_model
-from isoflop.runs.recipe import DEFAULT
-from isoflop.runs.recipe import Recipe as Recipe
+from isoflop.runs.recipes.recipe import DEFAULT
+from isoflop.runs.recipes.recipe import Recipe as Recipe
 from isoflop.runs.settle import settle_recipe
 
 MAX_EPOCHS = 4.0

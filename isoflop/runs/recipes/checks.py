@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from isoflop.base.errors import did_you_mean
-from isoflop.runs.recipe import Recipe
 from isoflop.runs.recipes import RECIPES
+from isoflop.runs.recipes.recipe import Recipe
 from isoflop.runs.settle import settle_recipe
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Hoffmann et al. 2022: a cosine as long as each run."""
 
-from isoflop.runs.recipe import PublishedRecipe, Recipe
+from isoflop.runs.recipes.recipe import PublishedRecipe, Recipe
 
 CHINCHILLA = PublishedRecipe(
     recipe=Recipe(

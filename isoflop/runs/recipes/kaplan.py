@@ -1,6 +1,6 @@
 """Kaplan et al. 2020: one long warm-up and one long cosine, whatever the size."""
 
-from isoflop.runs.recipe import PublishedRecipe, Recipe
+from isoflop.runs.recipes.recipe import PublishedRecipe, Recipe
 
 KAPLAN = PublishedRecipe(
     recipe=Recipe(

@@ -1,6 +1,6 @@
 """Porian et al. 2024: warm-up scaled to the size, no decay, everything tuned per size."""
 
-from isoflop.runs.recipe import PublishedRecipe, Recipe
+from isoflop.runs.recipes.recipe import PublishedRecipe, Recipe
 
 PORIAN = PublishedRecipe(
     recipe=Recipe(

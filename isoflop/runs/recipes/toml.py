@@ -3,8 +3,8 @@
 from dataclasses import asdict, fields
 from typing import Any
 
-from isoflop.runs.recipe import FIRST_FIELDS, Recipe
 from isoflop.runs.recipes import RECIPES
+from isoflop.runs.recipes.recipe import FIRST_FIELDS, Recipe
 
 
 def fill_recipe(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A recipe in words, for the facts of a report."""
 
-from isoflop.runs.recipe import Recipe
+from isoflop.runs.recipes.recipe import Recipe
 
 
 def describe_recipe(recipe: Recipe) -> dict[str, str]:

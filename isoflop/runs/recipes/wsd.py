@@ -1,6 +1,6 @@
 """Constant rate, then a 1 − √ cooldown from the trunk to each budget: the default."""
 
-from isoflop.runs.recipe import DEFAULT, PublishedRecipe
+from isoflop.runs.recipes.recipe import DEFAULT, PublishedRecipe
 
 WSD = PublishedRecipe(
     recipe=DEFAULT,
