@@ -134,13 +134,12 @@ def test_another_ladder_in_the_same_folder_is_refused(whole, capsys, monkeypatch
         assert "study holds another ladder than other.toml" in capsys.readouterr().err
 
 
-def test_a_ladder_file_with_mistakes_has_them_all_in_one_line(tmp_path, capsys):
+def test_a_ladder_file_with_mistakes_has_them_all_at_once_a_line_each(tmp_path, capsys):
     from isoflop.cli.main import run
 
     path = tmp_path / "bad.toml"
     path.write_text('name = "x"\ncorpus = "sotu"\ntokenizer = "bytes"\nsed = 1\nrungs = 3\n')
     assert run(["ladder", "plan", str(path)]) == 2
-    error = capsys.readouterr().err.strip()
-    assert error.count("\n") == 0
-    assert "rungs" in error
-    assert "sed" in error
+    first, *mistakes = capsys.readouterr().err.strip().splitlines()
+    assert first == f"error: {path}: 2 mistakes"
+    assert ["sed" in mistakes[0], "rungs" in mistakes[1], len(mistakes)] == [True, True, 2]
