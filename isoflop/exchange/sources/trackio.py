@@ -8,6 +8,9 @@ from isoflop.exchange.foreign_json import Scalar, flatten, number, parse_json
 from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
 from isoflop.exchange.readonly_sqlite import MAGIC, Database, open_readonly
 
+_OUR_OWN = ("status", "loss_unit")
+"""Trackio keeps neither: settings of these names are columns, as our own export writes them."""
+
 Points = dict[str, tuple[list[float], list[float]]]
 
 
@@ -29,7 +32,8 @@ def read(path: Path) -> Found:
         runs += found
         n_points += count
         refused += bad
-    return Found("trackio database", tuple(runs), n_points, "points", tuple(refused))
+    known = {n: n for n in _OUR_OWN if any(n in run.settings for run in runs)}
+    return Found("trackio database", tuple(runs), n_points, "points", tuple(refused), known=known)
 
 
 def is_project(path: Path) -> bool:
