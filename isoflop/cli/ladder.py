@@ -1,5 +1,7 @@
 """`isoflop ladder`: price, train, watch and resume."""
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,9 +159,18 @@ def _status_at_the_end(study: Path, as_json: bool) -> Iterator[None]:
     try:
         yield
     except (IsoflopError, KeyboardInterrupt) as error:
+        # A second Ctrl+C must not cut off what the first one is answered with.
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if _is_main() else None
         if not isinstance(error, InputError) and (study / "study.json").exists():
             show_status(Study.open(study), as_json)
             if isinstance(error, KeyboardInterrupt):
                 narrate(f"what is finished stays; go on with: isoflop ladder resume {study}")
+        if heard is not None:
+            signal.signal(signal.SIGINT, heard)
         raise
     show_status(Study.open(study), as_json)
+
+
+def _is_main() -> bool:
+    """Only the main thread may set a signal's handler."""
+    return threading.current_thread() is threading.main_thread()
