@@ -7,6 +7,7 @@ from pathlib import Path
 from isoflop.base.errors import InputError, RunTableError
 from isoflop.exchange.candidates import columns_sought, is_training_loss, loss_unit
 from isoflop.exchange.completeness import gap_lines, summary_lines
+from isoflop.exchange.doubts import repeated_names, units_told
 from isoflop.exchange.final_value import FinalRule, final_value, parse_final
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, Refused, SourceRun
@@ -81,7 +82,11 @@ def import_runs(
     mapping = match_columns(found, columns, table=table)
     _require_amounts(mapping, where)
     records = [_record(run, mapping, rule, found) for run in found.runs]
-    notes = [*found.notes, *_derive_tokens(records, tokens_per_step), *_notes(found, mapping)]
+    unit_known = any(record.get("loss_unit") for record in records)
+    notes = [
+        *(*found.notes, *_derive_tokens(records, tokens_per_step), *_notes(found, mapping)),
+        *(*repeated_names(records), *units_told(mapping, unit_known=unit_known)),
+    ]
     taken, refused = _take(records, where, found)
     shown = {name: mapping[name] for name in mapping if any(name in record for record in taken)}
     used = {name for column, name in mapping.items() if column in columns_sought()}

@@ -12,7 +12,7 @@ def drop_runs(table: RunTable, listed: Sequence[str]) -> RunTable:
     """Leave out the runs listed by name or by 1-based row of the file.
 
     A line that is both the name of a run and a row number is taken as the name; `#` begins a
-    comment, unless it is part of a run's name.
+    comment, unless it is part of a run's name. A name that several runs share drops them all.
 
     Raises:
         UnknownNameError: a line that is neither.
@@ -23,19 +23,25 @@ def drop_runs(table: RunTable, listed: Sequence[str]) -> RunTable:
     """
     keep = np.ones(len(table), dtype=bool)
     names = table.names()
-    place = {name: i for i, name in enumerate(names)}
-    by_row = {str(row): i for i, row in enumerate(table.rows)}
+    place: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        place.setdefault(name, []).append(i)
+    by_row = {str(row): [i] for i, row in enumerate(table.rows)}
+    shared: dict[str, int] = {}
     for line in listed:
         entry = line.strip()
         if entry not in place:
             entry = line.split("#")[0].strip()  # a comment
         if not entry:
             continue
-        index = place.get(entry, by_row.get(entry))
-        if index is None:
-            raise UnknownNameError("run or row", entry, names)
-        keep[index] = False
-    return table.select(keep, note=f"{int((~keep).sum())} runs dropped by name or row")
+        found = place.get(entry, by_row.get(entry))
+        if found is None:
+            raise UnknownNameError("run or row", entry, place)
+        keep[found] = False
+        if len(found) > 1:
+            shared[entry] = len(found)
+    several = "".join(f"; {name!r} names {count} of them" for name, count in shared.items())
+    return table.select(keep, note=f"{int((~keep).sum())} runs dropped by name or row{several}")
 
 
 def drop_highest_loss(table: RunTable, count: int) -> RunTable:

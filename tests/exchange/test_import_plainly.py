@@ -32,3 +32,55 @@ def test_what_was_exported_comes_back_with_its_unit_and_status(name: str, tmp_pa
     assert {r["loss_unit"] for r in back.values()} == {"bits/token"}
     assert {n: r["loss"] for n, r in back.items()} == {"a": 3.5, "b": 3.25, "c": None}
     assert "status_as_read" not in imported.table.columns
+
+
+CURVES = "experiment_id,step,n_params,loss\n" + "".join(
+    f"{name},{step},{n},{4 - step / 100}\n"
+    for name, n in (("x", 1000), ("y", 2000), ("z", 2000))
+    for step in (50, 100)
+)
+
+
+def test_points_of_curves_that_no_name_tells_apart_are_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", CURVES)
+    imported = import_runs(path)
+    assert len(imported.table) == 6
+    (note,) = [n for n in imported.notes if "repeats" in n]
+    assert "each of 6 rows is a run" in note
+    assert note.endswith("--columns run=experiment_id")
+    told = import_runs(path, columns={"run": "experiment_id"})
+    assert told.table.numbers("loss").tolist() == [3.0, 3.0, 3.0]
+    assert not any("no column names" in n for n in told.notes)
+
+
+def test_a_table_of_runs_with_one_step_count_is_not_doubted(tmp_path: Path) -> None:
+    text = "step,n_params,loss\n100,1000,3\n100,2000,2.9\n100,4000,2.8\n"
+    imported = import_runs(write(tmp_path / "r.csv", text))
+    assert not any("repeats" in n for n in imported.notes)
+
+
+def test_names_that_runs_share_are_noted(tmp_path: Path) -> None:
+    text = "run,N,loss\na,1000,3\nb,2000,2.9\na,4000,2.8\n"
+    notes = import_runs(write(tmp_path / "r.csv", text)).notes
+    assert any("not unique: 'a' (2 rows);" in n for n in notes)
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "told"),
+    [
+        ("n_tokens", "tokens (M)", "'tokens (M)' reads as millions; n_tokens holds"),
+        ("n_params", "params_B", "'params_B' reads as billions; n_params holds"),
+        ("loss", "loss (bits)", "add a column loss_unit that says bits/token"),
+        ("loss", "my loss", ""),
+        ("n_params", "M", ""),
+    ],
+)
+def test_units_that_a_name_tells_are_not_passed_over(
+    column: str, name: str, told: str, tmp_path: Path
+) -> None:
+    names = {"n_params": "n_params", "n_tokens": "n_tokens", "loss": "loss", column: name}
+    text = ",".join(names.values()) + "\n7,20,3\n8,30,2.9\n"
+    imported = import_runs(write(tmp_path / "r.csv", text), columns={column: name})
+    noted = [n for n in imported.notes if " reads as " in n]
+    assert len(noted) == bool(told)
+    assert all(told in n for n in noted)

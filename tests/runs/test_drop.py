@@ -59,3 +59,13 @@ def test_the_highest_losses_go_first_and_the_earlier_of_equals() -> None:
 def test_dropping_everything_or_less_than_nothing_is_refused(count: int) -> None:
     with pytest.raises(InputError, match=f"cannot drop {count} of 5 runs"):
         drop_highest_loss(TABLE, count)
+
+
+def test_a_name_that_runs_share_drops_them_all_and_is_suggested_once() -> None:
+    table = RunTable.from_records([{"run": r, "loss": 3.0} for r in ("one", "one", "two")])
+    left = drop_runs(table, ["one"])
+    assert left.names() == ["two"]
+    assert left.notes == ("2 runs dropped by name or row; 'one' names 2 of them",)
+    assert drop_runs(table, ["2"]).names() == ["one", "two"]
+    with pytest.raises(UnknownNameError, match=r"did you mean one\?$"):
+        drop_runs(table, ["ones"])

@@ -2,11 +2,13 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError, MissingExtraError
 from isoflop.exchange.bounded import MAX_CELLS, decode, read_bounded
+from isoflop.exchange.doubts import unnamed_curves
 from isoflop.exchange.foreign_json import Scalar, flatten, number, parse_json
 from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
 from isoflop.exchange.parquet import load_parquet
@@ -125,14 +127,27 @@ def by_named_run(
     """
     chosen = dict(columns or {})
     run, rows = chosen.get("run"), [each.settings for each in found.runs]
-    if run is None or any(each.curves or each.summary for each in found.runs):
+    if any(each.curves or each.summary for each in found.runs):
         return found, columns
+    if run is None:
+        return _with_doubt(found, rows), columns
     names = dict.fromkeys(name for row in rows for name in row)
     step = chosen.get("steps") or next((n for n in names if n.lower() in STEP_COLUMNS), None)
     if run not in names or step not in names or len({row.get(run) for row in rows}) == len(rows):
         return found, columns
     del chosen["run"]  # it names the runs now
     return _curves(rows, run, step, found.format, found.n_read, found.refused), chosen
+
+
+def _with_doubt(found: Found, rows: Sequence[Mapping[str, Scalar]]) -> Found:
+    """Note that rows whose steps repeat may be points of curves, where nothing names the runs."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    step = next((name for name in names if name.lower() in STEP_COLUMNS), None)
+    named = any(each.name for each in found.runs) or any(
+        name.lower() in _RUN_COLUMNS for name in names
+    )
+    doubt = "" if step is None or named else unnamed_curves(rows, step)
+    return replace(found, notes=(*found.notes, doubt)) if doubt else found
 
 
 def plain_cell(cell: object) -> Scalar:

@@ -1,0 +1,94 @@
+"""What of a source reads well and may yet be mistaken: unnamed curves, names twice, units told."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from isoflop.exchange.foreign_json import Scalar, number
+from isoflop.runs.cells import Cell
+
+_NAMING = frozenset({"run", "id", "name", "experiment", "exp", "trial", "job", "model", "uuid"})
+_MULTIPLES = {
+    **dict.fromkeys(("k", "thousand", "thousands"), 1e3),
+    **dict.fromkeys(("m", "million", "millions"), 1e6),
+    **dict.fromkeys(("b", "bn", "billion", "billions"), 1e9),
+    **dict.fromkeys(("t", "trillion", "trillions"), 1e12),
+}
+_AMOUNTS = ("n_params", "n_params_non_embedding", "n_params_with_head", "n_tokens",
+            "n_tokens_unique", "batch_tokens", "schedule_tokens", "warmup_tokens")  # fmt: skip
+MAX_SHOWN = 3
+
+
+def unnamed_curves(rows: Sequence[Mapping[str, Scalar]], step: str) -> str:
+    """Say that rows look like points of curves that no name tells apart, "" if they do not.
+
+    >>> unnamed_curves([{"job": j, "step": s} for j in "ab" for s in (1, 2)], "step")
+    "'step' repeats and no column names the runs, so each of 4 rows is a run; if rows are points \
+of curves, say whose with --columns run='job'"
+    """
+    steps = Counter(row.get(step) for row in rows)
+    if len(steps) < 2 or len(steps) == len(rows):
+        return ""
+    likely = _naming_columns(rows, step)
+    how = " or ".join(f"run={name!r}" if " " in name else f"run={name}" for name in likely)
+    how = f"say whose with --columns {how}" if likely else "add a column `run`"
+    return (
+        f"{step!r} repeats and no column names the runs, so each of {len(rows)} rows is a run; "
+        f"if rows are points of curves, {how}"
+    )
+
+
+def _naming_columns(rows: Sequence[Mapping[str, Scalar]], step: str) -> list[str]:
+    """Columns that repeat over the steps, each value once a step; those called names first."""
+    fit = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        points = {(value, row.get(step)) for value, row in zip(values, rows, strict=True)}
+        if name != step and len(points) == len(rows) and len(set(values)) < len(rows):
+            fit.append((name, any(number(value) is None for value in values)))
+    called = [name for name, _ in fit if _NAMING & set(_words(name))]
+    return (called or [name for name, text in fit if text] or [n for n, _ in fit])[:MAX_SHOWN]
+
+
+def repeated_names(records: Sequence[Mapping[str, Cell]]) -> list[str]:
+    """Say which names several runs share, [] if none do."""
+    named = [str(record["run"]) for record in records if record.get("run") not in (None, "")]
+    twice = {name: count for name, count in Counter(named).items() if count > 1}
+    if not twice:
+        return []
+    shown = ", ".join(f"{name!r} ({count} rows)" for name, count in list(twice.items())[:MAX_SHOWN])
+    more = f" and {len(twice) - MAX_SHOWN} more" if len(twice) > MAX_SHOWN else ""
+    return [f"names of runs are not unique: {shown}{more}; rename them, or drop rows by number"]
+
+
+def units_told(mapping: Mapping[str, str], *, unit_known: bool) -> list[str]:
+    """Say which names tell a unit that the values were not turned from.
+
+    Args:
+        mapping: {column of the run table: name in the source}.
+        unit_known: whether the unit of the loss is recorded.
+
+    >>> units_told({"n_tokens": "tokens (M)"}, unit_known=True)
+    ["'tokens (M)' reads as millions; n_tokens holds its values as they are: multiply by 1e+06"]
+    """
+    notes = []
+    for column in _AMOUNTS:
+        name = mapping.get(column, "")
+        told = next((_MULTIPLES[w] for w in _words(name)[1:] if w in _MULTIPLES), None)
+        if told is not None:
+            called = {1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"}[told]
+            notes.append(
+                f"{name!r} reads as {called}; {column} holds its values as they are: "
+                f"multiply by {told:g}"
+            )
+    loss = mapping.get("loss", "")
+    if not unit_known and {"bit", "bits"} & set(_words(loss)):
+        notes.append(
+            f"{loss!r} reads as bits; the values are taken as they are, in no unit recorded: add a "
+            "column loss_unit that says bits/token or bits/byte"
+        )
+    return notes
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
