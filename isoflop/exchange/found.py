@@ -33,6 +33,7 @@ class SourceRun:
         summary: {metric: last value}, where the source keeps last values beside the points.
         last_step: last step by the source's own account, None if it keeps none.
         status: of the run, "" if the source keeps none.
+        row: 1-based row of a table that the run is, 0 where the source is no table.
     """
 
     name: str
@@ -41,6 +42,7 @@ class SourceRun:
     summary: Mapping[str, Scalar] = field(default_factory=dict)
     last_step: float | None = None
     status: str = ""
+    row: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from isoflop.base.errors import InputError, RunTableError
 from isoflop.exchange.candidates import columns_sought, is_training_loss, loss_unit
@@ -11,11 +14,11 @@ from isoflop.exchange.doubts import repeated_names, units_told
 from isoflop.exchange.final_value import FinalRule, final_value, parse_final
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, Refused, SourceRun
+from isoflop.exchange.gather_points import gather_points
 from isoflop.exchange.imported import Imported
 from isoflop.exchange.match_columns import match_columns, value_of
 from isoflop.exchange.sniff import find_runs
 from isoflop.exchange.sources.frames import is_frame, read_frame
-from isoflop.exchange.sources.tables import by_named_run
 from isoflop.exchange.sources.wandb_project import is_address, read_project
 from isoflop.runs.cells import Cell
 from isoflop.runs.columns import NUMBER_COLUMNS
@@ -69,7 +72,7 @@ def import_runs(
         found, where = find_runs(Path(source), format), str(source)
     else:
         raise InputError(f"cannot import a {type(source).__name__}; expected a path or a frame")
-    found, columns = by_named_run(found, columns)
+    found, columns = gather_points(found, columns)
     if not found.runs:
         why = f" ({found.refused[0].where}: {found.refused[0].why})" if found.refused else ""
         raise RunTableError(f"no runs found in this {found.format}{why}", source=where)
@@ -87,11 +90,12 @@ def import_runs(
         *(*found.notes, *_derive_tokens(records, tokens_per_step), *_notes(found, mapping)),
         *(*repeated_names(records), *units_told(mapping, unit_known=unit_known)),
     ]
-    taken, refused = _take(records, where, found)
+    rows = [run.row or k for k, run in enumerate(found.runs, start=1)]
+    taken, at, refused = _take(records, rows, where)
     shown = {name: mapping[name] for name in mapping if any(name in record for record in taken)}
     used = {name for column, name in mapping.items() if column in columns_sought()}
     return Imported(
-        table=RunTable.from_records(taken, source=where, mapping=shown),
+        table=replace(RunTable.from_records(taken, source=where, mapping=shown), rows=np.array(at)),
         format=found.format,
         rule=str(rule) if any(run.curves for run in found.runs) else "",
         n_read=found.n_read,
@@ -184,18 +188,19 @@ def _notes(found: Found, mapping: Mapping[str, str]) -> list[str]:
 
 
 def _take(
-    records: list[dict[str, Cell]], where: str, found: Found
-) -> tuple[list[dict[str, Cell]], list[Refused]]:
-    """Split rows into those the run table takes and those it refuses, each with its reason."""
+    records: list[dict[str, Cell]], rows: list[int], where: str
+) -> tuple[list[dict[str, Cell]], list[int], list[Refused]]:
+    """Split rows into those the run table takes, with their numbers, and those it refuses."""
     try:
         RunTable.from_records(records)
     except RunTableError:
         pass
     else:
-        return records, []
+        return records, rows, []
     taken: list[dict[str, Cell]] = []
+    at: list[int] = []
     refused: list[Refused] = []
-    for row, record in enumerate(records, start=1):
+    for row, record in zip(rows, records, strict=True):
         try:
             RunTable.from_records([record])
         except RunTableError as error:
@@ -204,9 +209,10 @@ def _take(
             refused.append(Refused(f"row {row}{field}", why))
         else:
             taken.append(record)
+            at.append(row)
     if not taken:
         first = refused[0]
         raise RunTableError(
             f"none of {len(records)} rows can be taken; {first.where}: {first.why}", source=where
         )
-    return taken, refused
+    return taken, at, refused

@@ -1,6 +1,8 @@
 """Rows of a CSV of any origin, with the lines that are none."""
 
 import csv
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +26,14 @@ class Rows:
         rows: [{column: cell}], cells stripped.
         n_read: lines read below the header.
         refused: lines that are no rows.
+        numbers: (n_rows,) 1-based row of each below the header, the refused counted too.
     """
 
     header: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     n_read: int
     refused: tuple[Refused, ...]
+    numbers: tuple[int, ...]
 
 
 def read_csv(path: Path) -> Rows:
@@ -50,6 +54,7 @@ def parse_csv(text: str, source: str) -> Rows:
     """
     header: tuple[str, ...] = ()
     rows: list[dict[str, str]] = []
+    numbers: list[int] = []
     refused: list[Refused] = []
     n_read = 0
     for record in split_records(text, _delimiter(text)):
@@ -63,11 +68,12 @@ def parse_csv(text: str, source: str) -> Rows:
         if fault is None:
             cells = (restore_cell(cell.strip()) for cell in record.cells)
             rows.append(dict(zip(header, cells, strict=True)))
+            numbers.append(n_read)
         else:
             refused.append(fault)
     if not header:
         raise RunTableError("the file is empty; expected a header and rows", source=source)
-    return Rows(header, tuple(rows), n_read, _bounded(refused))
+    return Rows(header, tuple(rows), n_read, bounded_refusals(refused), tuple(numbers))
 
 
 def first_line(text: str) -> list[str]:
@@ -113,13 +119,23 @@ def _header(line: list[str], source: str) -> tuple[str, ...]:
     names = tuple(restore_cell(cell.strip()) or f"column_{k}" for k, cell in enumerate(line, 1))
     if len(names) > MAX_COLUMNS:
         raise RunTableError(f"{len(names)} columns, more than {MAX_COLUMNS}", source=source)
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise RunTableError(f"column {twice[:60]!r} appears twice in the header", source=source)
+    require_once(names, source, where=" in the header")
     return names
 
 
-def _bounded(refused: list[Refused]) -> tuple[Refused, ...]:
+def require_once(names: Sequence[str], source: str, *, where: str = "") -> None:
+    """Refuse a name that several columns have.
+
+    Raises:
+        RunTableError: one that is there twice.
+    """
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise RunTableError(f"column {twice[:60]!r} appears twice{where}", source=source)
+
+
+def bounded_refusals(refused: Sequence[Refused]) -> tuple[Refused, ...]:
+    """Return refusals one by one up to `MAX_REFUSED`, the rest counted together."""
     if len(refused) <= MAX_REFUSED:
         return tuple(refused)
     rest = Refused("further rows", "not readable as rows", len(refused) - MAX_REFUSED)

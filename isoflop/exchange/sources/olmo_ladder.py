@@ -10,8 +10,8 @@ from isoflop.base.errors import InputError
 from isoflop.exchange.bounded import walk
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, Refused, SourceRun
+from isoflop.exchange.gather_points import curve_runs
 from isoflop.exchange.sources.csv_rows import first_line, read_csv
-from isoflop.exchange.sources.tables import curve_runs
 
 MARKS = frozenset({"_step", "batch_size_in_tokens", "learning_rate_peak"})
 _GFLOPS, _TOKENS = "throughput/total_training_Gflops", "throughput/total_tokens"
@@ -64,7 +64,7 @@ def has_log(path: Path) -> bool:
 def _read_log(file: Path) -> tuple[list[SourceRun], int, list[Refused]]:
     rows = read_csv(file)
     listed: list[dict[str, Scalar]] = [{**row, "": file.stem} for row in rows.rows]
-    found, refused = curve_runs(listed, "", "_step")
+    found, refused = curve_runs(listed, "", "_step", rows.numbers)
     runs = []
     for run in found:
         cells = dict(run.settings)

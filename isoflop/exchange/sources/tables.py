@@ -1,45 +1,39 @@
-"""Plain tables: CSV, TSV, JSON, JSONL, Parquet and Arrow, a row a run or a row a point."""
+"""Plain tables: CSV, TSV, JSON, JSONL, Parquet and Arrow, read row by row."""
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from isoflop.base.errors import InputError, MissingExtraError
 from isoflop.exchange.bounded import MAX_CELLS, decode, read_bounded
-from isoflop.exchange.doubts import unnamed_curves
 from isoflop.exchange.foreign_json import Scalar, flatten, number, parse_json
-from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
+from isoflop.exchange.found import Found, Refused, SourceRun
 from isoflop.exchange.parquet import load_parquet
-from isoflop.exchange.sources.csv_rows import Rows, read_csv
-
-STEP_COLUMNS = ("step", "_step", "global_step", "iteration", "iter")
-_RUN_COLUMNS = ("run", "run_id", "run_name", "name", "experiment")
+from isoflop.exchange.sources.csv_rows import bounded_refusals, read_csv, require_once
 
 
 def read_delimited(path: Path) -> Found:
     """Read CSV or TSV."""
     rows = read_csv(path)
-    return from_rows(rows.rows, "CSV table", n_read=rows.n_read, refused=rows.refused)
+    return from_rows(
+        rows.rows, "CSV table", n_read=rows.n_read, numbers=rows.numbers, refused=rows.refused
+    )
 
 
 def read_jsonl(path: Path) -> Found:
     """Read one JSON object a line; lines that are none are refused one by one."""
     lines = [line for line in decode(read_bounded(path), str(path)).splitlines() if line.strip()]
-    rows: list[dict[str, Scalar]] = []
-    refused = []
-    for k, line in enumerate(lines, start=1):
+    objects: list[object] = []
+    for line in lines:
         try:
-            document = parse_json(line, source="")
+            objects.append(parse_json(line, source=""))
         except InputError as error:
-            refused.append(Refused(f"row {k}", str(error).removeprefix(": ")))
-            continue
-        if isinstance(document, dict):
-            rows.append(flatten(document))
-        else:
-            refused.append(Refused(f"row {k}", "not a JSON object"))
-    return from_rows(rows, "JSONL table", n_read=len(lines), refused=tuple(refused))
+            objects.append(error)
+    return _from_objects(objects, "JSONL table")
 
 
 def read_json(path: Path) -> Found:
@@ -53,10 +47,7 @@ def read_json(path: Path) -> Found:
         document = _rows_of(document, path)
     if not isinstance(document, list):
         raise InputError(f"{path}: expected a list of objects, a row each, or lists by column")
-    rows = [flatten(row) for row in document if isinstance(row, dict)]
-    others = len(document) - len(rows)
-    refused = (Refused("rows", "not a JSON object", others),) if others else ()
-    return from_rows(rows, "JSON table", n_read=len(document), refused=refused)
+    return _from_objects(document, "JSON table")
 
 
 def read_parquet(path: Path) -> Found:
@@ -106,107 +97,55 @@ def from_rows(
     format: str,  # noqa: A002
     *,
     n_read: int,
+    numbers: Sequence[int] = (),
     refused: tuple[Refused, ...] = (),
 ) -> Found:
-    """Return one run a row; or, of rows that repeat a run's name at several steps, its curves."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    run = next((name for name in names if name.lower() in _RUN_COLUMNS), None)
-    step = next((name for name in names if name.lower() in STEP_COLUMNS), None)
-    if run is not None and step is not None and len({row.get(run) for row in rows}) < len(rows):
-        return _curves(rows, run, step, format, n_read, refused)
-    return Found(format, tuple(SourceRun("", dict(row)) for row in rows), n_read, "rows", refused)
+    """Return one run a row.
 
-
-def by_named_run(
-    found: Found, columns: Mapping[str, str] | None
-) -> tuple[Found, Mapping[str, str] | None]:
-    """Gather the rows of a table into curves by the column that the user named as `run`.
-
-    Returns:
-        What the source holds then, and the columns that are still to be named.
+    Args:
+        rows: {column: cell} each.
+        format: the format in words.
+        n_read: rows read, the refused too.
+        numbers: (n_rows,) 1-based rows of the source, where they are not 1, 2, 3, …
+        refused: what was no row.
     """
-    chosen = dict(columns or {})
-    run, rows = chosen.get("run"), [each.settings for each in found.runs]
-    if any(each.curves or each.summary for each in found.runs):
-        return found, columns
-    if run is None:
-        return _with_doubt(found, rows), columns
-    names = dict.fromkeys(name for row in rows for name in row)
-    step = chosen.get("steps") or next((n for n in names if n.lower() in STEP_COLUMNS), None)
-    if run not in names or step not in names or len({row.get(run) for row in rows}) == len(rows):
-        return found, columns
-    del chosen["run"]  # it names the runs now
-    return _curves(rows, run, step, found.format, found.n_read, found.refused), chosen
-
-
-def _with_doubt(found: Found, rows: Sequence[Mapping[str, Scalar]]) -> Found:
-    """Note that rows whose steps repeat may be points of curves, where nothing names the runs."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    step = next((name for name in names if name.lower() in STEP_COLUMNS), None)
-    named = any(each.name for each in found.runs) or any(
-        name.lower() in _RUN_COLUMNS for name in names
-    )
-    doubt = "" if step is None or named else unnamed_curves(rows, step)
-    return replace(found, notes=(*found.notes, doubt)) if doubt else found
+    at = numbers or range(1, len(rows) + 1)
+    runs = (SourceRun("", dict(row), row=k) for k, row in zip(at, rows, strict=True))
+    return Found(format, tuple(runs), n_read, "rows", refused)
 
 
 def plain_cell(cell: object) -> Scalar:
-    """Return a cell as number or text."""
+    """Return a cell as number or text.
+
+    >>> plain_cell(np.float32(0.5)), plain_cell([1, 2])
+    (0.5, 'list [1, 2]')
+    """
+    if isinstance(cell, np.generic):
+        cell = cell.item()
     if cell is None or isinstance(cell, str | int | float | bool):
         return cell
+    if isinstance(cell, Decimal):
+        return float(cell)
     if isinstance(cell, datetime.date | datetime.datetime):
         return cell.isoformat()
-    return f"{type(cell).__name__} {cell!r:.60}"
+    return f"{type(cell).__name__} {' '.join(repr(cell).split())[:60]}"
 
 
-def curve_runs(
-    rows: Rows | Sequence[Mapping[str, Scalar]], run: str, step: str
-) -> tuple[list[SourceRun], list[Refused]]:
-    """Gather rows that are points into runs; text cells become settings."""
-    listed = rows.rows if isinstance(rows, Rows) else rows
-    points: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
-    settings: dict[str, dict[str, Scalar]] = {}
+def _from_objects(objects: Sequence[object], format: str) -> Found:  # noqa: A002
+    rows: list[dict[str, Scalar]] = []
+    numbers: list[int] = []
     refused: list[Refused] = []
-    for k, row in enumerate(listed, start=1):
-        name, at = str(row.get(run, "")), number(row.get(step))
-        if at is None or not abs(at) < 1e18:
-            refused.append(Refused(f"row {k} `{step}`", "not a step"))
-            continue
-        curves = points.setdefault(name, {})
-        own = settings.setdefault(name, {})
-        for column, cell in row.items():
-            value = number(cell)
-            if column in (run, step) or cell in (None, ""):
-                continue
-            if value is None:
-                own[column] = cell
-            else:
-                steps, values = curves.setdefault(column, ([], []))
-                steps.append(at)
-                values.append(value)
-    runs = []
-    for name, curves in points.items():
-        series, twice = collect_series(curves, where=name)
-        refused += twice
-        last = max((s.step[-1] for s in series.values()), default=0.0)
-        own = {**settings[name], step: float(last)}
-        runs.append(SourceRun(name, own, series))
-    return runs, refused
-
-
-def _curves(
-    rows: Sequence[Mapping[str, Scalar]],
-    run: str,
-    step: str,
-    format: str,  # noqa: A002
-    n_read: int,
-    refused: tuple[Refused, ...],
-) -> Found:
-    runs, more = curve_runs(rows, run, step)
-    note = f"rows are points of curves: {run!r} repeats, {step!r} is their axis"
-    known = {"steps": step}
-    return Found(
-        f"{format} of curves", tuple(runs), n_read, "rows", (*refused, *more), (note,), known
+    for k, each in enumerate(objects, start=1):
+        if isinstance(each, dict):
+            axis = {"_step": each["_step"]} if number(each.get("_step")) is not None else {}
+            rows.append({**flatten(each), **axis})  # W&B's axis, of its private keys the one
+            numbers.append(k)
+        else:
+            known = isinstance(each, InputError)
+            why = str(each).removeprefix(": ") if known else "not a JSON object"
+            refused.append(Refused(f"row {k}", why))
+    return from_rows(
+        rows, format, n_read=len(objects), numbers=numbers, refused=bounded_refusals(refused)
     )
 
 
@@ -222,6 +161,7 @@ def _rows_of(document: Mapping[str, Any], path: Path) -> object:
 
 
 def _from_arrow(table: Any, format: str) -> Found:  # noqa: A002
+    require_once(table.column_names, format)
     return from_columns(table.to_pydict(), format)
 
 

@@ -1,0 +1,101 @@
+"""Rows of a table as what they are: a run each, or points of the curves of runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from isoflop.exchange.doubts import unnamed_curves
+from isoflop.exchange.foreign_json import Scalar, number
+from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
+
+STEP_COLUMNS = ("step", "_step", "global_step", "iteration", "iter")
+_RUN_COLUMNS = ("run", "run_id", "run_name", "name", "experiment")
+
+
+def gather_points(
+    found: Found, columns: Mapping[str, str] | None = None
+) -> tuple[Found, Mapping[str, str] | None]:
+    """Gather rows that repeat a run's name at several steps into its curves.
+
+    Args:
+        found: what a source holds; anything but the rows of a table is returned as it is.
+        columns: {column of the run table: name in the source}; `run` says whose the points are,
+            else the usual names of such a column do, and `steps` likewise which is their axis.
+
+    Returns:
+        What the source holds then, and the columns that are still to be named.
+    """
+    if not found.runs or not all(run.row for run in found.runs):
+        return found, columns
+    chosen = dict(columns or {})
+    rows = [run.settings for run in found.runs]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    run = chosen.get("run") or _first(names, _RUN_COLUMNS)
+    step = chosen.get("steps") or _first(names, STEP_COLUMNS)
+    if run is None and step in names:
+        doubt = unnamed_curves(rows, step)
+        return (replace(found, notes=(*found.notes, doubt)) if doubt else found), columns
+    if run not in names or step not in names or len({row.get(run) for row in rows}) == len(rows):
+        return found, columns
+    chosen.pop("run", None)  # it names the runs now
+    return _curves(found, run, step), chosen
+
+
+def curve_runs(
+    rows: Sequence[Mapping[str, Scalar]], run: str, step: str, numbers: Sequence[int] = ()
+) -> tuple[list[SourceRun], list[Refused]]:
+    """Gather rows that are points into runs; text cells become settings.
+
+    Args:
+        rows: a point each.
+        run: column that names the runs.
+        step: column of the axis.
+        numbers: (n_rows,) 1-based rows of the source, where they are not 1, 2, 3, …
+    """
+    points: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    settings: dict[str, dict[str, Scalar]] = {}
+    refused: list[Refused] = []
+    for k, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
+        name, at = str(row.get(run) if row.get(run) is not None else ""), number(row.get(step))
+        if not name:
+            refused.append(Refused(f"row {k} `{run}`", "no name of a run"))
+            continue
+        if at is None or not abs(at) < 1e18:
+            refused.append(Refused(f"row {k} `{step}`", "not a step"))
+            continue
+        curves = points.setdefault(name, {})
+        own = settings.setdefault(name, {})
+        for column, cell in row.items():
+            value = number(cell)
+            if column in (run, step) or cell in (None, ""):
+                continue
+            if value is None:
+                own[column] = cell
+            else:
+                steps, values = curves.setdefault(column, ([], []))
+                steps.append(at)
+                values.append(value)
+    runs = []
+    for name, curves in points.items():
+        series, twice = collect_series(curves, where=name)
+        refused += twice
+        last = max((s.step[-1] for s in series.values()), default=0.0)
+        runs.append(SourceRun(name, {**settings[name], step: float(last)}, series))
+    return runs, refused
+
+
+def _curves(found: Found, run: str, step: str) -> Found:
+    rows = [each.settings for each in found.runs]
+    runs, more = curve_runs(rows, run, step, [each.row for each in found.runs])
+    note = f"rows are points of curves: {run!r} repeats, {step!r} is their axis"
+    return replace(
+        found,
+        format=f"{found.format} of curves",
+        runs=tuple(runs),
+        refused=(*found.refused, *more),
+        notes=(*found.notes, note),
+        known={**found.known, "steps": step},
+    )
+
+
+def _first(names: Sequence[str], sought: Sequence[str]) -> str | None:
+    return next((name for name in names if name.lower() in sought), None)
