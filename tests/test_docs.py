@@ -102,3 +102,13 @@ def test_every_command_in_the_documentation_runs(command, folder, monkeypatch, c
     words = [str(data / word) if word in public else word for word in words]
     assert run(words[1:]) == 0
     assert capsys.readouterr().out.strip()
+
+
+def test_the_page_of_launchers_promises_no_bytes_that_ranks_do_not_keep():
+    launchers = (ROOT / "docs/launchers.md").read_text(encoding="utf-8").split("\n| ")[0]
+    measured = (ROOT / "docs/distributed.md").read_text(encoding="utf-8")
+    assert "`torchrun` with several\nprocesses does not" in launchers
+    (said,) = re.findall(r"within (\S+) of one process's,\s+relative, after 48 steps", launchers)
+    rows = re.findall(r"^\| [^|]+ \| ([\d.]+e-\d) \|", measured.split("| 48 steps")[1], re.M)
+    float32 = [float(each) for each in rows if float(each) < 1e-5]  # not noise, which is no loss
+    assert float(said) == max(float32)

@@ -16,6 +16,8 @@ from isoflop.runs.ladders.unread import without_unread
 
 MOST_SIZE = 2**20
 """Widths and depths from here on are typing errors."""
+MOST_AMOUNT = 1e40
+"""FLOPs, tokens, and tokens a parameter: products of them stay finite."""
 
 
 def design_mistakes(design: Design, unread: frozenset[str] = frozenset()) -> list[str]:
@@ -37,10 +39,8 @@ def design_mistakes(design: Design, unread: frozenset[str] = frozenset()) -> lis
         if not 0 < design.tokens_per_param < math.inf:
             value = design.tokens_per_param
             found.append(f"{path}.tokens_per_param is {value:g}, expected a positive number")
-        if design.sizes_per_budget < 0:
-            found.append(
-                f"{path}.sizes_per_budget is {design.sizes_per_budget}, expected 0 (all) or more"
-            )
+        if not unread & {"widths", "depths"}:
+            found += _valley_mistakes(path, design)
     elif isinstance(design, TokenGrid):
         found += _positive(f"{path}.token_budgets", design.token_budgets)
     else:
@@ -53,6 +53,13 @@ def _size_mistakes(path: str, dial: Dial) -> Iterator[str]:
         yield f"{path}: give widths or depths, one of them"
 
 
+def _valley_mistakes(path: str, grid: IsoflopGrid) -> Iterator[str]:
+    wanted, sizes = grid.sizes_per_budget, grid.dial.sizes
+    if wanted < 0 or (sizes and wanted > len(sizes)):
+        most = f"1 to {len(sizes)} (the number of sizes)" if sizes else "more"
+        yield f"{path}.sizes_per_budget is {wanted}, expected 0 (all) or {most}"
+
+
 def _dial_mistakes(path: str, dial: Dial, *, proposed: bool) -> Iterator[str]:
     if proposed and dial.sizes:
         yield f"{path}: widths and depths follow from the runs; leave them out"
@@ -60,7 +67,8 @@ def _dial_mistakes(path: str, dial: Dial, *, proposed: bool) -> Iterator[str]:
         for index, size in enumerate(sizes):
             if not 1 <= size < MOST_SIZE:
                 yield f"{path}.{name}[{index}] is {size}, expected 1 to {MOST_SIZE - 1}"
-    least = {"n_layer": 0 if proposed else 1, "aspect": 1, "n_ctx": 1, "seeds": 1}
+        yield from _twice(f"{path}.{name}", sizes)
+    least = {"n_layer": 0 if proposed else 1, "aspect": 1, "n_ctx": 1}
     least |= {"n_head": 0, "head_width": 0, "n_vocab": 0}
     for name, low in least.items():
         value = getattr(dial, name)
@@ -68,9 +76,6 @@ def _dial_mistakes(path: str, dial: Dial, *, proposed: bool) -> Iterator[str]:
             yield f"{path}.{name} is {value}, expected {low} to {MOST_SIZE - 1}"
     if dial.n_head and dial.head_width:
         yield f"{path}: give n_head or head_width, not both"
-    for rung, own in dial.own.items():
-        if own.seeds < 0:
-            yield f"{path}.own.{rung}.seeds is {own.seeds}, expected 1 to 64"
 
 
 def _proposed_mistakes(path: str, design: ProposedRuns) -> Iterator[str]:
@@ -86,9 +91,16 @@ def _proposed_mistakes(path: str, design: ProposedRuns) -> Iterator[str]:
         yield f"{path}.width_step is {design.width_step}, expected 1 to {MOST_SIZE - 1}"
 
 
+def _twice(path: str, values: Sequence[float]) -> Iterator[str]:
+    for value in sorted({value for value in values if value > 0 and values.count(value) > 1}):
+        yield f"{path}: {value:.12g} appears {values.count(value)} times, expected once"
+
+
 def _positive(path: str, values: Sequence[float]) -> Iterator[str]:
     if not values:
         yield f"{path} is empty, expected at least one number"
     for index, value in enumerate(values):
-        if not 0 < value < math.inf:
-            yield f"{path}[{index}] is {value:g}, expected a positive number"
+        if not 0 < value <= MOST_AMOUNT:
+            most = f" up to {MOST_AMOUNT:g}" if value > 0 else ""
+            yield f"{path}[{index}] is {value:g}, expected a positive number{most}"
+    yield from _twice(path, values)

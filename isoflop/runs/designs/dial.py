@@ -1,6 +1,5 @@
 """The dial of a design: one number, width or depth, that everything else of a shape follows."""
 
-import math
 from dataclasses import dataclass, field, fields
 
 from isoflop.accounting.architecture import Architecture, Positions
@@ -78,12 +77,9 @@ def shape_at(dial: Dial, size: int) -> Architecture:
     >>> shape_at(Dial(widths=(32,), n_head=2, n_vocab=256), 32).n_layer
     2
     """
-    n_layer, width = (dial.n_layer, size) if dial.widths else (size, dial.aspect * size)
-    head = dial.head_width or (0 if dial.widths or dial.n_head else _DEEP_HEAD)
-    if head:
-        width = head * math.ceil(width / head)
+    width, head = width_at(dial, size), _head_width(dial)
     return Architecture(
-        n_layer=n_layer,
+        n_layer=dial.n_layer if dial.widths else size,
         d_model=width,
         n_head=dial.n_head or (width // head if head else _heads(width, dial.positions)),
         n_ctx=dial.n_ctx,
@@ -91,6 +87,21 @@ def shape_at(dial: Dial, size: int) -> Architecture:
         tied=dial.tied,
         positions=dial.positions,
     )
+
+
+def width_at(dial: Dial, size: int) -> int:
+    """Return d_model of one size.
+
+    >>> width_at(Dial(depths=(3,)), 3), width_at(Dial(widths=(9,)), 9)
+    (256, 9)
+    """
+    width, head = size if dial.widths else dial.aspect * size, _head_width(dial)
+    return head * -(-width // head) if head else width
+
+
+def _head_width(dial: Dial) -> int:
+    """Width of a head, 0 where it follows from their number or from the width."""
+    return dial.head_width or (0 if dial.widths or dial.n_head else _DEEP_HEAD)
 
 
 def _heads(width: int, positions: Positions) -> int:

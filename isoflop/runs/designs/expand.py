@@ -32,7 +32,7 @@ def expand_design(design: Design, n_vocab: int) -> tuple[Rung, ...]:
         design = replace(design, dial=replace(design.dial, n_vocab=n_vocab))
     if isinstance(design, ProposedRuns):
         return _proposed(design)
-    budgets = {size: _budgets(design, size) for size in design.dial.sizes}
+    budgets = {size: size_budgets(design, size) for size in design.dial.sizes}
     return tuple(
         make_rung(design.dial, rung_name(design.dial, size), shape_at(design.dial, size), tokens)
         for size, tokens in budgets.items()
@@ -49,7 +49,7 @@ def make_rung(
     return Rung(name, shape, seeds, tokens, lrs=own.lrs or dial.lrs)
 
 
-def _budgets(design: DepthLadder | IsoflopGrid | TokenGrid, size: int) -> tuple[int, ...]:
+def size_budgets(design: DepthLadder | IsoflopGrid | TokenGrid, size: int) -> tuple[int, ...]:
     """Return the numbers of tokens of one size, ascending."""
     if isinstance(design, TokenGrid):
         return tuple(sorted(set(design.token_budgets)))

@@ -7,39 +7,53 @@ from typing import Any
 
 from cattrs import Converter
 
-from isoflop.base.errors import InputError, did_you_mean
 from isoflop.runs.designs.checks import design_mistakes
-from isoflop.runs.designs.dial import DIAL_KEYS, Dial, Own, shape_at
-from isoflop.runs.designs.expand import expand_design
-from isoflop.runs.designs.tables import DESIGNS, Design, TokenGrid, table_name
+from isoflop.runs.designs.dial import DIAL_KEYS, Dial, Own
+from isoflop.runs.designs.laid import Laid, lay_out
+from isoflop.runs.designs.tables import DESIGNS, Design
 from isoflop.runs.ladders.checks import BYTES_VOCAB, tokenizer_vocab
 from isoflop.runs.ladders.form import read_fields, structure
-from isoflop.runs.ladders.ladder import Rung
-from isoflop.runs.ladders.mistakes import also, merge_alike
-from isoflop.runs.ladders.rung_checks import RungParts
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a ladder file that rungs follow from.
+
+    Args:
+        design: as written, where all of it could be read.
+        read: what could be read of it; None where it is no table.
+        laid: what it lays out.
+        mistakes: each with its path.
+    """
+
+    design: Design | None
+    read: Design | None
+    laid: Laid
+    mistakes: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the rungs laid out, empty for a rung that has none yet."""
+        return [part.name or "" for part in self.laid.parts]
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The design of a ladder file.
+    """The designs of a ladder file: one, or none.
 
     Args:
-        rest: the file without the tables of designs.
-        design: without mistakes; None if there is none, or it has some.
-        read: what could be read of one with mistakes.
-        unread: its fields that could not.
-        mistakes: each with its path.
+        rest: the file without their tables.
+        tables: those found.
+        mistakes: of all of them, each with its path.
     """
 
     rest: Mapping[str, Any]
-    design: Design | None = None
-    read: Design | None = None
-    unread: frozenset[str] = frozenset()
-    mistakes: tuple[str, ...] = ()
+    tables: tuple[Table, ...]
+    mistakes: tuple[str, ...]
 
 
-def take_design(document: Mapping[str, Any], converter: Converter) -> Taken:
-    """Take the design out of a ladder file.
+def take_designs(document: Mapping[str, Any], converter: Converter) -> Taken:
+    """Take the designs out of a ladder file.
 
     Args:
         document: the file as read.
@@ -47,19 +61,27 @@ def take_design(document: Mapping[str, Any], converter: Converter) -> Taken:
     """
     found = [name for name in DESIGNS if name in document]
     rest = {key: value for key, value in document.items() if key not in found}
-    named = (["rungs"] if "rungs" in document else []) + [f"[{name}]" for name in found]
-    if len(named) > 1:
-        mistake = f"the rungs come from {' and '.join(named)}, expected one of them"
-        return Taken(rest, mistakes=(mistake,))
-    if not found:
-        return Taken(rest)
-    name = found[0]
-    table = _nest_dial(document[name])
-    design, mistakes = structure(converter, table, DESIGNS[name])
-    read, unread = (design, frozenset()) if design else _read(converter, table, DESIGNS[name])
-    mistakes = [_at(name, mistake) for mistake in mistakes]
-    mistakes += design_mistakes(read, unread) if read else []
-    return Taken(rest, None if mistakes else design, read, unread, tuple(mistakes))
+    tokenizer = document.get("tokenizer")
+    vocab = tokenizer_vocab(tokenizer) if isinstance(tokenizer, str) else None
+    tables = tuple(_take(name, document[name], converter, vocab or BYTES_VOCAB) for name in found)
+    named = (["[[rungs]]"] if "rungs" in document else []) + [f"[{name}]" for name in found]
+    clash = [f"the rungs come from {' and '.join(named)}, expected one of them"]
+    mistakes = [*(clash if len(named) > 1 else []), *(m for each in tables for m in each.mistakes)]
+    return Taken(rest, tables, tuple(mistakes))
+
+
+def _take(name: str, value: Any, converter: Converter, vocab: int) -> Table:
+    value = _nest_dial(value)
+    design, form = structure(converter, value, DESIGNS[name])
+    read, unread = (design, frozenset()) if design else _read(converter, value, DESIGNS[name])
+    mistakes = [_at(name, mistake) for mistake in form]
+    if read is None:
+        return Table(None, None, Laid(), tuple(mistakes))
+    mistakes += design_mistakes(read, unread)
+    named = (re.match(rf"{name}\.(\w+(?:\[\d+\])?) is ", mistake) for mistake in mistakes)
+    wrong = unread | {match[1] for match in named if match}
+    laid = lay_out(read, wrong, vocab, whole=not mistakes)
+    return Table(design, read, laid, (*mistakes, *laid.mistakes))
 
 
 def _read(
@@ -71,53 +93,6 @@ def _read(
         return None, unread
     dial, unread_dial = read_fields(converter, table["dial"], Dial)
     return replace(read, dial=dial), (unread - {"dial"}) | unread_dial
-
-
-def stand_in(taken: Taken) -> RungParts | None:
-    """Return what every rung of a design with mistakes would have, None if nothing is known.
-
-    So that what its table says of context, budgets and rates is checked in spite of them.
-    """
-    if taken.read is None:
-        return None
-    dial = taken.read.dial
-    budgets = taken.read.token_budgets if isinstance(taken.read, TokenGrid) else ()
-    parts = RungParts(
-        seeds=dial.seeds,
-        token_budgets=tuple(sorted(set(budgets))) or None,
-        lrs=dial.lrs,
-        n_ctx=dial.n_ctx,
-        n_vocab=dial.n_vocab or None,
-    )
-    return replace(parts, **dict.fromkeys(taken.unread & vars(parts).keys()))
-
-
-def read_rungs(design: Design, tokenizer: object) -> tuple[tuple[Rung, ...], list[str]]:
-    """Expand a design that has no mistakes of its own.
-
-    Args:
-        design: what `take_design` gave.
-        tokenizer: of the ladder, whatever the file has there.
-
-    Returns:
-        The rungs, and mistakes of their shapes.
-    """
-    vocab = tokenizer_vocab(tokenizer) if isinstance(tokenizer, str) else None
-    vocab, path = vocab or BYTES_VOCAB, table_name(design)
-    found = list(_shape_mistakes(path, design.dial, vocab))
-    if found:
-        return (), found
-    try:
-        rungs = expand_design(design, vocab)
-    except InputError as error:  # a proposed shape whose heads do not fit
-        return (), [f"{path}: {error}"]
-    names = [rung.name for rung in rungs]
-    found = [
-        f"{path}.own: no rung is called {name!r}{did_you_mean(name, names)}"
-        for name in design.dial.own
-        if name not in names
-    ]
-    return rungs, found
 
 
 def design_row(design: Design) -> dict[str, Any]:
@@ -146,16 +121,6 @@ def _at(name: str, mistake: str) -> str:
         return f"{name} {mistake}" if mistake.startswith("is ") else f"{name}: {mistake}"
     path = f"{name}.{found[2]}" if found[2] else name
     return f"{path}{found[3]}{mistake[found.end() :]}"
-
-
-def _shape_mistakes(path: str, dial: Dial, vocab: int) -> list[str]:
-    dial, found = replace(dial, n_vocab=dial.n_vocab or vocab), []
-    for size in dial.sizes:
-        try:
-            shape_at(dial, size)
-        except InputError as error:
-            found.append((f"size {size}", str(error)))
-    return [f"{path}: {places[0]}: {each}{also(places)}" for each, places in merge_alike(found)]
 
 
 def _listed(value: Any) -> Any:

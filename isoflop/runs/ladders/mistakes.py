@@ -5,7 +5,7 @@ place: what was written is `n_ctx` in that table.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from isoflop.runs.designs.dial import DIAL_KEYS, Own
 from isoflop.runs.designs.tables import (
@@ -62,18 +62,6 @@ def say_mistakes(
         else:
             found.append(f"{path}{f': at {place}' if place else ''}{rest}{also(places)}")
     return found
-
-
-def merge_alike(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
-    """Merge sentences that differ in numbers only: the first of each kind, and all its places.
-
-    >>> merge_alike([("size 3", "3 is odd"), ("size 5", "5 is odd")])
-    [('3 is odd', ['size 3', 'size 5'])]
-    """
-    merged: dict[str, tuple[str, list[str]]] = {}
-    for place, sentence in pairs:
-        merged.setdefault(_without_numbers(sentence), (sentence, []))[1].append(place)
-    return list(merged.values())
 
 
 def also(places: Sequence[str]) -> str:

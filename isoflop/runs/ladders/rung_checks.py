@@ -19,6 +19,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """What a ladder or a rung may be called."""
 
 
+MOST_TOKENS = 10**18
+"""Of a run: far beyond all text there is, and an integer that a file can hold."""
 MODELS_OF_A_PACK = 256
 """Beyond, a pack has left every cache long ago."""
 
@@ -86,6 +88,8 @@ def _budget_mistakes(path: str, budgets: tuple[int, ...]) -> Iterator[str]:
         yield f"{path} is empty, expected at least one number of tokens"
     if any(low >= high for low, high in itertools.pairwise(budgets)):
         yield f"{path} must increase, found {list(budgets)}"
+    if budgets and budgets[-1] > MOST_TOKENS:
+        yield f"{path}: {budgets[-1]:g} tokens, expected at most {MOST_TOKENS:g}"
 
 
 def _model_mistakes(model: Model) -> Iterator[str]:

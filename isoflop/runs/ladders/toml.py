@@ -13,10 +13,16 @@ from isoflop.accounting.families import Model
 from isoflop.base import strict_toml
 from isoflop.base.errors import InputError, SpecError
 from isoflop.runs.designs.tables import DESIGNS
-from isoflop.runs.designs.toml import read_rungs, stand_in, take_design
+from isoflop.runs.designs.toml import take_designs
 from isoflop.runs.ladders.checks import Parts, ladder_mistakes, tokenizer_vocab
-from isoflop.runs.ladders.form import make_converter, read_fields, read_part, structure
-from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladders.form import (
+    make_converter,
+    read_fields,
+    read_list,
+    read_part,
+    structure,
+)
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe
 from isoflop.runs.ladders.mistakes import say_mistakes
 from isoflop.runs.ladders.print import ladder_hash as ladder_hash
 from isoflop.runs.ladders.print import print_ladder as print_ladder
@@ -69,28 +75,25 @@ def parse_ladder(text: str, *, source: str = "ladder", corpora: Corpora | None =
     """
     file = strict_toml.loads(text, source=source)
     converter = make_converter()
-    taken = take_design(file, converter)
-    rungs: tuple[Rung, ...] = ()
+    taken = take_designs(file, converter)
     mistakes = [*taken.mistakes, *_empty_rates(file), *_corpus_mistakes(file, corpora)]
     document: dict[str, Any] = dict(taken.rest)
-    if taken.design is not None:
-        rungs, found = read_rungs(taken.design, document.get("tokenizer"))
-        mistakes += found
-        document["rungs"] = [rung_row(rung) for rung in rungs]
-    elif taken.mistakes:
-        document.setdefault("rungs", [])
+    rungs = taken.tables[0].laid.rungs if len(taken.tables) == 1 else ()
+    if taken.tables:
+        document.setdefault("rungs", [rung_row(rung) for rung in rungs])
     document = fill_recipe(_lay_out_rungs(document))
     ladder, found = structure(converter, document, Ladder)
     if ladder is not None and not mistakes:
-        return replace(ladder, design=taken.design)
+        return replace(ladder, design=taken.tables[0].design if taken.tables else None)
     parts = _read_parts(document, converter)
-    if taken.read is not None and not rungs:
-        parts = replace(parts, rungs=(stand_in(taken),))
-    elif taken.mistakes and not parts.rungs:
-        parts = replace(parts, rungs=None)
-    names = [rung.name for rung in rungs]
-    said = say_mistakes([*mistakes, *found, *ladder_mistakes(parts)], taken.read, names)
-    raise SpecError(source, sorted(said, key=_place_in(file)))
+    said: list[str] = []
+    if not taken.tables or "rungs" in file:
+        said += say_mistakes([*found, *ladder_mistakes(parts)])
+        found = []
+    for table in taken.tables:
+        sense = ladder_mistakes(replace(parts, rungs=table.laid.parts or None))
+        said += say_mistakes([*mistakes, *found, *sense], table.read, table.names)
+    raise SpecError(source, sorted(dict.fromkeys([*mistakes, *said]), key=_place_in(file)))
 
 
 def _place_in(file: Mapping[str, Any]) -> Callable[[str], tuple[int, int]]:
@@ -163,9 +166,9 @@ def _read_rung(value: Any, converter: Converter) -> RungParts | None:
         name=read_part(converter, value.get("name"), str),
         architecture=read_part(converter, model, Model),
         seeds=read_part(converter, value.get("seeds"), int),
-        token_budgets=read_part(converter, value.get("token_budgets"), tuple[int, ...]),
+        token_budgets=read_list(converter, value.get("token_budgets"), int),
         dropout=read_part(converter, value.get("dropout", 0.0), float),
-        lrs=read_part(converter, value.get("lrs", []), tuple[float, ...]),
+        lrs=read_list(converter, value.get("lrs", []), float),
         n_ctx=read_part(converter, model.get("n_ctx", Architecture.n_ctx), int),
         n_vocab=read_part(converter, model.get("n_vocab"), int),
     )

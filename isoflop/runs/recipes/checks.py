@@ -88,9 +88,11 @@ def batch_mistakes(
     name = "recipe.batch_tokens" if rule == "fixed" else f"the batch of batch_rule {rule}"
     if n_ctx is not None and n_ctx > 0 and batch_tokens % n_ctx:
         yield f"{path}.n_ctx is {n_ctx}, which does not divide {name} = {batch_tokens}"
-    if token_budgets and min(token_budgets) < shortest:
-        least = min(token_budgets)
-        yield f"{path}.token_budgets: {least} is below 10 steps ({shortest} tokens)"
+    short = [budget for budget in token_budgets or () if budget < shortest]
+    if short:
+        are = "is" if len(short) == 1 else "are"
+        said = " and ".join(map(str, short))
+        yield f"{path}.token_budgets: {said} {are} below 10 steps ({shortest} tokens)"
 
 
 def _horizon_mistakes(path: str, rung: "Rung", settled: Recipe) -> Iterator[str]:

@@ -143,10 +143,10 @@ def test_all_mistakes_of_a_design_come_at_once_each_with_its_path() -> None:
         "  isoflop.n_head is 4.5, expected a whole number",
         "  isoflop: unknown key 'aspct'; did you mean aspect?",
         "  isoflop.widths[0] is 0, expected 1 to 1048575",
-        "  isoflop.seeds is 0, expected 1 to 1048575",
         "  isoflop: give widths or depths, one of them",
         "  isoflop.budgets[0] is -1, expected a positive number",
-        "  isoflop.sizes_per_budget is -2, expected 0 (all) or more",
+        "  isoflop.sizes_per_budget is -2, expected 0 (all) or 1 to 2 (the number of sizes)",
+        "  isoflop.seeds is 0, expected 1 to 64",
         "  isoflop.lrs is [5.0], expected rates between 0 and 1",
         "  isoflop.n_vocab is 9, but tokenizer bytes has 256 tokens; set n_vocab = 256, or leave "
         "it out",
@@ -179,18 +179,49 @@ def test_a_sentence_of_every_rung_stands_once_at_the_key_that_was_written() -> N
     assert found, short
     shape = Architecture(2, 12, n_head=1, n_ctx=64, n_vocab=256, positions="rotary")
     assert int(found[1]) == round(1e8 / flops_per_token(shape).matmul)
-    heads = mistakes("[grid]\nwidths=[6, 9, 12]\nn_head=4\ntoken_budgets=[8192]\nn_ctx=64")
-    assert heads.startswith("ladder: grid: size 6: d_attn = 6 is not divisible by n_head = 4; ")
-    assert heads.endswith(" (also size 9)")
+    assert mistakes("[grid]\nwidths=[6, 10, 12]\nn_head=4\ntoken_budgets=[8192]\nn_ctx=64") == (
+        "ladder: grid.n_head is 4, which does not divide the width of d6, d10"
+    )
+
+
+def test_no_mistake_of_a_table_waits_for_another_to_be_mended() -> None:
+    grid = "[grid]\nwidths=[8, 8, 10]\nn_head=4\nn_ctx=100\n"
+    grid += "token_budgets=['a', 100, 200, -5, 1e5]\n[grid.own.d8]\nlr=2\n[grid.own.d99]\nseeds=2\n"
+    wrong_grid = [
+        "  grid.own.d8: unknown key 'lr'; did you mean lrs?",
+        "  grid.token_budgets[0] is 'a', expected a whole number",
+        "  grid.token_budgets[4] is 100000.0, expected a whole number; write 100000",
+        "  grid.widths: 8 appears 2 times, expected once",
+        "  grid.token_budgets[3] is -5, expected a positive number",
+        "  grid.n_head is 4, which does not divide the width of d10",
+        "  grid.own.d99: no such rung; known: d10, d8",
+        "  grid.n_ctx is 100, which does not divide recipe.batch_tokens = 256",
+        "  grid.token_budgets: 100 and 200 are below 10 steps (2560 tokens)",
+    ]
+    assert mistakes(grid).splitlines() == ["ladder: 9 mistakes", *wrong_grid]
+    isoflop = "[isoflop]\nwidths=[8, 12]\nbudgets=['b', -1, 1e10]\nsizes_per_budget=9\nn_head=5\n"
+    rungs = "[[rungs]]\nname='a'\nn_layer=1\nd_model=8\nn_ctx=64\nseeds=0\ntoken_budgets=['c', 5]"
+    assert mistakes(grid + isoflop + "n_ctx=64\n" + rungs).splitlines() == [
+        "ladder: 17 mistakes",
+        "  the rungs come from [[rungs]] and [isoflop] and [grid], expected one of them",
+        *wrong_grid,
+        "  isoflop.budgets[0] is 'b', expected a number",
+        "  isoflop.budgets[1] is -1, expected a positive number",
+        "  isoflop.sizes_per_budget is 9, expected 0 (all) or 1 to 2 (the number of sizes)",
+        "  isoflop.n_head is 5, which does not divide the width of d8, d12",
+        "  rungs[0].token_budgets[0] is 'c', expected a whole number",
+        "  rungs[0].seeds is 0, expected 1 to 64",
+        "  rungs[0].token_budgets: 5 is below 10 steps (2560 tokens)",
+    ]
 
 
 @pytest.mark.parametrize(
     ("table", "message"),
     [
         ("[grid]\nwidths=[30]\nn_head=4\ntoken_budgets=[8192]\nn_ctx=64",
-         "grid: size 30: d_attn = 30 is not divisible by n_head = 4"),
+         "grid.n_head is 4, which does not divide the width of d30"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[8192]\nn_ctx=64\n[grid.own.d9]\nseeds=1",
-         "grid.own: no rung is called 'd9'; known: d8"),
+         "grid.own.d9: no such rung; known: d8"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[100]\nn_ctx=64",
          "grid.token_budgets: 100 is below 10 steps (2560 tokens)"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[8192]\nn_ctx=65",
@@ -202,6 +233,14 @@ def test_a_sentence_of_every_rung_stands_once_at_the_key_that_was_written() -> N
         ("[design]\nruns=[[1e4]]", "design.runs[0] is [10000.0], expected a list of 2 numbers"),
         ("[grid]\nwidths=[8]\ntoken_budgets=[9]\n[depth]\ndepths=[1]",
          "the rungs come from [depth] and [grid], expected one of them"),
+        ("[grid]\nwidths=[8, 8]\ntoken_budgets=[8192]\nn_ctx=64",
+         "grid.widths: 8 appears 2 times, expected once"),
+        ("[isoflop]\nwidths=[8, 12]\nbudgets=[1e10]\nsizes_per_budget=3\nn_ctx=64",
+         "isoflop.sizes_per_budget is 3, expected 0 (all) or 1 to 2 (the number of sizes)"),
+        ("[depth]\ndepths=[1]\ntokens_per_param=[1e308]\nn_ctx=64",
+         "depth.tokens_per_param[0] is 1e+308, expected a positive number up to 1e+40"),
+        ("[depth]\ndepths=[1]\ntokens_per_param=[1e30]\nn_ctx=64",
+         "depth.tokens_per_param: at depth1: 2.29376e+35 tokens, expected at most 1e+18"),
         ("[isoflops]\nbudgets=[1e9]", "unknown key 'isoflops'; did you mean isoflop?"),
         ("", "rungs is missing, expected [[rungs]], or one of the tables [depth], [isoflop]"),
     ],
