@@ -45,6 +45,7 @@ _HOMES = {
     "drop_runs": "isoflop.runs.drop",
     "keep_best_rate": "isoflop.runs.best_rate",
     "example_ladder": "isoflop.runs.designs.examples",
+    "print_filled": "isoflop.runs.ladders.filled",
     "print_ladder": "isoflop.runs.ladders.print",
     "print_spec": "isoflop.runs.ladders.print",
     "read_ladder": "isoflop.runs.ladders.toml",

@@ -45,20 +45,24 @@ def example(design: str, output: Path | None) -> None:
 @click.option("--rungs", is_flag=True, help="Rung by rung, as a study keeps it.")
 @json_option
 def show_spec(spec: Path, rungs: bool, as_json: bool) -> None:
-    """Print a ladder file with every default filled in, or laid out rung by rung.
+    """Print a ladder file with every default filled in, or rung by rung as a study keeps it.
+
+    Either reads back as the same ladder. The SHA-256 of what --rungs prints is its identity; keys
+    of later releases are left out there where they are at their defaults.
 
     \b
     Example:
       isoflop ladder show ladder.toml --rungs
     \b
     Python:
-      isoflop.print_spec(isoflop.read_ladder("ladder.toml"))
+      isoflop.print_filled(isoflop.read_ladder("ladder.toml"))
     """
     import tomllib
 
-    from isoflop.runs.ladders.print import print_ladder, print_spec
+    from isoflop.runs.ladders.filled import print_filled
+    from isoflop.runs.ladders.print import print_ladder
     from isoflop.runs.ladders.toml import read_ladder
 
     ladder = read_ladder(spec)
-    text = print_ladder(ladder) if rungs else print_spec(ladder)
+    text = print_ladder(ladder) if rungs else print_filled(ladder)
     show(tomllib.loads(text), text.rstrip(), as_json=as_json)

@@ -77,7 +77,7 @@ def shape_at(dial: Dial, size: int) -> Architecture:
     >>> shape_at(Dial(widths=(32,), n_head=2, n_vocab=256), 32).n_layer
     2
     """
-    width, head = width_at(dial, size), _head_width(dial)
+    width, head = width_at(dial, size), head_width(dial)
     return Architecture(
         n_layer=dial.n_layer if dial.widths else size,
         d_model=width,
@@ -95,12 +95,12 @@ def width_at(dial: Dial, size: int) -> int:
     >>> width_at(Dial(depths=(3,)), 3), width_at(Dial(widths=(9,)), 9)
     (256, 9)
     """
-    width, head = size if dial.widths else dial.aspect * size, _head_width(dial)
+    width, head = size if dial.widths else dial.aspect * size, head_width(dial)
     return head * -(-width // head) if head else width
 
 
-def _head_width(dial: Dial) -> int:
-    """Width of a head, 0 where it follows from their number or from the width."""
+def head_width(dial: Dial) -> int:
+    """Return the width of a head, 0 where it follows from their number or from d_model."""
     return dial.head_width or (0 if dial.widths or dial.n_head else _DEEP_HEAD)
 
 

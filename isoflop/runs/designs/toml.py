@@ -12,7 +12,8 @@ from isoflop.runs.designs.dial import DIAL_KEYS, Dial, Own
 from isoflop.runs.designs.laid import Laid, lay_out
 from isoflop.runs.designs.tables import DESIGNS, Design
 from isoflop.runs.ladders.checks import BYTES_VOCAB, tokenizer_vocab
-from isoflop.runs.ladders.form import read_fields, structure
+from isoflop.runs.ladders.form import structure
+from isoflop.runs.ladders.salvage import read_fields
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,23 @@ def _read(
 
 
 def design_row(design: Design) -> dict[str, Any]:
-    """Return a design's keys as a ladder file has them, defaults left out; tables come last."""
+    """Return a design's keys as a ladder file has them, defaults and tables left out."""
     row: dict[str, Any] = {}
     for holder in (design.dial, design):
         for each in fields(holder):
             value = getattr(holder, each.name)
             if each.name not in ("dial", "own") and value != each.default:
-                row[each.name] = _listed(value)
-    own = {name: _without_defaults(each) for name, each in design.dial.own.items()}
-    return row | ({"own": own} if own else {})
+                row[each.name] = as_listed(value)
+    return row
+
+
+def own_row(own: Own) -> dict[str, Any]:
+    """Return what one rung has of its own as a ladder file has it."""
+    return {
+        each.name: as_listed(getattr(own, each.name))
+        for each in fields(own)
+        if each.default is not MISSING and getattr(own, each.name) != each.default
+    }
 
 
 def _nest_dial(table: Any) -> Any:
@@ -123,13 +132,6 @@ def _at(name: str, mistake: str) -> str:
     return f"{path}{found[3]}{mistake[found.end() :]}"
 
 
-def _listed(value: Any) -> Any:
-    return [_listed(each) for each in value] if isinstance(value, tuple) else value
-
-
-def _without_defaults(own: Own) -> dict[str, Any]:
-    return {
-        each.name: _listed(getattr(own, each.name))
-        for each in fields(own)
-        if each.default is not MISSING and getattr(own, each.name) != each.default
-    }
+def as_listed(value: Any) -> Any:
+    """Return tuples as lists, which is what files have."""
+    return [as_listed(each) for each in value] if isinstance(value, tuple) else value

@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from isoflop.runs.designs.expand import expand_design
-from isoflop.runs.designs.tables import table_name
-from isoflop.runs.designs.toml import design_row
+from isoflop.runs.designs.tables import Design, table_name
+from isoflop.runs.designs.toml import design_row, own_row
 from isoflop.runs.ladders.evaluation import evaluation_row
 from isoflop.runs.ladders.ladder import MAX_EPOCHS, Ladder, Rung
 from isoflop.runs.ladders.shapes import model_row
@@ -23,7 +23,7 @@ def print_ladder(ladder: Ladder) -> str:
     >>> parse_ladder(print_ladder(ladder)) == ladder
     True
     """
-    rungs = ["[[rungs]]\n" + _print_table(rung_row(rung)) for rung in ladder.rungs]
+    rungs = ["[[rungs]]\n" + print_table(rung_row(rung)) for rung in ladder.rungs]
     return "\n".join([*_head(ladder), *rungs])
 
 
@@ -36,19 +36,26 @@ def print_spec(ladder: Ladder) -> str:
     >>> "[[rungs]]" in print_spec(ladder), parse_ladder(print_spec(ladder)) == ladder
     (False, True)
     """
-    design = ladder.design
-    if (
-        design is None
-        or expand_design(design, ladder.rungs[0].architecture.n_vocab) != ladder.rungs
-    ):
+    if ladder.design is None or not holds(ladder):
         return print_ladder(ladder)
-    row, name = design_row(design), table_name(design)
-    own = row.pop("own", {})
-    blocks = [f"[{name}]\n" + _print_table(row)]
-    blocks += [
-        f"[{name}.own.{_print_key(rung)}]\n" + _print_table(each) for rung, each in own.items()
+    table = f"[{table_name(ladder.design)}]\n" + print_table(design_row(ladder.design))
+    own = [f"{title}\n{print_table(row)}" for title, row in own_rows(ladder.design)]
+    return "\n".join([*_head(ladder), table, *own])
+
+
+def holds(ladder: Ladder) -> bool:
+    """Tell whether a ladder's rungs still are what its design lays out."""
+    design = ladder.design
+    vocab = ladder.rungs[0].architecture.n_vocab
+    return design is not None and expand_design(design, vocab) == ladder.rungs
+
+
+def own_rows(design: Design) -> list[tuple[str, dict[str, Any]]]:
+    """Return (title, keys) of what single rungs of a design have of their own."""
+    return [
+        (f"[{table_name(design)}.own.{_print_key(rung)}]", own_row(own))
+        for rung, own in design.dial.own.items()
     ]
-    return "\n".join([*_head(ladder), *blocks])
 
 
 def rung_row(rung: Rung) -> dict[str, Any]:
@@ -70,9 +77,9 @@ def _head(ladder: Ladder) -> list[str]:
     if ladder.max_epochs != MAX_EPOCHS:  # old ladders keep their hash
         head["max_epochs"] = ladder.max_epochs
     return [
-        _print_table(head),
-        "[recipe]\n" + _print_table(recipe_row(ladder.recipe)),
-        "[evaluation]\n" + _print_table(evaluation_row(ladder.evaluation)),
+        print_table(head),
+        "[recipe]\n" + print_table(recipe_row(ladder.recipe)),
+        "[evaluation]\n" + print_table(evaluation_row(ladder.evaluation)),
     ]
 
 
@@ -81,7 +88,8 @@ def _print_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _print_value(key)
 
 
-def _print_table(row: dict[str, Any]) -> str:
+def print_table(row: dict[str, Any]) -> str:
+    """Print one table's keys, a line each."""
     return "".join(f"{key} = {_print_value(value)}\n" for key, value in row.items())
 
 

@@ -15,13 +15,7 @@ from isoflop.base.errors import InputError, SpecError
 from isoflop.runs.designs.tables import DESIGNS
 from isoflop.runs.designs.toml import take_designs
 from isoflop.runs.ladders.checks import Parts, ladder_mistakes, tokenizer_vocab
-from isoflop.runs.ladders.form import (
-    make_converter,
-    read_fields,
-    read_list,
-    read_part,
-    structure,
-)
+from isoflop.runs.ladders.form import make_converter, structure
 from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe
 from isoflop.runs.ladders.mistakes import say_mistakes
 from isoflop.runs.ladders.print import ladder_hash as ladder_hash
@@ -29,6 +23,7 @@ from isoflop.runs.ladders.print import print_ladder as print_ladder
 from isoflop.runs.ladders.print import print_spec as print_spec
 from isoflop.runs.ladders.print import rung_row
 from isoflop.runs.ladders.rung_checks import RungParts
+from isoflop.runs.ladders.salvage import read_fields, read_list, read_part
 from isoflop.runs.ladders.shapes import gather_model
 from isoflop.runs.recipes.toml import fill_recipe
 

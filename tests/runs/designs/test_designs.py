@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import replace
+import tomllib
+from dataclasses import fields, replace
 
 import pytest
 
@@ -10,8 +11,12 @@ from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.params import count_params
 from isoflop.base.errors import SpecError
+from isoflop.runs.designs.dial import Dial
 from isoflop.runs.designs.examples import EXAMPLES
-from isoflop.runs.ladders.ladder import Ladder
+from isoflop.runs.designs.tables import DESIGNS
+from isoflop.runs.ladders.filled import print_filled
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe
+from isoflop.runs.ladders.shapes import FAMILIES as KEYS
 from isoflop.runs.ladders.toml import ladder_hash, parse_ladder, print_ladder, print_spec
 
 HEAD = 'name = "a"\ncorpus = "sotu"\ntokenizer = "bytes"\n'
@@ -113,6 +118,61 @@ def test_every_example_reads_and_prints_back_with_its_table(name: str) -> None:
     assert f"[{name}]" in printed
     assert parse_ladder(print_ladder(ladder)) == ladder
     assert print_spec(again) == printed
+
+
+FAMILIES = """
+[recipe]
+name = "porian"
+batch_tokens = 256
+[evaluation]
+test_sets = ["linux-c"]
+[[rungs]]
+name = "a"
+family = "lstm"
+n_layer = 2
+d_model = 8
+n_ctx = 64
+seeds = 1
+token_budgets = [8192]
+start = "other/runs/a"
+[[rungs]]
+name = "b"
+d_model = 8
+n_layer = 1
+n_ctx = 64
+seeds = 1
+token_budgets = [8192]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "design"),
+    [
+        *((text, name) for name, text in EXAMPLES.items()),
+        (HEAD + "[depth]\ndepths=[1]\nn_ctx=64\n[depth.own.depth1]\nlrs=[0.01]", "depth"),
+        (HEAD + "[design]\nruns=[[85e6, 2e6]]\nn_ctx=64\nn_layer=0\n", "design"),
+        (HEAD + "max_epochs = 9.0\n" + FAMILIES, "rungs"),
+    ],
+)
+def test_a_filled_file_has_every_key_and_is_the_same_ladder(text: str, design: str) -> None:
+    ladder = parse_ladder(text)
+    filled = print_filled(ladder)
+    again, document = parse_ladder(filled), tomllib.loads(filled)
+    assert (again, ladder_hash(again)) == (ladder, ladder_hash(ladder))
+    assert print_filled(again) == filled
+    keys = [set(document), set(document["recipe"]), set(document["evaluation"])]
+    head = {"name", "corpus", "tokenizer", "seed", "max_epochs", "recipe", "evaluation", design}
+    assert keys == [head, {f.name for f in fields(Recipe)}, {f.name for f in fields(Evaluation)}]
+    if design == "rungs":
+        every = [set(rung) | {"lrs", "start"} for rung in document["rungs"]]
+        common = {"name", "family", "dropout", "seeds", "token_budgets", "lrs", "start"}
+        assert all(row >= common | {"tied", "n_ctx", "n_vocab"} for row in every)
+        assert every[-1] == common | set(KEYS["transformer"].keys)
+    else:
+        may_lack = {"widths", "depths", "aspect", "n_layer", "n_head", "head_width", "lrs", "own"}
+        every = {f.name for f in (*fields(Dial), *fields(DESIGNS[design]))} - {"dial"}
+        assert every - set(document[design]) <= may_lack
+        assert set(document[design]) <= every
 
 
 def test_a_design_is_no_part_of_a_ladder_s_identity() -> None:
