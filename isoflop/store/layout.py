@@ -18,6 +18,8 @@ from isoflop.base.errors import InputError
 from isoflop.store.leases.lock import exclusive
 
 LAYOUT = 2
+ARCHIVED = "archived.json"
+"""Hashes of what `archive_study` copied: beside ladder.toml it says that a folder is an archive."""
 
 _OLD_CHECKPOINT = "checkpoint.safetensors"
 
@@ -35,6 +37,11 @@ class Migrated:
     found: int
     backup: Path | None
     renamed: tuple[Path, ...] = ()
+
+
+def is_archive(folder: Path) -> bool:
+    """Tell whether a folder is an archive of a study, which isoflop reads and never writes."""
+    return (folder / ARCHIVED).is_file()
 
 
 def read_layout(study: Path) -> int:

@@ -22,9 +22,9 @@ from isoflop.base.errors import InputError
 from isoflop.store.archive.remote import Remote, hash_file, open_remote
 from isoflop.store.index.run_files import UNFINISHED, read_run, run_names
 from isoflop.store.journal import format_line, parse_line
+from isoflop.store.layout import ARCHIVED
 from isoflop.store.manifest import journal_matches
 
-MARK = "archived.json"
 FORMAT = 1
 CHANGING = ("study.json", "spent.json", "budget.json")
 """Files of a study that training goes on to write: the latest is archived, the local one kept."""
@@ -95,12 +95,12 @@ def read_mark(remote: Remote, place: str) -> Hashes | None:
     Raises:
         InputError: archived by a later release.
     """
-    record = parse_line(remote.read(f"{place}{MARK}") or b"")
+    record = parse_line(remote.read(f"{place}{ARCHIVED}") or b"")
     if record is None:
         return None
     if record.get("format") != FORMAT:
         raise InputError(
-            f"{remote.url}/{place}{MARK}: format {record.get('format')!r}, expected {FORMAT}; "
+            f"{remote.url}/{place}{ARCHIVED}: format {record.get('format')!r}, expected {FORMAT}; "
             "use the isoflop version that wrote it"
         )
     return record["files"]
@@ -133,7 +133,7 @@ def _run_files(run: Path) -> dict[str, Path]:
     if not is_safe(run.name):
         raise InputError(f"{run}: a run of this name cannot be archived; rename its folder")
     kept = (path for path in sorted(run.iterdir()) if path.is_file() and is_safe(path.name))
-    return {path.name: path for path in kept if path.name not in ("lock", MARK)}
+    return {path.name: path for path in kept if path.name not in ("lock", ARCHIVED)}
 
 
 def _put(remote: Remote, place: str, files: Mapping[str, Path]) -> bool:
@@ -163,5 +163,5 @@ def _put(remote: Remote, place: str, files: Mapping[str, Path]) -> bool:
     for name in missing:
         remote.put(files[name], place + name)
     mark = {"format": FORMAT, "files": {**(there or {}), **hashes}}
-    remote.write(place + MARK, format_line(mark))
+    remote.write(place + ARCHIVED, format_line(mark))
     return True

@@ -5,7 +5,7 @@ what else reads runs does from `INDEX_FROM` of them. Every read compares each ru
 and inode with what the index saw and reads again what differs. An index that is damaged (not
 SQLite, rows missing, a row that is not the one its CRC-32 was taken of), of another version or of
 another ladder is thrown away and rebuilt; where it cannot be written (read-only folder, full disk,
-locked) the same rows are gathered in memory.
+locked) or must not be (an archive) the same rows are gathered in memory.
 
 `document` is run.json, or of a run that is not over what the ladder plans; `listed` its `LISTED`
 values; `place` its rank in the ladder.
@@ -22,6 +22,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from isoflop.base import strict_json
 from isoflop.store.index.run_files import read_run, run_names, run_signatures
+from isoflop.store.layout import is_archive
 
 NAME = "index.sqlite"
 VERSION = 1
@@ -77,7 +78,7 @@ def read_documents(folder: Path, plan: Plan | None) -> list[dict[str, Any]]:
 
 def _read(folder: Path, plan: Plan | None, ask: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
     path = folder / NAME
-    for _ in range(2):
+    for _ in range(0 if is_archive(folder) else 2):
         try:
             return _answer(str(path), folder, plan, ask)
         except sqlite3.Error as error:

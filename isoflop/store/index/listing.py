@@ -9,7 +9,7 @@ from typing import Any
 from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.store.index.index import LISTED, read_listed
 from isoflop.store.index.run_files import UNFINISHED
-from isoflop.store.layout import read_layout
+from isoflop.store.layout import is_archive, read_layout
 from isoflop.store.states import FINISHED
 from isoflop.store.states import UNFINISHED as STATES_OF_RUNGS
 
@@ -49,14 +49,17 @@ def list_runs(
     for folder in folders:
         studies = list(find_studies(Path(folder)))
         if not studies:
-            raise InputError(f"{folder}: no study there or below; make one: isoflop ladder run")
+            raise InputError(_no_study(Path(folder)))
         for study in studies:
             rows += _rows(study, match, family)
     return rows if state is None else [row for row in rows if row["state"] == state]
 
 
 def find_studies(folder: Path) -> Iterator[Path]:
-    """Yield the studies in a folder and below, by name; folders inside a study are not searched."""
+    """Yield the studies in a folder and below, by name.
+
+    Folders inside a study are not searched, and archives are none.
+    """
     yield from _find(folder, _DEEPEST)
 
 
@@ -67,7 +70,15 @@ def is_study(folder: Path) -> bool:
     return any((folder / "runs").glob("*/columns.json"))
 
 
+def _no_study(folder: Path) -> str:
+    if is_archive(folder):
+        return f"{folder} is an archive; restore it: isoflop ladder restore {folder} -o STUDY"
+    return f"{folder}: no study there or below; make one: isoflop ladder run"
+
+
 def _find(folder: Path, deepest: int) -> Iterator[Path]:
+    if is_archive(folder):
+        return
     if is_study(folder):
         yield folder
     elif deepest and folder.is_dir():

@@ -249,3 +249,22 @@ def test_without_fsspec_one_sentence_names_the_extra(study, tmp_path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: archives need fsspec: pip install 'isoflop[archive]'\n"
+
+
+def test_an_archive_is_no_study_of_a_list_and_nothing_is_written_into_it(
+    study, tmp_path, capsys, monkeypatch
+) -> None:
+    archive = tmp_path / "backup"
+    archive_study(study.path, str(archive))
+    before = contents(archive)
+    assert run_cli(["ladder", "list", str(tmp_path), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["runs"]
+    assert {row["study"] for row in listed} == {str(study.path)}
+    assert run_cli(["ladder", "list", str(archive)]) == 2
+    told = capsys.readouterr().err
+    assert told == (
+        f"error: {archive} is an archive; restore it: isoflop ladder restore {archive} -o STUDY\n"
+    )
+    monkeypatch.setattr("isoflop.store.study.INDEX_FROM", 1)
+    assert len(Study.open(archive).status()) == 6
+    assert contents(archive) == before
