@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from isoflop.exchange.header_units import AMOUNTS, loss_unit_of, read_unit
 from isoflop.runs.columns import ALIASES, NUMBER_COLUMNS, TEXT_COLUMNS, map_columns
 
 _MORE: Mapping[str, tuple[str, ...]] = {
@@ -54,8 +55,19 @@ def candidates(canonical: str, names: Iterable[str], *, table: bool) -> list[str
     ['eval/c4/loss', 'eval/pile/loss']
     """
     names = list(names)
+    plain = _candidates(canonical, names, table=table)
+    if plain or canonical not in AMOUNTS | {"loss"}:
+        return plain
+    told = {name: _without_unit(name, canonical) for name in names}
+    return [n for n in names if told[n] and _candidates(canonical, [told[n]], table=table)]
+
+
+def _candidates(canonical: str, names: list[str], *, table: bool) -> list[str]:
+    """The names as they stand."""
     if table:
         direct = [name for name in names if canonical in map_columns([name])]
+        if canonical == "loss" and direct and "loss" not in map(normal, direct):
+            return [n for n in names if n in direct or n in _held_out(names)]
         if direct:
             return direct
     if canonical == "loss":
@@ -85,13 +97,22 @@ def is_training_loss(name: str) -> bool:
     return bool(words & _IS_LOSS) and words <= _PLAIN_LOSS
 
 
+def names_training(name: str) -> bool:
+    """Tell whether a name says that it is of training.
+
+    >>> names_training("train/loss"), names_training("loss")
+    (True, False)
+    """
+    return bool({"train", "training"} & set(_words(name)))
+
+
 def loss_unit(name: str) -> str:
     """Return the unit a loss's name states, "" if it states none.
 
-    >>> loss_unit("val_bpb")
-    'bits/byte'
+    >>> loss_unit("val_bpb"), loss_unit("loss (bits/token)")
+    ('bits/byte', 'bits/token')
     """
-    return "bits/byte" if "bpb" in _words(name) else ""
+    return loss_unit_of(read_unit(name).unknown) or ("bits/byte" if "bpb" in _words(name) else "")
 
 
 def normal(name: str) -> str:
@@ -105,8 +126,19 @@ def normal(name: str) -> str:
 
 def _losses(names: list[str]) -> list[str]:
     named = [name for name in names if normal(name) in {"final_loss", "loss_final"}]
-    held_out = [n for n in names if set(_words(n)) & _HELD_OUT and set(_words(n)) & _IS_LOSS]
-    return held_out or named or [name for name in names if is_training_loss(name)]
+    return _held_out(names) or named or [name for name in names if is_training_loss(name)]
+
+
+def _held_out(names: list[str]) -> list[str]:
+    return [n for n in names if set(_words(n)) & _HELD_OUT and set(_words(n)) & _IS_LOSS]
+
+
+def _without_unit(name: str, canonical: str) -> str:
+    """The name without the unit it tells, "" where it tells none that is known."""
+    told = read_unit(name)
+    if canonical == "loss":
+        return told.base if loss_unit_of(told.unknown) else ""
+    return told.base if told.multiple != 1 or (told.base != name and not told.unknown) else ""
 
 
 def _words(name: str) -> list[str]:

@@ -1,21 +1,16 @@
-"""What of a source reads well and may yet be mistaken: unnamed curves, names twice, units told."""
+"""What of a source reads well and may yet be mistaken: unnamed curves, names twice, no loss."""
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from isoflop.exchange.foreign_json import Scalar, number
+from isoflop.exchange.header_units import AMOUNTS, read_unit
 from isoflop.runs.cells import Cell
+from isoflop.runs.columns import map_columns
 
 _NAMING = frozenset({"run", "id", "name", "experiment", "exp", "trial", "job", "model", "uuid"})
-_MULTIPLES = {
-    **dict.fromkeys(("k", "thousand", "thousands"), 1e3),
-    **dict.fromkeys(("m", "million", "millions"), 1e6),
-    **dict.fromkeys(("b", "bn", "billion", "billions"), 1e9),
-    **dict.fromkeys(("t", "trillion", "trillions"), 1e12),
-}
-_AMOUNTS = ("n_params", "n_params_non_embedding", "n_params_with_head", "n_tokens",
-            "n_tokens_unique", "batch_tokens", "schedule_tokens", "warmup_tokens")  # fmt: skip
+_UNITED = AMOUNTS | {"loss"}
 MAX_SHOWN = 3
 
 
@@ -24,7 +19,7 @@ def unnamed_curves(rows: Sequence[Mapping[str, Scalar]], step: str) -> str:
 
     >>> unnamed_curves([{"job": j, "step": s} for j in "ab" for s in (1, 2)], "step")
     "'step' repeats and no column names the runs, so each of 4 rows is a run; if rows are points \
-of curves, say whose with --columns run='job'"
+of curves, say whose with --columns run=job"
     """
     steps = Counter(row.get(step) for row in rows)
     if len(steps) < 2 or len(steps) == len(rows):
@@ -61,25 +56,37 @@ def repeated_names(records: Sequence[Mapping[str, Cell]]) -> list[str]:
     return [f"names of runs are not unique: {shown}{more}; rename them, or drop rows by number"]
 
 
-def units_told(mapping: Mapping[str, str], *, unit_known: bool) -> list[str]:
-    """Say which names tell a unit that the values were not turned from.
+def losses_absent(records: Sequence[Mapping[str, Cell]]) -> list[str]:
+    """Say how many runs came in without a loss, [] where none has one or all have."""
+    without = [record for record in records if record.get("loss") in (None, "")]
+    diverged = [record for record in without if record.get("status") == "diverged"]
+    notes = []
+    if diverged:
+        notes.append(f"the loss of {len(diverged)} runs is not a number: they are `diverged`")
+    empty = len(without) - len(diverged)
+    if empty and len(without) < len(records):
+        notes.append(f"{empty} runs have no loss; fits leave them out")
+    return notes
+
+
+def units_left(mapping: Mapping[str, str], *, unit_known: bool) -> list[str]:
+    """Say which names tell a unit that was not gone by.
 
     Args:
         mapping: {column of the run table: name in the source}.
         unit_known: whether the unit of the loss is recorded.
 
-    >>> units_told({"n_tokens": "tokens (M)"}, unit_known=True)
-    ["'tokens (M)' reads as millions; n_tokens holds its values as they are: multiply by 1e+06"]
+    >>> units_left({"compute (PF-days)": "compute (PF-days)"}, unit_known=True)
+    ["'compute (PF-days)' could be `flops`, but the unit PF-days is not known here: not converted"]
     """
     notes = []
-    for column in _AMOUNTS:
-        name = mapping.get(column, "")
-        told = next((_MULTIPLES[w] for w in _words(name)[1:] if w in _MULTIPLES), None)
-        if told is not None:
-            called = {1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"}[told]
+    for column, name in mapping.items():
+        told = read_unit(name)
+        meant = next(iter(map_columns([told.base])))
+        if told.unknown and column not in _UNITED and meant in _UNITED and meant not in mapping:
             notes.append(
-                f"{name!r} reads as {called}; {column} holds its values as they are: "
-                f"multiply by {told:g}"
+                f"{name!r} could be `{meant}`, but the unit {told.unknown} is not known here: "
+                "not converted"
             )
     loss = mapping.get("loss", "")
     if not unit_known and {"bit", "bits"} & set(_words(loss)):

@@ -33,7 +33,7 @@ class SourceRun:
         summary: {metric: last value}, where the source keeps last values beside the points.
         last_step: last step by the source's own account, None if it keeps none.
         status: of the run, "" if the source keeps none.
-        row: 1-based row of a table that the run is, 0 where the source is no table.
+        row: 1-based row of a table that the run is or begins at, 0 where the source is no table.
     """
 
     name: str
@@ -75,6 +75,8 @@ class Found:
         notes: what the user must know, in sentences.
         known: {run-table column: name in the source}, where the format says so itself.
         units: {name in the source: unit of loss}.
+        taken: {run-table column: name in the source} of what went into the runs' own name and
+            status; naming it again changes nothing.
     """
 
     format: str
@@ -85,20 +87,22 @@ class Found:
     notes: tuple[str, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_series(steps: list[float], values: list[float]) -> tuple[Series, int]:
     """Order points by step; of several at one step the last written holds.
 
     Returns:
-        The series, and how many points were superseded.
+        The series, and how many points were superseded by another value.
     """
     step = np.array(steps, dtype=np.float64)
     value = np.array(values, dtype=np.float64)
     order = np.argsort(step, kind="stable")
     step, value = step[order], value[order]
     last = np.append(step[1:] != step[:-1], True) if len(step) else np.zeros(0, bool)
-    return Series(step[last], value[last]), int((~last).sum())
+    changed = value[:-1] != value[1:]  # a value written again as it was is no loss
+    return Series(step[last], value[last]), int((changed & ~last[:-1]).sum())
 
 
 def collect_series(

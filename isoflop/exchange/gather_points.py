@@ -11,9 +11,7 @@ STEP_COLUMNS = ("step", "_step", "global_step", "iteration", "iter")
 _RUN_COLUMNS = ("run", "run_id", "run_name", "name", "experiment")
 
 
-def gather_points(
-    found: Found, columns: Mapping[str, str] | None = None
-) -> tuple[Found, Mapping[str, str] | None]:
+def gather_points(found: Found, columns: Mapping[str, str] | None = None) -> Found:
     """Gather rows that repeat a run's name at several steps into its curves.
 
     Args:
@@ -22,10 +20,10 @@ def gather_points(
             else the usual names of such a column do, and `steps` likewise which is their axis.
 
     Returns:
-        What the source holds then, and the columns that are still to be named.
+        What the source holds then.
     """
     if not found.runs or not all(run.row for run in found.runs):
-        return found, columns
+        return found
     chosen = dict(columns or {})
     rows = [run.settings for run in found.runs]
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -33,11 +31,10 @@ def gather_points(
     step = chosen.get("steps") or _first(names, STEP_COLUMNS)
     if run is None and step in names:
         doubt = unnamed_curves(rows, step)
-        return (replace(found, notes=(*found.notes, doubt)) if doubt else found), columns
+        return replace(found, notes=(*found.notes, doubt)) if doubt else found
     if run not in names or step not in names or len({row.get(run) for row in rows}) == len(rows):
-        return found, columns
-    chosen.pop("run", None)  # it names the runs now
-    return _curves(found, run, step), chosen
+        return found
+    return _curves(found, run, step)
 
 
 def curve_runs(
@@ -53,6 +50,7 @@ def curve_runs(
     """
     points: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
     settings: dict[str, dict[str, Scalar]] = {}
+    first: dict[str, int] = {}
     refused: list[Refused] = []
     for k, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
         name, at = str(row.get(run) if row.get(run) is not None else ""), number(row.get(step))
@@ -62,6 +60,7 @@ def curve_runs(
         if at is None or not abs(at) < 1e18:
             refused.append(Refused(f"row {k} `{step}`", "not a step"))
             continue
+        first.setdefault(name, k)
         curves = points.setdefault(name, {})
         own = settings.setdefault(name, {})
         for column, cell in row.items():
@@ -79,7 +78,8 @@ def curve_runs(
         series, twice = collect_series(curves, where=name)
         refused += twice
         last = max((s.step[-1] for s in series.values()), default=0.0)
-        runs.append(SourceRun(name, {**settings[name], step: float(last)}, series))
+        own = {**settings[name], step: float(last)}
+        runs.append(SourceRun(name, own, series, row=first[name]))
     return runs, refused
 
 
@@ -94,6 +94,7 @@ def _curves(found: Found, run: str, step: str) -> Found:
         refused=(*found.refused, *more),
         notes=(*found.notes, note),
         known={**found.known, "steps": step},
+        taken={"run": run},
     )
 
 

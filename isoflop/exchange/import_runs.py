@@ -8,24 +8,22 @@ from pathlib import Path
 import numpy as np
 
 from isoflop.base.errors import InputError, RunTableError
-from isoflop.exchange.candidates import columns_sought, is_training_loss, loss_unit
+from isoflop.exchange.candidates import columns_sought, is_training_loss, names_training
 from isoflop.exchange.completeness import gap_lines, summary_lines
-from isoflop.exchange.doubts import repeated_names, units_told
-from isoflop.exchange.final_value import FinalRule, final_value, parse_final
-from isoflop.exchange.foreign_json import Scalar, number
-from isoflop.exchange.found import Found, Refused, SourceRun
+from isoflop.exchange.doubts import losses_absent, repeated_names, units_left
+from isoflop.exchange.final_value import parse_final
+from isoflop.exchange.found import Found, Refused
 from isoflop.exchange.gather_points import gather_points
+from isoflop.exchange.header_units import multiple_lines, told_multiples
 from isoflop.exchange.imported import Imported
-from isoflop.exchange.match_columns import match_columns, value_of
+from isoflop.exchange.match_columns import match_columns
+from isoflop.exchange.records import Reading, make_record, timing_lines
 from isoflop.exchange.sniff import find_runs
 from isoflop.exchange.sources.frames import is_frame, read_frame
 from isoflop.exchange.sources.wandb_project import is_address, read_project
 from isoflop.runs.cells import Cell
 from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.table import RunTable
-
-_GROWING = frozenset({"n_tokens", "flops", "steps", "lr"})
-"""Of these a run's value is the largest of its curve: totals at its end, the peak of its rate."""
 
 
 def import_runs(
@@ -62,6 +60,8 @@ def import_runs(
     isoflop.base.errors.InputError: docs/none.csv: no such file or folder
     """
     rule = parse_final(final)
+    if tokens_per_step is not None and not 0 < tokens_per_step < math.inf:
+        raise InputError(f"--tokens-per-step wants a positive number, found {tokens_per_step:g}")
     if is_frame(source):
         found, where = read_frame(source), "frame"
     elif isinstance(source, str | Path) and is_address(str(source)):
@@ -72,7 +72,7 @@ def import_runs(
         found, where = find_runs(Path(source), format), str(source)
     else:
         raise InputError(f"cannot import a {type(source).__name__}; expected a path or a frame")
-    found, columns = gather_points(found, columns)
+    found = gather_points(found, columns)
     if not found.runs:
         why = f" ({found.refused[0].where}: {found.refused[0].why})" if found.refused else ""
         raise RunTableError(f"no runs found in this {found.format}{why}", source=where)
@@ -84,12 +84,9 @@ def import_runs(
         )
     mapping = match_columns(found, columns, table=table)
     _require_amounts(mapping, where)
-    records = [_record(run, mapping, rule, found) for run in found.runs]
-    unit_known = any(record.get("loss_unit") for record in records)
-    notes = [
-        *(*found.notes, *_derive_tokens(records, tokens_per_step), *_notes(found, mapping)),
-        *(*repeated_names(records), *units_told(mapping, unit_known=unit_known)),
-    ]
+    reading = Reading(found, mapping, rule, told_multiples(mapping, found))
+    records = [make_record(run, reading) for run in found.runs]
+    notes = [*_derive_tokens(records, tokens_per_step), *_notes(reading, records)]
     rows = [run.row or k for k, run in enumerate(found.runs, start=1)]
     taken, at, refused = _take(records, rows, where)
     shown = {name: mapping[name] for name in mapping if any(name in record for record in taken)}
@@ -103,7 +100,7 @@ def import_runs(
         refused=(*found.refused, *refused),
         gaps=gap_lines(found, used),
         ends=summary_lines(found, used),
-        notes=tuple(notes),
+        notes=(*found.notes, *notes),
     )
 
 
@@ -117,43 +114,6 @@ def _require_amounts(mapping: Mapping[str, str], where: str) -> None:
         )
 
 
-def _record(
-    run: SourceRun, mapping: Mapping[str, str], rule: FinalRule, found: Found
-) -> dict[str, Cell]:
-    record: dict[str, Cell] = {"run": run.name} if run.name and "run" not in mapping else {}
-    for column, name in mapping.items():
-        record[column] = _cell(run, name, column, rule)
-    unit = found.units.get(mapping.get("loss", "")) or loss_unit(mapping.get("loss", ""))
-    if unit and "loss_unit" not in mapping:
-        record["loss_unit"] = unit
-    if run.status and "status" not in mapping:
-        record["status"] = run.status
-    loss = record.get("loss")
-    if isinstance(loss, float) and not math.isfinite(loss) and (run.curves or run.summary):
-        record |= {"loss": None, "status": "diverged"}
-    return record
-
-
-def _cell(run: SourceRun, name: str, column: str, rule: FinalRule) -> Cell:
-    if name in run.curves:
-        curve = run.curves[name]
-        if column in _GROWING:
-            finite = [v for v in curve.value.tolist() if math.isfinite(v)]
-            return max(finite, default=None)
-        value = final_value(curve, rule)
-        return value if math.isfinite(value) or column == "loss" else None
-    value: Scalar = value_of(run, name)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if column in NUMBER_COLUMNS and (run.curves or run.summary):
-        amount = number(value)  # trackers write NaN where a run diverged
-        if amount is not None and not math.isfinite(amount):
-            return amount if column == "loss" else None
-    if column not in NUMBER_COLUMNS and isinstance(value, float) and value.is_integer():
-        return int(value) if abs(value) < 2**53 else value
-    return value
-
-
 def _derive_tokens(records: list[dict[str, Cell]], per_step: float | None) -> list[str]:
     without = [record for record in records if record.get("n_tokens") in (None, "")]
     if not without:
@@ -163,8 +123,6 @@ def _derive_tokens(records: list[dict[str, Cell]], per_step: float | None) -> li
         has_steps = any(record.get("steps") for record in without)
         ask = "; give --tokens-per-step to have D = steps · tokens per step" if has_steps else ""
         return [f"tokens seen are not recorded{ask}"] if missing else []
-    if not per_step > 0 or not math.isfinite(per_step):
-        raise InputError(f"--tokens-per-step wants a positive number, found {per_step:g}")
     done = 0
     for record in without:
         steps = record.get("steps")
@@ -174,17 +132,27 @@ def _derive_tokens(records: list[dict[str, Cell]], per_step: float | None) -> li
     return [f"n_tokens of {done} runs is steps · {per_step:g}, as told; not recorded"]
 
 
-def _notes(found: Found, mapping: Mapping[str, str]) -> list[str]:
-    notes = []
-    loss = mapping.get("loss")
-    logged = any(loss in run.curves or loss in run.summary for run in found.runs)
-    if loss is None and "accuracy" not in mapping:
+def _notes(reading: Reading, records: list[dict[str, Cell]]) -> list[str]:
+    mapping, found = reading.mapping, reading.found
+    notes = [*multiple_lines(mapping, reading.multiples), *timing_lines(reading)]
+    if "loss" in mapping:
+        notes += [*_kind_of_loss(mapping["loss"], found), *losses_absent(records)]
+    elif "accuracy" not in mapping:
         notes.append("no loss found; name it with --columns loss=NAME")
-    elif loss is not None and logged and is_training_loss(loss):
-        notes.append(f"loss is {loss!r}, a training loss: no held-out loss was found")
     if "n_params" not in mapping:
         notes.append("n_params not found; name it with --columns n_params=NAME, or add the column")
-    return notes
+    unit_known = any(record.get("loss_unit") for record in records)
+    return [*notes, *repeated_names(records), *units_left(mapping, unit_known=unit_known)]
+
+
+def _kind_of_loss(loss: str, found: Found) -> list[str]:
+    """Say of a logged loss that it is of training, or that its name does not say of what."""
+    logged = any(loss in run.curves or loss in run.summary for run in found.runs)
+    if not logged or not is_training_loss(loss):
+        return []
+    if all(run.row for run in found.runs) and not names_training(loss):
+        return [f"loss is {loss!r}: held-out or of training, its name does not say"]
+    return [f"loss is {loss!r}, a training loss: no held-out loss was found"]
 
 
 def _take(

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.base.errors import InputError
 from isoflop.exchange.candidates import candidates, columns_sought
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, SourceRun
-from isoflop.runs.columns import NUMBER_COLUMNS, map_columns
+from isoflop.runs.columns import NUMBER_COLUMNS, check_overrides, map_columns
 
 MAX_SHOWN = 12
 
@@ -27,10 +27,8 @@ def match_columns(
         UnknownNameError: an override names nothing in the source.
     """
     names = list(dict.fromkeys(name for run in found.runs for name in names_of(run)))
-    chosen = dict(overrides or {})
-    for column in chosen.values():
-        if column not in names:
-            raise UnknownNameError("column", column, names)
+    chosen = {c: n for c, n in (overrides or {}).items() if found.taken.get(c) != n}
+    check_overrides(chosen, names, lambda name: _meant(name, table=table))
     known = {c: n for c, n in found.known.items() if n in names and c not in chosen}
     mapping = {**known, **chosen}
     for canonical in columns_sought():
@@ -57,6 +55,11 @@ def value_of(run: SourceRun, name: str) -> Scalar:
         values = run.curves[name].value
         return float(values[-1]) if len(values) else None
     return run.summary[name] if name in run.summary else run.settings.get(name)
+
+
+def _meant(name: str, *, table: bool) -> str:
+    """The column a name reads as by itself, "" if it reads as none."""
+    return next((c for c in columns_sought() if candidates(c, [name], table=table)), "")
 
 
 def _choose(canonical: str, names: Sequence[str], found: Found, table: bool) -> str | None:

@@ -1,9 +1,9 @@
 """The columns of a run table: their names, kinds and the aliases people write them under."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 
-from isoflop.base.errors import InputError, UnknownNameError
+from isoflop.base.errors import MOST_NAMES, InputError, UnknownNameError
 
 NUMBER_COLUMNS: Mapping[str, str] = {
     "n_params": "parameters, in the count the fit is to be stated in",
@@ -56,6 +56,9 @@ TEXT_COLUMNS: Mapping[str, str] = {
     "status": "finished, running, interrupted, diverged, …",
 }
 """Columns that hold text."""
+
+COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
+"""Every column the run table knows."""
 
 MAY_BE_ZERO = frozenset(
     {
@@ -118,7 +121,8 @@ def map_columns(found: Iterable[str], overrides: Mapping[str, str] | None = None
         their own name.
 
     Raises:
-        InputError: two columns would both become the same one, and no override decides.
+        InputError: two columns would both become the same one, and no override decides; an
+            override that cannot be meant.
         UnknownNameError: an override names a column the file does not have.
 
     >>> map_columns(["C", "Model Size", "loss"])
@@ -126,9 +130,7 @@ def map_columns(found: Iterable[str], overrides: Mapping[str, str] | None = None
     """
     names = list(found)
     chosen = dict(overrides or {})
-    for column in chosen.values():
-        if column not in names:
-            raise UnknownNameError("column", column, names)
+    check_overrides(chosen, names, _known_by)
     taken = set(chosen.values())
     mapping: dict[str, str] = {}
     for name in names:
@@ -148,6 +150,37 @@ def map_columns(found: Iterable[str], overrides: Mapping[str, str] | None = None
     return {**mapping, **chosen}
 
 
+def check_overrides(
+    chosen: Mapping[str, str], names: Collection[str], meant: Callable[[str], str]
+) -> None:
+    """Refuse overrides that cannot be meant.
+
+    Args:
+        chosen: {canonical or new name: name in the file}.
+        names: columns of the file.
+        meant: the canonical name that a column of the file reads as by itself, "" if as none.
+
+    Raises:
+        UnknownNameError: a column the file does not have.
+        InputError: one column named as two, or a known one under a name nobody knows.
+    """
+    named: dict[str, str] = {}
+    for canonical, column in chosen.items():
+        if column not in names:
+            raise UnknownNameError("column", column, names)
+        if column in named:
+            raise InputError(
+                f"--columns names {column!r} as `{named[column]}` and as `{canonical}`; it is one"
+            )
+        named[column] = canonical
+        if canonical not in COLUMNS and meant(column):
+            known = ", ".join(COLUMNS[:MOST_NAMES])
+            raise InputError(
+                f"`{canonical}` is no column of the run table, and {column!r} reads as "
+                f"`{meant(column)}`; known: {known}, …"
+            )
+
+
 def parse_overrides(text: str) -> dict[str, str]:
     """Read `n_params=N,loss=val loss` into a mapping.
 
@@ -162,13 +195,19 @@ def parse_overrides(text: str) -> dict[str, str]:
         if not equals or not column.strip():
             raise InputError(f"--columns wants name=column, found {pair!r}")
         canonical = canonical.strip()
-        known = [*NUMBER_COLUMNS, *TEXT_COLUMNS]
         is_name = canonical.isascii() and canonical.isidentifier()
-        near = get_close_matches(canonical, known, n=1, cutoff=0.85)
-        if canonical not in known and (near or not is_name):
-            raise UnknownNameError("run-table column", canonical, known)
+        near = get_close_matches(canonical, COLUMNS, n=1, cutoff=0.85)
+        if canonical not in COLUMNS and (near or not is_name):
+            raise UnknownNameError("run-table column", canonical, COLUMNS)
+        if canonical in overrides:
+            raise InputError(f"--columns names `{canonical}` twice; say it once")
         overrides[canonical] = column.strip()
     return overrides
+
+
+def _known_by(name: str) -> str:
+    canonical = _canonical(name)
+    return canonical if canonical in COLUMNS else ""
 
 
 def _canonical(name: str) -> str:

@@ -63,24 +63,3 @@ def test_names_that_runs_share_are_noted(tmp_path: Path) -> None:
     text = "run,N,loss\na,1000,3\nb,2000,2.9\na,4000,2.8\n"
     notes = import_runs(write(tmp_path / "r.csv", text)).notes
     assert any("not unique: 'a' (2 rows);" in n for n in notes)
-
-
-@pytest.mark.parametrize(
-    ("column", "name", "told"),
-    [
-        ("n_tokens", "tokens (M)", "'tokens (M)' reads as millions; n_tokens holds"),
-        ("n_params", "params_B", "'params_B' reads as billions; n_params holds"),
-        ("loss", "loss (bits)", "add a column loss_unit that says bits/token"),
-        ("loss", "my loss", ""),
-        ("n_params", "M", ""),
-    ],
-)
-def test_units_that_a_name_tells_are_not_passed_over(
-    column: str, name: str, told: str, tmp_path: Path
-) -> None:
-    names = {"n_params": "n_params", "n_tokens": "n_tokens", "loss": "loss", column: name}
-    text = ",".join(names.values()) + "\n7,20,3\n8,30,2.9\n"
-    imported = import_runs(write(tmp_path / "r.csv", text), columns={column: name})
-    noted = [n for n in imported.notes if " reads as " in n]
-    assert len(noted) == bool(told)
-    assert all(told in n for n in noted)

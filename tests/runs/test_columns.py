@@ -111,3 +111,31 @@ def test_nonsense_in_place_of_overrides_is_refused(text: str, message: str) -> N
     with pytest.raises(InputError) as refused:
         parse_overrides(text)
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            {"nonsense": "N"},
+            "`nonsense` is no column of the run table, and 'N' reads as `n_params`; "
+            "known: n_params, n_params_non_embedding, ",
+        ),
+        (
+            {"n_params": "N", "n_tokens": "N"},
+            "--columns names 'N' as `n_params` and as `n_tokens`; it is one",
+        ),
+    ],
+)
+def test_overrides_that_cannot_be_meant_are_refused(
+    overrides: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        map_columns(["N", "params", "loss"], overrides)
+    assert str(refused.value).startswith(message)
+    assert map_columns(["width", "loss"], {"d": "width"}) == {"loss": "loss", "d": "width"}
+
+
+def test_a_column_is_named_once() -> None:
+    with pytest.raises(InputError, match="--columns names `loss` twice; say it once"):
+        parse_overrides("loss=a,loss=b")

@@ -6,10 +6,12 @@ rule. The size of the model is in neither; add it, or read the files with `--col
 
 from pathlib import Path
 
+import numpy as np
+
 from isoflop.base.errors import InputError
 from isoflop.exchange.bounded import walk
 from isoflop.exchange.foreign_json import Scalar, number
-from isoflop.exchange.found import Found, Refused, SourceRun
+from isoflop.exchange.found import Found, Refused, Series, SourceRun
 from isoflop.exchange.gather_points import curve_runs
 from isoflop.exchange.sources.csv_rows import first_line, read_csv
 
@@ -72,12 +74,13 @@ def _read_log(file: Path) -> tuple[list[SourceRun], int, list[Refused]]:
         for name in ("batch_size_in_tokens", "learning_rate_peak"):
             if name in curves:
                 cells[name] = float(curves.pop(name).value[-1])
-        steps, batch = number(cells.get("_step")), number(cells.get("batch_size_in_tokens"))
+        batch = number(cells.get("batch_size_in_tokens"))
         if _TOKENS in curves:
-            cells["tokens"] = float(curves[_TOKENS].value[-1])
-        elif steps is not None and batch is not None:
-            cells["tokens"] = steps * batch
+            curves["tokens"] = curves[_TOKENS]
+        elif batch is not None:
+            steps = np.unique(np.concatenate([curve.step for curve in run.curves.values()]))
+            curves["tokens"] = Series(steps, steps * batch)
         if _GFLOPS in curves:
-            cells["flops"] = 1e9 * float(curves[_GFLOPS].value[-1])
+            curves["flops"] = Series(curves[_GFLOPS].step, 1e9 * curves[_GFLOPS].value)
         runs.append(SourceRun(file.stem, cells, curves))
     return runs, rows.n_read, [*rows.refused, *refused]

@@ -97,8 +97,10 @@ def _read_state(file: Path) -> tuple[SourceRun, int, list[Refused]]:
                 values.append(amount)
     curves, refused = collect_series(_with_tokens(points, document), where=_home(file).name)
     settings = _settings(document, ends, file)
-    last = number(document.get("global_step"))
-    run = SourceRun(_home(file).name, settings, curves, last_step=last)
+    last, planned = number(document.get("global_step")), number(document.get("max_steps"))
+    short = last is not None and planned is not None and last < planned
+    status = "unfinished" if short else ""
+    run = SourceRun(_home(file).name, settings, curves, last_step=last, status=status)
     listed = [*refused, *([Refused(str(file), "entries without a step", bad)] if bad else [])]
     return run, len(history), listed
 
@@ -118,11 +120,13 @@ def _settings(document: dict[str, Any], ends: dict[str, Scalar], file: Path) -> 
 def _with_tokens(
     points: dict[str, tuple[list[float], list[float]]], document: dict[str, Any]
 ) -> dict[str, tuple[list[float], list[float]]]:
-    """Drop a curve of tokens that is 0 throughout, or that the state itself counts better."""
-    tokens = points.get(TOKENS)
-    if tokens is not None and (not any(tokens[1]) or number(document.get(TOKENS))):
-        return {name: each for name, each in points.items() if name != TOKENS}
-    return points
+    """Add the state's own count to the curve of tokens; drop one that is 0 throughout."""
+    steps, values = points.get(TOKENS, ([], []))
+    end, count = number(document.get("global_step")), number(document.get(TOKENS))
+    if end is not None and count:
+        steps, values = [*steps, end], [*values, count]
+    others = {name: each for name, each in points.items() if name != TOKENS}
+    return {**others, TOKENS: (steps, values)} if any(values) else others
 
 
 def _notes(runs: tuple[SourceRun, ...]) -> list[str]:
@@ -132,6 +136,12 @@ def _notes(runs: tuple[SourceRun, ...]) -> list[str]:
         notes.append(
             f"{TOKENS} is 0 or absent in {len(without)} of {len(runs)} runs: the Trainer counts "
             "tokens only with include_num_input_tokens_seen"
+        )
+    short = [run for run in runs if run.status]
+    if short:
+        notes.append(
+            f"{len(short)} of {len(runs)} runs are `unfinished`: {short[0].name} is at step "
+            f"{short[0].last_step:g} of max_steps {number(short[0].settings['max_steps']):g}"
         )
     if any("total_flos" in run.settings for run in runs):
         notes.append(_FLOPS_NOTE)

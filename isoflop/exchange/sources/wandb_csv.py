@@ -36,7 +36,10 @@ def read_runs_table(path: Path) -> Found:
         summary = {n: c for n, c in cells.items() if n not in _PAGE_COLUMNS}
         runs.append(SourceRun(row[NAME], settings, {}, summary, None, row[STATE].lower()))
     note = "W&B's table of runs holds last values; a metric's best or mean is not among them"
-    return Found("W&B CSV export of runs", tuple(runs), rows.n_read, "rows", rows.refused, (note,))
+    return Found(
+        *("W&B CSV export of runs", tuple(runs), rows.n_read, "rows", rows.refused, (note,)),
+        taken={"run": NAME, "status": STATE},
+    )
 
 
 def read_chart(path: Path) -> Found:
