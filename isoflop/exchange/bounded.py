@@ -28,6 +28,8 @@ _PICKLED = re.compile(
     rb"\x80[\x01-\x0f][^\0]|\x93NUMPY|c[A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n[(p]|\([dl]p0\r?\n"
 )
 """How pickles of every protocol begin, protocol 0 in text, and NumPy files, which may hold one."""
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+"""Byte-order marks of UTF-16, which spreadsheets write as "Unicode text"."""
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".npz", ".npy", ".joblib", ".ckpt", ".dill")
 
 
@@ -75,8 +77,8 @@ def unpack_gzip(content: bytes, source: str, limit: int = MAX_BYTES) -> bytes:
         raise InputError(f"{source}: not readable as gzip ({error})") from None
     if len(unpacked) > allowed:
         raise InputError(
-            f"{source}: {len(content)} bytes unpack to more than {allowed}; unpack it yourself "
-            "if you trust it"
+            f"{source}: {len(content)} bytes unpack to more than {allowed}, as those of a bomb "
+            "would; unpack it yourself if you trust it"
         )
     return unpacked
 
@@ -91,8 +93,13 @@ def unpack_zip(content: bytes, folder: Path, source: str) -> None:
     try:
         with ZipFile(BytesIO(content)) as archive:
             members = [m for m in archive.infolist() if not m.is_dir()]
-            if len(members) > MAX_FILES or sum(m.file_size for m in members) > allowed:
-                raise InputError(f"{source}: unpacks to more than {allowed} bytes, or files")
+            if len(members) > MAX_FILES:
+                raise InputError(f"{source}: unpacks to more than {MAX_FILES} files")
+            if sum(m.file_size for m in members) > allowed:
+                raise InputError(
+                    f"{source}: {len(content)} bytes unpack to more than {allowed}, as those of a "
+                    "bomb would; unpack it yourself if you trust it"
+                )
             for member in members:
                 _refuse_member(member.filename, member.external_attr >> 16, source)
                 if member.flag_bits & 1:
@@ -148,7 +155,9 @@ def decode(content: bytes, source: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{source}: not UTF-8 text (byte {error.start})") from None
+        wide = content[:2] in _UTF16 and b"\0" in content[:64]
+        kind = "UTF-16" if wide else f"not UTF-8 text (byte {error.start})"
+        raise InputError(f"{source}: {kind}; save it as UTF-8") from None
 
 
 def refuse_pickle(path: Path) -> None:

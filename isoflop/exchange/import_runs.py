@@ -74,8 +74,8 @@ def import_runs(
         raise InputError(f"cannot import a {type(source).__name__}; expected a path or a frame")
     found = gather_points(found, columns)
     if not found.runs:
-        why = f" ({found.refused[0].where}: {found.refused[0].why})" if found.refused else ""
-        raise RunTableError(f"no runs found in this {found.format}{why}", source=where)
+        why = f"; {found.refused[0].where}: {found.refused[0].why}" if found.refused else ""
+        raise RunTableError(f"no runs found (read as {found.format}){why}", source=where)
     table = all(not run.curves and not run.summary for run in found.runs)
     if rule.share and not any(run.curves for run in found.runs):
         raise InputError(

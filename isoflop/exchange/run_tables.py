@@ -5,7 +5,7 @@ from pathlib import Path
 
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, RunTableError
-from isoflop.exchange.bounded import read_bounded
+from isoflop.exchange.bounded import decode, read_bounded
 from isoflop.exchange.delimited import format_csv, parse_delimited
 from isoflop.exchange.jsonl import format_jsonl, parse_jsonl
 from isoflop.exchange.parquet import format_parquet, parse_parquet
@@ -56,6 +56,6 @@ def write_runs(table: RunTable, path: Path | str) -> Path:
 
 def _decode(content: bytes, path: Path) -> str:
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RunTableError(f"not UTF-8 text (byte {error.start})", source=str(path)) from None
+        return decode(content, "")
+    except InputError as error:
+        raise RunTableError(str(error).removeprefix(": "), source=str(path)) from None

@@ -35,6 +35,7 @@ FORMATS: Mapping[str, tuple[str, str]] = {
 """{format: (module in `sources`, its function)}"""
 
 _HEAD = 1 << 16
+_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow")
 _ZIP = b"PK\x03\x04"
 
 
@@ -76,12 +77,15 @@ def _find_in_zip(path: Path, format: str | None) -> Found:  # noqa: A002
         inside = [p for p in place.iterdir() if not p.name.startswith((".", "__MACOSX"))]
         if not inside:
             raise InputError(f"{path}: an empty zip")
+        if (place / "[Content_Types].xml").is_file() or (place / "mimetype").is_file():
+            raise InputError(f"{path}: a workbook of a spreadsheet; save its sheet as CSV")
         try:
             if any(each.is_file() and _head(each).startswith(_ZIP) for each in inside):
                 raise InputError(f"{path}: a zip inside a zip; unpack it")
             return find_runs(inside[0] if len(inside) == 1 else place, format)
         except InputError as error:
             hidden = str(error).replace(f"{place}/", f"{path}:").replace(str(place), str(path))
+            hidden = hidden.replace("in this folder", "in this zip")
             raise InputError(hidden) from None
 
 
@@ -103,6 +107,13 @@ def _sniff_folder(path: Path) -> str:
         raise InputError(
             f"{path}: MLflow's file store, which MLflow 3.13 refuses too; move it to mlflow.db "
             "with `mlflow migrate-filestore`, or export a CSV"
+        )
+    tables = [file.name for file in bounded.walk(path) if file.suffix.lower() in _TABLES]
+    if tables:
+        shown = ", ".join(tables[:3]) + (", …" if len(tables) > 3 else "")
+        raise InputError(
+            f"{path}: no runs recognised in this folder, but {len(tables)} tables ({shown}); "
+            "import one by its name"
         )
     raise InputError(
         f"{path}: no runs recognised in this folder; looked for a study, W&B, TensorBoard, "

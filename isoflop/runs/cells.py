@@ -51,8 +51,45 @@ def read_number(cell: Cell, *, name: str, row: int, source: str) -> float:
 
 def _plainer(cell: Cell) -> str:
     """What to write instead of an amount meant for human readers."""
-    dressed = isinstance(cell, str) and DRESSED.fullmatch(cell.strip())
-    return "; cells must be plain numbers, such as 1e8" if dressed else ""
+    if not isinstance(cell, str) or not DRESSED.fullmatch(cell.strip()):
+        return ""
+    return f"; cells must be plain numbers, such as {plain_spelling(cell) or '1e8'}"
+
+
+def plain_spelling(text: str) -> str:
+    """Spell an amount meant for human readers plainly, "" if it can be read in two ways.
+
+    >>> plain_spelling("7.1 M"), plain_spelling("3,25"), plain_spelling("2.342.427.896")
+    ('7.1e6', '3.25', '2342427896')
+    >>> plain_spelling("1,234")
+    ''
+    """
+    parts = _PARTS.fullmatch(text.strip())
+    if parts is None:
+        return ""
+    digits, exponent, word = parts[1], parts[2] or "", (parts[3] or "").strip().lower()
+    amount = re.sub(r"[_' ]", "", digits)
+    commas, points = amount.count(","), amount.count(".")
+    if commas == 1 and not points:  # a thousand or a decimal comma
+        if len(amount.partition(",")[2]) == 3:
+            return ""
+        amount = amount.replace(",", ".")
+    elif commas and points and amount.rindex(",") > amount.rindex("."):
+        amount = amount.replace(".", "").replace(",", ".")
+    else:
+        amount = amount.replace(",", "")
+        amount = amount.replace(".", "") if points > 1 else amount
+    power = next((power for power, words in _POWERS.items() if word in words), "")
+    return amount + (exponent or power)
+
+
+_PARTS = re.compile(r"[+$]?(-?[0-9][0-9.,_' ]*)([eE][-+]?[0-9]+)?([A-Za-z/ ]*)")
+_POWERS = {
+    "e3": ("k", "thousand"),
+    "e6": ("m", "million"),
+    "e9": ("b", "bn", "g", "billion"),
+    "e12": ("t", "trillion"),
+}
 
 
 def _parse_number(cell: Cell) -> float | None:

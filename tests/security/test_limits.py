@@ -70,8 +70,8 @@ EVIL = {
 
 SAID = {
     "gzip bomb": "unpack to more than",
-    "zip bomb": "unpacks to more than",
-    "zip of many": "unpacks to more than",
+    "zip bomb": "unpack to more than",
+    "zip of many": "unpack to more than",
     "zip in zip": "a zip inside a zip",
     "parent": "would leave its folder",
     "parent inside": "would leave its folder",
