@@ -89,7 +89,7 @@ def prepare_data(ladder: Ladder, folder: Path) -> dict[str, Any]:
     return document
 
 
-def check_corpus(ladder: Ladder) -> int:
+def check_corpus(ladder: Ladder) -> dict[str, int]:
     """Refuse a corpus that cannot serve, before anything is written.
 
     What only a trained vocabulary can tell is left to `prepare_data`.
@@ -98,7 +98,7 @@ def check_corpus(ladder: Ladder) -> int:
         ladder: names the corpus, the tokenizer and the split.
 
     Returns:
-        Training tokens if every byte is one: no encoding has more.
+        `train` and `held_out` tokens if every byte is one: no encoding has more.
 
     Raises:
         UnknownNameError: no such corpus.
@@ -112,7 +112,7 @@ def check_corpus(ladder: Ladder) -> int:
     parts = {"train": train, "held_out": held_out}
     counts = {name: total_bytes(part) + len(part) for name, part in parts.items()}
     check_length(ladder, counts)
-    return counts["train"]
+    return counts
 
 
 def open_data(ladder: Ladder, folder: Path) -> StudyData:

@@ -79,10 +79,18 @@ def held_out_windows(tokens: Tokens, n_ctx: int, count: int) -> NDArray[np.integ
     >>> held_out_windows(np.arange(33), 4, 8).shape
     (2, 5)
     """
-    windows = (len(tokens) - 1) // n_ctx
-    rows = min(windows, max(1, count // n_ctx))
+    windows, rows = (len(tokens) - 1) // n_ctx, count_windows(len(tokens), n_ctx, count)
     starts = (np.arange(rows) * windows // rows) * n_ctx
     return tokens[starts[_bit_reversed(rows), None] + np.arange(n_ctx + 1)]
+
+
+def count_windows(n_tokens: int, n_ctx: int, count: int) -> int:
+    """Return the held-out windows of about `count` tokens, fewer where there are fewer tokens.
+
+    >>> count_windows(33, 4, 8), count_windows(33, 4, 1000)
+    (2, 8)
+    """
+    return min((n_tokens - 1) // n_ctx, max(1, count // n_ctx))
 
 
 def _bit_reversed(count: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from isoflop.accounting.flops import flops_per_token
 from isoflop.lab.limits.budget import allow_stretch
 from isoflop.lab.loop import AnyTrainer, Segment
-from isoflop.lab.measures.noise_scale import NoiseScale
+from isoflop.lab.measures.noise_scale import GROUPS, NoiseScale
 from isoflop.lab.schedule import Branch, Schedule
 from isoflop.runs.ladders.ladder import Rung
 from isoflop.runs.settle import settle_recipe
@@ -37,7 +37,6 @@ class Metered:
         self._token_flops = flops_per_token(rung.architecture).matmul
         self._step_flops = rung.members * batch * self._token_flops
         self._step_seconds = 0.0
-        self._evaluation = 0.0
 
     @property
     def optimizer(self) -> Any:
@@ -76,30 +75,28 @@ class Metered:
     def position_losses(self, windows: torch.Tensor) -> NDArray[np.float64]:
         """Return (K, n_ctx) held-out losses by position."""
         self._count(windows, share=1 / 3)
-        self._add(0, 0)
         return self._trainer.position_losses(windows)
 
     def noise(self, windows: torch.Tensor) -> list[NoiseScale]:
         """Return the K gradient noise scales."""
-        self._count(windows, share=1 / self._rung.members)  # a model reads its own share
+        used = windows[: len(windows) // GROUPS * GROUPS]
+        self._count(used, share=1 / self._rung.members)  # a model reads its own share
         return self._trainer.noise(windows)
 
     def _count(self, windows: torch.Tensor, share: float) -> None:
         """A forward pass costs a third of training; every model reads all held-out windows."""
         context = self._rung.architecture.n_ctx
-        tokens = windows.numel() * context / (context + 1)
-        self._evaluation += self._rung.members * tokens * share * self._token_flops
+        tokens = windows.numel() // (context + 1) * context
+        flops = self._rung.members * tokens * share * self._token_flops
+        add_spent(self._study.path, Spent(evaluation_flops=flops))
 
     def _add(self, steps: int, needed: int) -> None:
         def allow(spent: Spent) -> None:
             flops, seconds = needed * self._step_flops, needed * self._step_seconds
-            if needed:
-                what = f"the next run of {self._rung.name}"
-                allow_stretch(self._limits, spent, flops=flops, seconds=seconds, what=what)
+            what = f"the next run of {self._rung.name}"
+            allow_stretch(self._limits, spent, flops=flops, seconds=seconds, what=what)
 
-        more = Spent(flops=steps * self._step_flops, evaluation_flops=self._evaluation)
-        add_spent(self._study.path, more, allow)
-        self._evaluation = 0.0
+        add_spent(self._study.path, Spent(flops=steps * self._step_flops), allow)
 
 
 def steps_to_next_run(branches: tuple[Branch, ...], first: int, last: int) -> int:

@@ -84,16 +84,22 @@ def prepare_test_sets(ladder: Ladder, folder: Path) -> None:
         write_atomic(folder / FILE, strict_json.dumps({"test_sets": known}, indent=1) + "\n")
 
 
-def check_test_sets(ladder: Ladder) -> None:
+def check_test_sets(ladder: Ladder) -> tuple[int, ...]:
     """Refuse test sets that cannot serve, before anything is written.
+
+    Returns:
+        The tokens of each if every byte is one.
 
     Raises:
         UnknownNameError: no such corpus.
         SpecError: less text than one context.
     """
+    counts: list[int] = []
     for name in ladder.evaluation.test_sets:
         held_out = _held_out(ladder, read_corpus(name))
-        check_test_set(ladder, name, total_bytes(held_out) + len(held_out))
+        counts.append(total_bytes(held_out) + len(held_out))
+        check_test_set(ladder, name, counts[-1])
+    return tuple(counts)
 
 
 def _held_out(ladder: Ladder, corpus: Corpus) -> Sequence[bytes]:

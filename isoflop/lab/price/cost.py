@@ -6,12 +6,14 @@ docs/tour-design.md has the numbers. Only the order of rungs, the tour's level a
 minute's ETA rest on it: after that the ETA follows the steps taken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isoflop.accounting.families import Model
 from isoflop.accounting.flops import flops_per_token
 from isoflop.accounting.transformer import Transformer
+from isoflop.lab.data.stream import count_windows
+from isoflop.lab.measures.noise_scale import GROUPS
 from isoflop.lab.price.makespan import makespan
 from isoflop.lab.schedule import plan_schedules
 from isoflop.runs.ladders.ladder import Evaluation, Ladder, Rung
@@ -72,17 +74,26 @@ def training_flops(rung: Rung, ladder: Ladder) -> float:
     return tokens * flops_per_token(rung.architecture).matmul
 
 
-def evaluation_flops(rung: Rung, ladder: Ladder) -> float:
-    """Return what evaluation adds: a forward pass is a third of training."""
-    evaluation = ladder.evaluation
-    sets = (1 + len(evaluation.test_sets)) * evaluation.tokens
-    read = 0.0
+def evaluation_flops(rung: Rung, ladder: Ladder, held_out: Sequence[int]) -> float:
+    """Return what evaluation adds: a forward pass is a third of training.
+
+    Args:
+        rung: what is trained.
+        ladder: its evaluation.
+        held_out: tokens of the corpus held out, then those of every test set; all are read where
+            they are fewer than was asked for.
+    """
+    evaluation, n_ctx = ladder.evaluation, rung.architecture.n_ctx
+    sets = [count_windows(tokens, n_ctx, evaluation.tokens) for tokens in held_out]
+    on_curve = min(sets[0], max(1, evaluation.curve_tokens // n_ctx))
+    on_noise = evaluation.noise_tokens // n_ctx // GROUPS * GROUPS
+    read = 0
     for schedule in plan_schedules(rung, ladder.recipe, evaluation.curve_points_per_doubling):
         cooled = sum(branch.end > branch.start for branch in schedule.branches)
-        read += (len(schedule.points) + cooled) * evaluation.curve_tokens
-        read += len(schedule.points) * 3 * evaluation.noise_tokens
-        read += len(schedule.branches) * sets
-    return rung.members * read / 3 * flops_per_token(rung.architecture).matmul
+        read += (len(schedule.points) + cooled) * on_curve
+        read += len(schedule.points) * 3 * on_noise
+        read += len(schedule.branches) * sum(sets)
+    return rung.members * n_ctx * read / 3 * flops_per_token(rung.architecture).matmul
 
 
 def rung_seconds(rung: Rung, ladder: Ladder, flop_per_s: float, *, ranks: int = 1) -> float:

@@ -33,7 +33,8 @@ class RungPrice:
         epochs: how often its longest run reads the training text; at least so often where a
             tokenizer is yet to be trained, as tokens are no more than bytes.
         memory_bytes: predicted peak of its worker.
-        evaluation_flops: of all its models, apart from training.
+        evaluation_flops: of all its models, apart from training; at most so much where a tokenizer
+            is yet to be trained.
     """
 
     name: str
@@ -92,12 +93,14 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
         InputError: the corpus cannot serve, or the device is absent: whatever `run_ladder` would
             refuse.
     """
-    n_train = check_corpus(ladder)
-    check_test_sets(ladder)
+    tokens = check_corpus(ladder)
+    held_out = (tokens["held_out"], *check_test_sets(ladder))
     check_starts(ladder)
     probe = probe or probe_machine(device)
     check_memory(ladder, device=device, workers=probe.workers)
-    rungs = tuple(_price_rung(rung, ladder, probe, n_train) for rung in ladder.rungs)
+    rungs = tuple(
+        _price_rung(rung, ladder, probe, tokens["train"], held_out) for rung in ladder.rungs
+    )
     return Price(
         rungs=rungs,
         n_runs=sum(rung.n_runs for rung in rungs),
@@ -111,7 +114,9 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
     )
 
 
-def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, n_train: int) -> RungPrice:
+def _price_rung(
+    rung: Rung, ladder: Ladder, probe: Probe, n_train: int, held_out: tuple[int, ...]
+) -> RungPrice:
     longest = max(run.n_tokens for run in runs_of(rung, ladder.recipe))
     engine = usual_engine(rung, ladder.recipe, probe.device, probe.precision)
     return RungPrice(
@@ -124,7 +129,7 @@ def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, n_train: int) -> RungP
         seconds=rung_seconds(rung, ladder, probe.flop_per_s),
         epochs=count_epochs(longest, n_train, rung.architecture.n_ctx),
         memory_bytes=rung_bytes(rung, ladder.recipe, engine),
-        evaluation_flops=evaluation_flops(rung, ladder),
+        evaluation_flops=evaluation_flops(rung, ladder, held_out),
     )
 
 

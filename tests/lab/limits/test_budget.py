@@ -1,6 +1,9 @@
 """The budget guard: stops before a limit, never after, and counts what was spent to the step."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,18 +12,25 @@ pytest.importorskip("torch")
 from faults.ladders import small_ladder
 
 from isoflop.base.errors import BudgetError, InputError
+from isoflop.lab.data.prepare import check_corpus
 from isoflop.lab.limits import budget
 from isoflop.lab.limits.budget import Session, check_limits
+from isoflop.lab.measures.test_sets import check_test_sets
 from isoflop.lab.price.cost import evaluation_flops, training_flops
 from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
-from isoflop.runs.ladders.ladder import Ladder, rung_flops
+from isoflop.runs.ladders.ladder import Evaluation, Ladder, rung_flops
 from isoflop.store.spent import Limits, Spent, add_spent, read_limits, read_spent
 from isoflop.store.study import Study
 
 
 def planned_flops(ladder: Ladder) -> float:
     return sum(training_flops(rung, ladder) for rung in ladder.rungs)
+
+
+def planned_evaluation(ladder: Ladder) -> float:
+    held_out = (check_corpus(ladder)["held_out"], *check_test_sets(ladder))
+    return sum(evaluation_flops(rung, ladder, held_out) for rung in ladder.rungs)
 
 
 def test_a_ladder_stops_before_its_flops_are_passed_and_goes_on_with_more(tmp_path: Path) -> None:
@@ -42,8 +52,30 @@ def test_a_ladder_stops_before_its_flops_are_passed_and_goes_on_with_more(tmp_pa
     assert study.finished()
     assert before.items() <= study.manifests().items()
     assert read_spent(study.path).flops == pytest.approx(plan, rel=1e-12)
-    evaluation = sum(evaluation_flops(rung, ladder) for rung in ladder.rungs)
-    assert read_spent(study.path).evaluation_flops == pytest.approx(evaluation, rel=0.1)
+    assert read_spent(study.path).evaluation_flops == pytest.approx(planned_evaluation(ladder))
+
+
+@pytest.mark.parametrize("schedule", ["wsd", "constant"])
+def test_evaluation_costs_what_was_planned_stopped_or_not(tmp_path: Path, schedule: Any) -> None:
+    """Less text than asked for, a test set, gradient noise, a context that divides nothing."""
+    text = tmp_path / "other.txt"
+    text.write_text("\n\n\n".join(f"speech {k} of some words" for k in range(60)))
+    ladder = small_ladder(6, budgets=(8192, 16384, 32768))
+    ladder = replace(
+        ladder,
+        recipe=replace(ladder.recipe, schedule=schedule),
+        evaluation=Evaluation(10**7, 1000, test_sets=(str(text),), noise_tokens=300),
+    )
+    evaluation, plan = planned_evaluation(ladder), planned_flops(ladder)
+    found = []
+    for name, limits in (("whole", None), ("stopped", Limits(flops=0.7 * plan))):
+        with nullcontext() if limits is None else pytest.raises(BudgetError):
+            run_ladder(ladder, tmp_path / name, workers=1, progress=Silent(), limits=limits)
+        more = None if limits is None else Limits(flops=plan)
+        run_ladder(ladder, tmp_path / name, workers=1, progress=Silent(), limits=more)
+        found.append(read_spent(tmp_path / name))
+    assert [each.evaluation_flops for each in found] == pytest.approx([evaluation] * 2)
+    assert [each.flops for each in found] == pytest.approx([plan] * 2)
 
 
 def test_planned_flops_are_those_of_the_rungs_to_a_step_a_run() -> None:
