@@ -26,7 +26,7 @@ def keep_usable(
     """
     for name in columns:
         if name not in table:
-            raise RunTableError(_how_to_get(name, table), source=table.source)
+            raise RunTableError(how_to_get(name, table), source=table.source)
     findings: list[Finding] = []
     if "status" in table:
         done = np.array([status.lower() in FINISHED for status in table.text("status")])
@@ -146,7 +146,8 @@ def _left_out(names: list[str], n_runs: int) -> Finding:
     )
 
 
-def _how_to_get(name: str, table: RunTable) -> str:
+def how_to_get(name: str, table: RunTable) -> str:
+    """Say that a column is absent, what was found instead, and how to get it."""
     names = [name if len(name) <= 30 else f"{name[:30]}…" for name in table.columns]
     columns = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     hint = f"name it with --columns {name}=COLUMN"

@@ -16,6 +16,7 @@ from isoflop.plan.checkup.designs import check_design, check_range
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
 from isoflop.plan.checkup.mixing import check_comparable_losses, check_one_recipe, check_repeats
+from isoflop.plan.checkup.missing import check_surface_exists
 from isoflop.plan.checkup.noise import check_seeds, check_surface
 from isoflop.plan.checkup.outliers import check_influence, check_outliers
 from isoflop.plan.checkup.rounding import check_rounded_losses, check_rounded_sizes
@@ -48,7 +49,7 @@ CHECKS: tuple[Check, ...] = (
 """Every check; each looks at one family of faults and says nothing where it cannot look."""
 
 CODES = (
-    "impossible-values", "units-unlikely", "flops-disagree", "worse-than-guessing",
+    "no-surface", "impossible-values", "units-unlikely", "flops-disagree", "worse-than-guessing",
     "loss-unit-unsure",
     "mixed-tokenizers", "mixed-loss-units", "mixed-eval-sets",
     "single-ray", "one-size", "one-budget", "few-decades",
@@ -80,6 +81,7 @@ class Checkup:
         flops: the compute that consequences are told at.
         surface: the law they are told by, or why there is none.
         findings: errors first, then by wasted compute.
+        fitted: whether there is such a law.
     """
 
     source: str
@@ -88,6 +90,7 @@ class Checkup:
     flops: float
     surface: str
     findings: tuple[Diagnosis, ...]
+    fitted: bool = True
 
     @property
     def has_errors(self) -> bool:
@@ -102,15 +105,18 @@ class Checkup:
             "n_usable": self.n_usable,
             "flops": self.flops,
             "surface": self.surface,
+            "fitted": self.fitted,
             "findings": [found.to_dict() for found in self.findings],
         }
 
     def __str__(self) -> str:
         count = {s: sum(f.severity == s for f in self.findings) for s in ORDER}
+        used = f"{self.n_usable} {'fitted' if self.fitted else 'usable, none fitted'}"
+        by = f"consequences at {shorten(self.flops)} FLOPs, by {self.surface}"
         head = (
-            f"{self.source}: {self.n_runs} rows, {self.n_usable} fitted; "
+            f"{self.source}: {self.n_runs} rows, {used}; "
             + ", ".join(f"{n} {s}{'s' * (n != 1)}" for s, n in count.items())
-            + f"\nconsequences at {shorten(self.flops)} FLOPs, by {self.surface}"
+            + f"\n{by if self.fitted else self.surface}"
         )
         return "\n\n".join([head, *(_paragraph(found) for found in self.findings)])
 
@@ -140,13 +146,17 @@ def check_runs(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         case = open_case(table, flops)
         found = _units(case) + [each for check in CHECKS for each in _attempt(check, case)]
+        found += check_surface_exists(case, found)
     waste = {id(each): each.shift.waste if each.shift else 0.0 for each in found}
     found.sort(key=lambda each: (ORDER.index(each.severity), -waste[id(each)]))
     surface = f"no surface: {case.why_no_fit}"
     if case.fit is not None:
         a = case.fit.derived["a"].value
         surface = f"a Chinchilla surface with a = {a:.3f}, residuals of {100 * case.noise:.2g} %"
-    return Checkup(table.source, len(table), len(case.table), case.flops, surface, tuple(found))
+    usable = len(case.table)
+    return Checkup(
+        table.source, len(table), usable, case.flops, surface, tuple(found), case.fit is not None
+    )
 
 
 def _attempt(check: Check, case: Case) -> list[Diagnosis]:

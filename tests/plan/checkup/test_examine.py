@@ -69,6 +69,37 @@ def test_findings_without_a_surface_are_still_found():
     )
 
 
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [
+        ("loss", "column `loss` is needed and absent (found: n_params, n_tokens, flops); name it"),
+        ("n_tokens", "record it, or ask for D = C/6N with --derive n_tokens"),
+    ],
+)
+def test_a_table_no_surface_can_be_fitted_to_is_an_error(gone, says):
+    N, D, L = ladder()
+    checkup = check_runs(
+        [{k: v for k, v in row.items() if k != gone} for row in rows(N, D, noisy(L))]
+    )
+    (found,) = [each for each in checkup.findings if each.code == "no-surface"]
+    assert says in found.evidence
+    assert "63 rows, 63 usable, none fitted; " in str(checkup)
+    assert checkup.has_errors
+
+
+def test_sizes_alone_are_an_error_and_scores_or_a_curve_a_warning():
+    N, D, L = ladder()
+    alone = [{"n_params": n, "loss": loss} for n, loss in zip(N, L, strict=True)]
+    scores = [{"flops": 1e20 * n, "accuracy": 0.3 + 0.01 * k} for k, n in enumerate(N[:9])]
+    assert check_runs(alone).has_errors
+    assert not check_runs(scores).has_errors
+    curve = [{"flops": c, "loss": loss} for c, loss in zip(6 * N * D, L, strict=True)]
+    assert not check_runs(curve).has_errors
+    assert "no-surface" in codes(alone) & codes(scores) & codes(curve)
+    assert "no-surface" not in codes(rows(N, D, noisy(L)))
+    assert "no-surface" in codes(rows(N[:5] * [1, 2, 4, 1, 2], D[:5], L[:5]))  # five runs
+
+
 def test_impossible_and_unlikely_amounts_are_findings():
     N, D, L = ladder()
     assert "impossible-values" in codes(rows(N, D, 30 + L))
