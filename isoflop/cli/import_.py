@@ -1,5 +1,6 @@
 """`isoflop import`: runs from elsewhere, with an account of what was read as what."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import click
 import isoflop
 from isoflop.base.errors import InputError
 from isoflop.cli.output import json_option, narrate, show
-from isoflop.exchange.export import EXPORTS, export_runs
+from isoflop.exchange.export import EXPORTS, export_runs, require_ending
 from isoflop.exchange.imported import Imported
 from isoflop.exchange.sniff import FORMATS
 from isoflop.runs.columns import parse_overrides
@@ -62,6 +63,7 @@ def command(
     Python:
       isoflop.import_runs("mlflow.db", columns={"loss": "val_loss"}).table
     """
+    destination = _destination(output, to, reads=(source, *((runs,) if runs else ())))
     if runs is not None:
         from isoflop.exchange.attach_scores import attach_scores, parse_matches
 
@@ -72,9 +74,29 @@ def command(
         raise InputError("--match and --task are of --attach RUNS, which is not given")
     else:
         imported = _import(source, columns, final, format_, tokens_per_step)
-    if output:
-        narrate(f"written to {export_runs(imported.table, output, to=to)}")
+    if destination:
+        new = "" if destination.parent.exists() else f", in a new folder {destination.parent}"
+        narrate(f"written to {export_runs(imported.table, destination, to=to)}{new}")
     show(imported.to_dict(), str(imported), as_json=as_json)
+
+
+def _destination(output: Path | None, to: str | None, *, reads: Sequence[Path]) -> Path | None:
+    """Return where the table goes, before anything is read.
+
+    Raises:
+        InputError: a format without a file, a name of another format, or a file that is read.
+    """
+    if output is None:
+        if to:
+            raise InputError(f"--to {to} is of -o FILE, which is not given")
+        return None
+    for path in reads:
+        if output.exists() and path.exists() and output.samefile(path):
+            raise InputError(
+                f"-o {output} would overwrite {path}, which is read; name it otherwise"
+            )
+    require_ending(output, to)
+    return output
 
 
 def _import(

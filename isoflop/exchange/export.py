@@ -103,19 +103,37 @@ def export_runs(table: RunTable, path: Path | str, *, to: str | None = None) -> 
             `.csv`, `.jsonl`, `.parquet`, `.wandb.csv` or `.db`.
 
     Raises:
-        InputError: a name that ends otherwise.
+        InputError: a name that ends otherwise, or as another format than `to`.
         UnknownNameError: a format nobody knows.
     """
     path = Path(path)
-    if to is None:
-        ending = [f for f, (end, _) in EXPORTS.items() if path.name.lower().endswith(end)]
-        if not ending:
-            ends = ", ".join(end for end, _ in EXPORTS.values())
-            raise InputError(f"{path}: cannot tell the format; expected one of {ends}")
-        to = max(ending, key=lambda each: len(EXPORTS[each][0]))
-    if to not in EXPORTS:
+    return write_atomic(path, EXPORTS[require_ending(path, to)][1](table))
+
+
+def require_ending(path: Path, to: str | None) -> str:
+    """Return the format that a file is written in.
+
+    Args:
+        path: the file.
+        to: the format asked for, None to go by the name.
+
+    Raises:
+        InputError: a name that tells no format, or another than the one asked for.
+        UnknownNameError: a format nobody knows.
+
+    >>> require_ending(Path("runs.wandb.csv"), None), require_ending(Path("runs.csv"), "wandb")
+    ('wandb', 'wandb')
+    """
+    if to is not None and to not in EXPORTS:
         raise UnknownNameError("format", to, EXPORTS)
-    return write_atomic(path, EXPORTS[to][1](table))
+    ending = [f for f, (end, _) in EXPORTS.items() if path.name.lower().endswith(end)]
+    if to is None and not ending:
+        ends = ", ".join(end for end, _ in EXPORTS.values())
+        raise InputError(f"{path}: cannot tell the format; expected one of {ends}")
+    named = max(ending, key=lambda each: len(EXPORTS[each][0]), default=to)
+    if to and named and not EXPORTS[to][0].endswith(EXPORTS[named][0]):
+        raise InputError(f"{path}: its name says {named}, but --to says {to}; expected one of both")
+    return to or str(named)
 
 
 def _cell(column: str, cell: str | float | None) -> str:

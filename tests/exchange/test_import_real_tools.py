@@ -310,7 +310,10 @@ def test_torch_summary_writer(tmp_path: Path) -> None:
                 writer.add_scalar("val/loss", 4 - 0.01 * step - k, step)
             writer.add_histogram("weights", np.random.default_rng(0).normal(size=1000), 0)
             writer.add_text("notes", "hello", 0)
+            writer.add_hparams({"n_params": 1e6 * (k + 1), "opt": "adam"}, {"hparam/loss": 3.0})
     table = import_runs(tmp_path, tokens_per_step=1000).table
+    assert table.numbers("n_params").tolist() == [1e6, 2e6]
+    assert table.text("opt") == ["adam", "adam"]
     assert table.names() == ["run0", "run1"]
     assert table.numbers("loss") == pytest.approx([3.01, 2.01], rel=1e-6)
     assert table.numbers("n_tokens").tolist() == [99_000, 99_000]

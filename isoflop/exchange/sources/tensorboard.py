@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from isoflop.exchange.bounded import count_links, read_bounded, walk
+from isoflop.exchange.foreign_json import Scalar
 from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
 from isoflop.exchange.protobuf import (
     WireError,
@@ -22,6 +23,7 @@ from isoflop.exchange.protobuf import (
     as_text,
     fields,
 )
+from isoflop.exchange.sources.tensorboard_hparams import join_settings, read_settings
 from isoflop.exchange.tfrecord import read_records
 
 MARK = "tfevents"
@@ -39,20 +41,20 @@ def read(path: Path) -> Found:
     folders: dict[Path, list[Path]] = defaultdict(list)
     for file in files:
         folders[file.parent].append(file)
-    runs: list[SourceRun] = []
+    runs: dict[Path, SourceRun] = {}
+    settings: dict[Path, dict[str, Scalar]] = {}
     refused: list[Refused] = []
     n_read = 0
     for folder, members in folders.items():
+        settings[folder] = {}
         name = _run_name(path, folder)
-        run, count, bad = _read_run(name, members)
+        runs[folder], count, bad = _read_run(name, members, settings[folder])
         n_read += count
         refused += bad
-        if run.curves:
-            runs.append(run)
-    notes = _notes(path)
+    joined = tuple(join_settings(runs, settings))
     known = {"steps": "step"}
     return Found(
-        "TensorBoard event files", tuple(runs), n_read, "points", tuple(refused), notes, known
+        "TensorBoard event files", joined, n_read, "points", tuple(refused), _notes(path), known
     )
 
 
@@ -76,7 +78,10 @@ def scalars(record: bytes) -> Iterator[tuple[str, int, float]]:
                     yield tag, step, scalar
 
 
-def _read_run(name: str, files: list[Path]) -> tuple[SourceRun, int, list[Refused]]:
+def _read_run(
+    name: str, files: list[Path], settings: dict[str, Scalar]
+) -> tuple[SourceRun, int, list[Refused]]:
+    """Read the files of one folder; what add_hparams wrote there is put into `settings`."""
     points: Points = {}
     refused: list[Refused] = []
     count = 0
@@ -86,6 +91,7 @@ def _read_run(name: str, files: list[Path]) -> tuple[SourceRun, int, list[Refuse
         for record in records.data:
             try:
                 found = list(scalars(record))
+                settings.update(read_settings(record))
             except WireError:
                 bad += 1
                 continue

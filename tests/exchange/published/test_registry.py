@@ -27,6 +27,11 @@ def test_every_entry_says_source_licence_citation_and_hash(name: str) -> None:
         assert entry.address.endswith(f"{entry.repository}/{entry.commit}/{entry.path}")
 
 
+def test_examples_that_training_saw_are_no_items_of_a_task() -> None:
+    columns = find_published_table("alabdulmohsin-2022-curves").columns
+    assert dict(columns) == {"examples_seen": "Seen Examples", "loss": "Loss"}
+
+
 def test_an_unknown_table_suggests_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean besiroglu-2024-points"):
         find_published_table("besiroglu-2024-point")
