@@ -92,9 +92,7 @@ def _destination(output: Path | None, to: str | None, *, reads: Sequence[Path]) 
         return None
     for path in reads:
         if output.exists() and path.exists() and output.samefile(path):
-            raise InputError(
-                f"-o {output} would overwrite {path}, which is read; name it otherwise"
-            )
+            raise InputError(f"-o {output} would overwrite {path}, which is read; name another")
     require_ending(output, to)
     return output
 
