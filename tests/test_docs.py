@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign_files import mlflow_database
 
 from isoflop.cli.main import SUMMARIES, run
 from isoflop.exchange.run_tables import write_runs
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.forms import form_names
 from isoflop.runs.table import RunTable
+from isoflop.store.index.listing import RUN_STATES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -87,8 +89,11 @@ def test_the_documentation_names_commands():
 
 
 @pytest.mark.parametrize("command", console_commands())
-def test_every_command_in_the_documentation_runs(command, folder, monkeypatch, capsys):
+def test_every_command_in_the_documentation_runs(command, folder, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(folder)
+    if "mlflow.db" in command:  # writes runs.csv: not over that of the other commands
+        monkeypatch.chdir(tmp_path)
+        Path("mlflow.db").write_bytes(mlflow_database())
     if "law.json" in command and "-o law.json" not in command:
         assert run(["fit", "runs.csv", "-o", "law.json", "--bootstrap", "50"]) == 0
     words = shlex.split(command.split(" #")[0])
@@ -102,6 +107,11 @@ def test_every_command_in_the_documentation_runs(command, folder, monkeypatch, c
     words = [str(data / word) if word in public else word for word in words]
     assert run(words[1:]) == 0
     assert capsys.readouterr().out.strip()
+
+
+def test_every_state_of_a_run_is_on_the_page_of_ladders():
+    page = (ROOT / "docs/ladders.md").read_text(encoding="utf-8")
+    assert [state for state in RUN_STATES if f"`{state}`" not in page] == []
 
 
 def test_the_page_of_launchers_promises_no_bytes_that_ranks_do_not_keep():

@@ -12,6 +12,7 @@ from isoflop.cli.output import narrate
 from isoflop.runs.table import RunTable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_DROP_ROWS = "File of runs' names or rows, one a line; row 1 is the first below the header."
 OPTIONS = ("columns", "derive", "drop_rows", "drop_highest_loss")
 
 
@@ -99,7 +100,7 @@ def _options() -> list[Callable[[Any], Any]]:
     return [
         click.option("--columns", default="", help="n_params=N,n_tokens=D,… where names differ."),
         click.option("--derive", type=derive, help="D = C/6N or C = 6ND."),
-        click.option("--drop-rows", type=path, help="File of runs or rows, one a line."),
+        click.option("--drop-rows", type=path, help=_DROP_ROWS),
         click.option(
             "--drop-highest-loss", type=click.IntRange(0), default=0, help="Drop this many."
         ),

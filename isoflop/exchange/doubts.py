@@ -18,18 +18,17 @@ def unnamed_curves(rows: Sequence[Mapping[str, Scalar]], step: str) -> str:
     """Say that rows look like points of curves that no name tells apart, "" if they do not.
 
     >>> unnamed_curves([{"job": j, "step": s} for j in "ab" for s in (1, 2)], "step")
-    "'step' repeats and no column names the runs, so each of 4 rows is a run; if rows are points \
-of curves, say whose with --columns run=job"
+    "no column names the runs, so each of 4 rows is one; if they are points of curves over 'step', \
+say whose with --columns run=job"
     """
-    steps = Counter(row.get(step) for row in rows)
-    if len(steps) < 2 or len(steps) == len(rows):
+    if len({row.get(step) for row in rows}) < 2:
         return ""
     likely = _naming_columns(rows, step)
     how = " or ".join(f"run={name!r}" if " " in name else f"run={name}" for name in likely)
     how = f"say whose with --columns {how}" if likely else "add a column `run`"
     return (
-        f"{step!r} repeats and no column names the runs, so each of {len(rows)} rows is a run; "
-        f"if rows are points of curves, {how}"
+        f"no column names the runs, so each of {len(rows)} rows is one; if they are points of "
+        f"curves over {step!r}, {how}"
     )
 
 

@@ -45,8 +45,8 @@ def test_points_of_curves_that_no_name_tells_apart_are_noted(tmp_path: Path) -> 
     path = write(tmp_path / "r.csv", CURVES)
     imported = import_runs(path)
     assert len(imported.table) == 6
-    (note,) = [n for n in imported.notes if "repeats" in n]
-    assert "each of 6 rows is a run" in note
+    (note,) = [n for n in imported.notes if "points of curves" in n]
+    assert "no column names the runs, so each of 6 rows is one" in note
     assert note.endswith("--columns run=experiment_id")
     told = import_runs(path, columns={"run": "experiment_id"})
     assert told.table.numbers("loss").tolist() == [3.0, 3.0, 3.0]
@@ -56,7 +56,14 @@ def test_points_of_curves_that_no_name_tells_apart_are_noted(tmp_path: Path) -> 
 def test_a_table_of_runs_with_one_step_count_is_not_doubted(tmp_path: Path) -> None:
     text = "step,n_params,loss\n100,1000,3\n100,2000,2.9\n100,4000,2.8\n"
     imported = import_runs(write(tmp_path / "r.csv", text))
-    assert not any("repeats" in n for n in imported.notes)
+    assert not any("points of curves" in n for n in imported.notes)
+
+
+def test_the_log_of_one_run_without_its_name_is_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", "step,n_params,loss\n10,1000,3\n20,1000,2.9\n30,1000,2.8\n")
+    (note,) = [n for n in import_runs(path).notes if "points of curves" in n]
+    assert note.endswith("over 'step', say whose with --columns run=n_params")
+    assert import_runs(path, columns={"run": "n_params"}).table.numbers("loss").tolist() == [2.8]
 
 
 def test_names_that_runs_share_are_noted(tmp_path: Path) -> None:
