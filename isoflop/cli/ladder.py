@@ -162,7 +162,7 @@ def _status_at_the_end(study: Path, as_json: bool) -> Iterator[None]:
         # A second Ctrl+C must not cut off what the first one is answered with.
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if _is_main() else None
         if not isinstance(error, InputError) and (study / "study.json").exists():
-            show_status(Study.open(study), as_json)
+            show_status(Study.open(study), as_json, told=str(error))
             if isinstance(error, KeyboardInterrupt):
                 narrate(f"what is finished stays; go on with: isoflop ladder resume {study}")
         if heard is not None:

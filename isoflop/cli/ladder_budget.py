@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from isoflop.cli.amount import AMOUNT
+from isoflop.cli.amount import Amount
 
 if TYPE_CHECKING:
     from isoflop.store.spent import Limits
@@ -22,8 +22,14 @@ _OPTIONS = {
     "rung_seconds": ("--deadline", "Seconds after which a rung is given up as `timeout`."),
     "silence_seconds": ("--silence", "Seconds without a step after which it is given up."),
 }
-
-
+_EXAMPLES = {
+    "flops": "1e15",
+    "seconds": "3600",
+    "dollars": "20",
+    "dollars_per_hour": "2.5",
+    "rung_seconds": "3600",
+    "silence_seconds": "300",
+}
 _PRICE = "dollars_per_hour"
 """No limit by itself."""
 
@@ -41,13 +47,16 @@ def budget_options(command: Command) -> Command:
         limits = [_OPTIONS[field][0] for field in given if field != _PRICE]
         if named["unlimited"] and limits:
             said = f"{' and '.join(limits)} {'set some' if len(limits) > 1 else 'sets one'}"
-            raise click.UsageError(f"--unlimited lifts every limit, {said}: give either")
+            raise click.UsageError(
+                f"--unlimited lifts every limit, {said}: give either; a limit alone replaces its "
+                "own of before, the others stay"
+            )
         return command(*args, given=given, **named)
 
     wrapped: Any = call
     wrapped = click.option("--unlimited", is_flag=True, help="Lift every limit of before.")(wrapped)
     for field, (flag, text) in reversed(_OPTIONS.items()):
-        wrapped = click.option(flag, field, type=AMOUNT, help=text)(wrapped)
+        wrapped = click.option(flag, field, type=Amount(_EXAMPLES[field]), help=text)(wrapped)
     return wrapped
 
 

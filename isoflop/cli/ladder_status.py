@@ -30,6 +30,9 @@ _NAMED = 6
 _QUIET_SECONDS = 30.0
 """How long nothing may be trained before a live view ends."""
 
+_LOOK_SECONDS = 0.25
+"""Between two looks for a study that is yet to be made."""
+
 
 @click.command("status")
 @FOLDER
@@ -53,12 +56,24 @@ def command(
     Python:
       isoflop.Study.open("study").status()
     """
+    if watch and as_json:
+        raise click.UsageError("--watch shows, --json prints once; drop one of them")
+    if watch:
+        _await(study or named)
     found = find_study("status", named, study)
     if watch:
-        if as_json:
-            raise click.UsageError("--watch shows, --json prints once; drop one of them")
         watch_study(found, every)
     show_status(found, as_json)
+
+
+def _await(folder: Path | None) -> None:
+    """Wait for a study that is yet to be made, as long as for one that nobody trains."""
+    if folder is None or folder.exists():
+        return
+    narrate(f"waiting {_QUIET_SECONDS:g} seconds for {folder} to be made")
+    until = time.monotonic() + _QUIET_SECONDS
+    while not (folder / "ladder.toml").is_file() and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
 
 
 def mark(state: str) -> str:
@@ -66,8 +81,14 @@ def mark(state: str) -> str:
     return MARKS.get(state, "✘")
 
 
-def show_status(study: "Study", as_json: bool) -> None:
-    """Print the table of runs; what went wrong is told on standard error, rung by rung."""
+def show_status(study: "Study", as_json: bool, *, told: str = "") -> None:
+    """Print the table of runs; what went wrong is told on standard error, rung by rung.
+
+    Args:
+        study: whose runs.
+        as_json: print the rows instead.
+        told: an error that will be told after it: what it says is not said twice.
+    """
     from isoflop.runs.counted import counted
 
     runs = study.status()
@@ -87,7 +108,7 @@ def show_status(study: "Study", as_json: bool) -> None:
     narrate(f"{done} of {counted(len(runs), 'run')} finished")
     said: dict[tuple[str, str], dict[str, None]] = {}
     for run in runs:
-        if "message" in run:
+        if "message" in run and run["message"] not in told:
             said.setdefault((run["state"], run["message"]), {})[run["rung"]] = None
     for (state, message), rungs in said.items():
         narrate(f"{mark(state)} {_several(list(rungs))} {state}: {message}")

@@ -10,6 +10,7 @@ from isoflop.lab.launchers.beforehand import check_launcher
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.limits.budget import check_limits, open_sums
+from isoflop.lab.limits.first_run import check_reach
 from isoflop.lab.limits.stopping import stoppable
 from isoflop.lab.measures.test_sets import check_test_sets, prepare_test_sets
 from isoflop.lab.price.memory import check_memory
@@ -62,7 +63,8 @@ def run_ladder(
             or the launcher cannot train it; a new folder is then not made. Or the study was begun
             with something else.
         MissingExtraError: the launcher's engine is absent; likewise.
-        BudgetError: the limits reach no further; what is finished stays finished.
+        BudgetError: the limits reach no further; what is finished stays finished. Of limits that
+            reach no run at all no folder is made.
         IsoflopError: the study is being written by another process, or some rung failed; what
             is finished stays finished.
         KeyboardInterrupt: on SIGINT or SIGTERM; run it again to go on.
@@ -107,6 +109,7 @@ def prepare_study(
     """
     if not (Path(study_path) / "study.json").exists():
         check_device(device)
+        check_reach(ladder, limits or Limits())
     check_corpus(ladder)
     check_test_sets(ladder)
     check_starts(ladder)

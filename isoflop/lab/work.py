@@ -15,6 +15,7 @@ from isoflop.lab.limits.budget import Session
 from isoflop.lab.price.cost import rung_seconds, rung_steps
 from isoflop.lab.progress.forecast import Outlook
 from isoflop.lab.progress.progress import Progress
+from isoflop.runs.counted import counted
 from isoflop.runs.ladders.ladder import Rung
 from isoflop.store.outcome import note_outcome, read_outcome
 from isoflop.store.states import state_of_rung
@@ -122,7 +123,7 @@ class Work:
             outcome = read_outcome(self._study.rung_folder(event["rung"]))
             if outcome is not None and outcome["state"] == "budget":
                 self._over_budget[event["rung"]] = outcome["message"]
-                event = {"event": "notice", "rung": rung, "message": outcome["message"]}
+                event = {"event": "notice", "rung": rung, "message": "stopped by the budget"}
         if kind != "tick":
             self._progress.event(event)
         self._session.event()
@@ -156,10 +157,19 @@ class Work:
 
     def _report(self, failures: list[str]) -> None:
         if failures and len(failures) == len(self._over_budget):
-            first = next(iter(self._over_budget.values()))
-            raise BudgetError(f"{self._study.path}: {first}")
+            raise BudgetError(f"{self._study.path}: {_told_once(self._over_budget)}")
         if failures:
             raise IsoflopError(f"{self._study.path}: " + "; ".join(failures))
+
+
+def _told_once(messages: Mapping[str, str]) -> str:
+    """Return the reason of rungs that the budget stopped; several have each their own on disk."""
+    first, *others = dict.fromkeys(messages.values())
+    if not others:
+        return first
+    remedies = dict.fromkeys(message.rpartition("; ")[2] for message in messages.values())
+    names = f"{counted(len(messages), 'rung')} ({', '.join(messages)})"
+    return f"the budget stopped {names}; {' or '.join(remedies)}"
 
 
 def _nothing(layout: Layout, seconds: float) -> str:

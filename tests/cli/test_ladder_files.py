@@ -2,14 +2,19 @@
 
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import isoflop as isoflop_package
 from isoflop.accounting.architecture import Architecture
+from isoflop.cli.ladder_budget import limits_of
 from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.runs.ladders.toml import print_ladder
 from isoflop.store.manifest import commit_run, describe_run
+from isoflop.store.spent import Limits, write_limits
 from isoflop.store.study import Study
 
 SHAPE = Architecture(n_layer=1, d_model=8, n_head=1, n_ctx=32, n_vocab=256, tied=False)
@@ -125,13 +130,45 @@ def test_no_limit_and_a_limit_contradict_each_other(isoflop) -> None:
         result = isoflop("ladder", *command, "s", *both)
         assert (result.code, result.error) == (
             2,
-            "--unlimited lifts every limit, --max-flops and --silence set some: give either",
+            "--unlimited lifts every limit, --max-flops and --silence set some: give either; a "
+            "limit alone replaces its own of before, the others stay",
         )
     result = isoflop("ladder", "resume", "s", "--unlimited", "--deadline", "60")
-    assert result.error == "--unlimited lifts every limit, --deadline sets one: give either"
+    assert result.error == (
+        "--unlimited lifts every limit, --deadline sets one: give either; a limit alone "
+        "replaces its own of before, the others stay"
+    )
     assert not Path("s").exists()
 
 
 def test_a_price_without_a_limit_may_stand_beside_unlimited(isoflop) -> None:
     found = isoflop("ladder", "resume", "s", "--unlimited", "--dollars-per-hour", "3")
     assert found.error == "s is not a study: it has no ladder.toml"
+
+
+def test_a_limit_alone_replaces_its_own_of_before(tmp_path: Path) -> None:
+    """What the refusal of --unlimited beside a limit promises."""
+    write_limits(tmp_path, Limits(flops=1e12, seconds=60.0))
+    assert limits_of(tmp_path, {"seconds": 5.0}, unlimited=False) == Limits(1e12, 5.0)
+
+
+def test_a_limit_names_an_amount_of_its_kind(isoflop) -> None:
+    result = isoflop("ladder", "run", "l.toml", "-o", "s", "--max-flops", "5x")
+    assert result.error.endswith("expected a number such as 1e15, found '5x'")
+    result = isoflop("ladder", "run", "l.toml", "-o", "s", "--max-seconds", "an hour")
+    assert result.error.endswith("expected a number such as 3600, found 'an hour'")
+
+
+def test_a_folder_is_no_ladder_file(isoflop) -> None:
+    Study.create("study", LADDER)
+    Path("other").mkdir()
+    assert isoflop("ladder", "plan", "other").error == "other is a folder, expected a ladder file"
+    assert isoflop("ladder", "show", "study").error == (
+        "study is a folder, expected a ladder file; did you mean study/ladder.toml?"
+    )
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "isoflop", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"isoflop {isoflop_package.__version__}\n"

@@ -1,6 +1,9 @@
 """`isoflop ladder status`: every state has its mark, its reason and its row; --watch ends."""
 
+import re
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,10 +11,14 @@ pytest.importorskip("torch")
 
 from faults.ladders import small_ladder
 
+from isoflop.lab.launchers.local import overdue
 from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
+from isoflop.runs.ladders.ladder import Recipe, rung_flops
+from isoflop.runs.ladders.print import print_ladder
 from isoflop.store.leases.lease import claim
 from isoflop.store.outcome import STATES, write_outcome
+from isoflop.store.spent import Limits, Spent, add_spent
 from isoflop.store.study import Study
 
 MARKS = {"interrupted": "⚠", "budget": "⚠", "running": "▶", "pending": "·"}
@@ -80,14 +87,69 @@ def test_one_line_a_rung_that_is_not_over_quoted_for_a_shell(isoflop, tmp_path: 
 
 
 def test_a_run_out_of_budget_shows_its_table_and_exits_with_1(isoflop) -> None:
-    from isoflop.runs.ladders.print import print_ladder
-
     Path("l.toml").write_text(print_ladder(small_ladder(1, seeds=1, budgets=(8192,))))
-    result = isoflop("ladder", "run", "l.toml", "-o", "s", "--max-flops", "10")
+    plan = rung_flops(small_ladder(1, seeds=1, budgets=(8192,)).rungs[0], Recipe())
+    begun = isoflop("ladder", "commands", "l.toml", "-o", "s", "--max-flops", str(plan))
+    assert begun.code == 0
+    add_spent(Path("s"), Spent(flops=plan / 2))
+    result = isoflop("ladder", "resume", "s")
     assert result.code == 1
     assert "budget" in result.out
+    assert "stopped by the budget\n" in result.err  # no time left behind it
     assert result.err.splitlines()[-1].startswith("error: s: ")
-    assert "--max-flops" in result.err
+    assert result.err.count("FLOPs are spent") == 1
+    assert result.err.endswith("go on with a larger --max-flops\n")
+
+
+def test_of_several_rungs_out_of_budget_each_reason_is_told_once(isoflop) -> None:
+    ladder = small_ladder(2, seeds=1, budgets=(8192,))
+    Path("l.toml").write_text(print_ladder(ladder))
+    plan = min(rung_flops(rung, Recipe()) for rung in ladder.rungs)
+    isoflop("ladder", "commands", "l.toml", "-o", "s", "--max-flops", str(2 * plan))
+    add_spent(Path("s"), Spent(flops=1.5 * plan))
+    result = isoflop("ladder", "resume", "s")
+    assert re.fullmatch(
+        r"error: s: the budget stopped 2 rungs \((r0-d4, r1-d6|r1-d6, r0-d4)\); go on with a "
+        r"larger --max-flops",
+        result.err.splitlines()[-1],
+    )
+    told = [line for line in result.err.splitlines() if "FLOPs are spent" in line]
+    assert [line[:15] for line in told] == ["⚠ r0-d4 budget:", "⚠ r1-d6 budget:"]
+
+
+def test_a_limit_that_reaches_no_run_is_told_before_anything_is_made(isoflop) -> None:
+    Path("l.toml").write_text(print_ladder(small_ladder(2, seeds=1, budgets=(8192,))))
+    for command in ("run", "commands"):
+        result = isoflop("ladder", command, "l.toml", "-o", "s", "--max-flops", "1e6")
+        assert result.code == 1
+        assert result.error.startswith("--max-flops 1.00e6 reaches no run: the first of r0-d4 ")
+        assert result.err.count("\n") == 1
+    assert not Path("s").exists()
+
+
+def test_a_deadline_of_one_second_is_in_the_singular() -> None:
+    worker = SimpleNamespace(rung="a", rung_seconds=2.0, silent_seconds=2.0)
+    assert overdue(worker, Limits(rung_seconds=1.0)) == (  # pyright: ignore[reportArgumentType]
+        "not over after 1 second, so its worker was stopped"
+    )
+    assert overdue(worker, Limits(silence_seconds=1.5)) == (  # pyright: ignore[reportArgumentType]
+        "no step for 1.5 seconds, so its worker was stopped"
+    )
+
+
+def test_a_view_waits_for_a_study_that_is_yet_to_be_made(isoflop, monkeypatch) -> None:
+    monkeypatch.setattr("isoflop.cli.ladder_status._QUIET_SECONDS", 0.6)
+    waited = isoflop("ladder", "status", "s", "--watch")
+    assert waited.err.splitlines() == [
+        "waiting 0.6 seconds for s to be made",
+        "error: s is not a study: it has no ladder.toml",
+    ]
+    ladder = small_ladder(1, seeds=1, budgets=(8192,))
+    maker = threading.Timer(0.2, lambda: Study.create("s", ladder))
+    maker.start()
+    seen = isoflop("ladder", "status", "s", "--watch", "--every", "0.1")
+    maker.join()
+    assert (seen.code, "pending" in seen.out) == (0, True)
 
 
 def test_rungs_that_share_a_reason_share_a_line(isoflop, study: Study) -> None:

@@ -40,12 +40,13 @@ def find_launcher(name: str) -> Launcher:
     module, colon, attribute = home.partition(":")
     if not colon:
         raise UnknownNameError("launcher", name, launcher_names())
+    called = name if home == name else f"{name} ({home})"
     try:
         launcher = getattr(importlib.import_module(module), attribute)()
     except (ImportError, AttributeError, TypeError) as error:
-        raise InputError(f"launcher {name}: {home} cannot be made ({error})") from None
+        raise InputError(f"launcher {called} cannot be made ({error})") from None
     if not isinstance(launcher, Launcher):
-        raise InputError(f"launcher {name}: {home} has no `name` or no `launch`")
+        raise InputError(f"launcher {called} has no `name` or no `launch`")
     return launcher
 
 

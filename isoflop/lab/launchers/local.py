@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.lab.launchers.worker_process import Events, WorkerProcess
+from isoflop.runs.counted import counted
 from isoflop.store.leases.holding import LEASE_SECONDS, read_holding
 from isoflop.store.leases.lease import Watch
 from isoflop.store.outcome import note_outcome
@@ -169,7 +170,7 @@ def overdue(worker: WorkerProcess, limits: Limits) -> str | None:
     if worker.rung is None:
         return None
     if limits.rung_seconds is not None and worker.rung_seconds >= limits.rung_seconds:
-        return f"not over after {limits.rung_seconds:g} seconds, so its worker was stopped"
+        return f"not over after {counted(limits.rung_seconds, 'second')}, so its worker was stopped"
     if limits.silence_seconds is not None and worker.silent_seconds >= limits.silence_seconds:
-        return f"no step for {limits.silence_seconds:g} seconds, so its worker was stopped"
+        return f"no step for {counted(limits.silence_seconds, 'second')}, so its worker was stopped"
     return None

@@ -13,6 +13,7 @@ from typing import Any
 from isoflop.accounting.flops import flops_per_token
 from isoflop.base.errors import BudgetError, InputError
 from isoflop.base.estimate import shorten
+from isoflop.runs.counted import counted
 from isoflop.runs.settle import settle_recipe
 from isoflop.store.journal import read_journal
 from isoflop.store.spent import Limits, Spent, add_spent, read_limits, read_spent
@@ -64,8 +65,8 @@ def _tighter(limits: Limits, spent: Spent) -> str:
 
 def _time_spent(limits: Limits, spent: Spent) -> str:
     if _tighter(limits, spent) == "--max-seconds":
-        return f"{spent.seconds:.1f} of {limits.seconds:g} seconds are spent"
-    return f"{shorten(spent.dollars)} of {limits.dollars:g} dollars are spent"
+        return f"{spent.seconds:.1f} of {counted(limits.seconds or 0.0, 'second')} are spent"
+    return f"{shorten(spent.dollars)} of {counted(limits.dollars or 0.0, 'dollar')} are spent"
 
 
 def allow_stretch(

@@ -73,20 +73,21 @@ class Lines:
         elif event["event"] == "run":
             self._say(run_sentence(event))
         elif event["event"] == "failed":
-            self._say(f"{event['rung']} failed: {event['message']}")
+            self._say(f"{event['rung']} failed: {event['message']}", left=False)
         elif event["event"] == "notice":
-            self._say(notice_sentence(event))
+            self._say(notice_sentence(event), left=False)
 
     def stop(self) -> None:
         """Nothing to clear."""
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, *, left: bool = True) -> None:
+        """Print a line; the time left stands behind news, not behind a sentence of its own."""
         now = time.monotonic()
         self._last = now
-        left = ""
-        if self._forecast is not None:
-            left = f", {clock(self._forecast.seconds_left(now - self._began))} left"
-        print(f"{clock(now - self._began)} {text}{left}", file=self._stream, flush=True)
+        more = ""
+        if left and self._forecast is not None:
+            more = f", {clock(self._forecast.seconds_left(now - self._began))} left"
+        print(f"{clock(now - self._began)} {text}{more}", file=self._stream, flush=True)
 
 
 def run_sentence(event: Mapping[str, Any]) -> str:

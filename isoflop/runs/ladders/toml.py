@@ -52,6 +52,10 @@ def read_ladder(path: Path | str, *, corpora: Corpora | None = None) -> Ladder:
         raise InputError(
             f"{path}: no such file; `isoflop ladder example` prints one to begin with"
         ) from None
+    except IsADirectoryError:
+        inside = path / "ladder.toml"
+        remedy = f"; did you mean {inside}?" if inside.is_file() else ""
+        raise InputError(f"{path} is a folder, expected a ladder file{remedy}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a ladder file ({error})") from None
     return parse_ladder(text, source=str(path), corpora=corpora)

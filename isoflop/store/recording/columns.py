@@ -42,7 +42,8 @@ def begin_run(folder: Path, given: Mapping[str, Value], *, resume: bool) -> None
     began = read_columns(folder)
     for name, value in given.items():
         if name not in began or began[name] != value:
+            with_what = f"with {began[name]!r}" if name in began else "without it"
             raise InputError(
-                f"{folder}: `{name}` is {value!r}, the run began with {began.get(name)!r}; "
-                "leave it out, or record another run"
+                f"{folder}: `{name}` is {value!r}, the run began {with_what}; leave it out, or "
+                "record another run"
             )

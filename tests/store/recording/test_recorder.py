@@ -226,6 +226,8 @@ def test_columns_other_than_it_began_with_and_foreign_folders_are_refused(tmp_pa
     log_three(tmp_path / "run")
     with pytest.raises(InputError, match="`n_params` is 5, the run began with 1000"):
         isoflop.record(tmp_path / "run", resume=True, n_params=5)
+    with pytest.raises(InputError, match=r"`lr` is 0\.1, the run began without it; leave it out"):
+        isoflop.record(tmp_path / "run", resume=True, lr=0.1)
     (tmp_path / "study").mkdir()
     (tmp_path / "study/ladder.toml").write_text("")
     with pytest.raises(InputError, match="not a recorded run"):
