@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from isoflop.base.errors import RunTableError
 from isoflop.runs.finding import Finding
 from isoflop.runs.table import RunTable
+from isoflop.runs.unit_slips import find_slips
 
 COUNTS = (
     "n_params", "n_params_non_embedding", "n_params_with_head", "n_tokens", "n_tokens_unique",
@@ -48,7 +49,7 @@ def check_units(table: RunTable, columns: Sequence[str]) -> list[Finding]:
         too_few = table.numbers("n_tokens") < table.numbers("batch_tokens")
         _refuse(table, "n_tokens", too_few, "fewer tokens than one batch of `batch_tokens`; one "
                 "of them is in another unit")  # fmt: skip
-    findings = _check_few(table, columns) + _check_flops(table, columns)
+    findings = _check_scale(table, columns)
     one_unit = "loss_unit" not in table or len(set(table.text("loss_unit"))) == 1
     return findings + (_check_loss(table) if "loss" in columns and one_unit else [])
 
@@ -120,27 +121,35 @@ def _check_loss(table: RunTable) -> list[Finding]:
     return findings
 
 
-def _check_few(table: RunTable, columns: Sequence[str]) -> list[Finding]:
-    return [
-        Finding(
-            code="units-unlikely",
-            severity="warning",
-            evidence=f"`{name}` is at most {table.numbers(name).max():g} in every run",
-            consequence="plans and costs would be off by millions; exponents stay as they are",
-            remedy="write counts out, not in millions or billions",
-        )
-        for name, fewest in FEW.items()
-        if name in columns and table.numbers(name).max() < fewest
-    ]
+def _check_scale(table: RunTable, columns: Sequence[str]) -> list[Finding]:
+    """Amounts too small in every run, slips of unit, and FLOPs that neither explains."""
+    slips = find_slips(table) if {"n_params", "n_tokens"} <= set(columns) else []
+    few = [name for name, fewest in FEW.items()
+           if name in columns and table.numbers(name).max() < fewest]  # fmt: skip
+    told = [slip.finding(table) for slip in slips if not set(slip.columns) & set(few)]
+    explained = np.any([slip.rows for slip in slips], axis=0) if slips else np.array(False)
+    return [_too_few(table, name) for name in few] + told + _check_flops(table, columns, explained)
 
 
-def _check_flops(table: RunTable, columns: Sequence[str]) -> list[Finding]:
-    """Compare recorded FLOPs with 6ND where the table has all three."""
+def _too_few(table: RunTable, name: str) -> Finding:
+    return Finding(
+        code="units-unlikely",
+        severity="warning",
+        evidence=f"`{name}` is at most {table.numbers(name).max():g} in every run",
+        consequence="plans and costs would be off by millions; exponents stay as they are",
+        remedy="write counts out, not in millions or billions",
+    )
+
+
+def _check_flops(
+    table: RunTable, columns: Sequence[str], explained: NDArray[np.bool_]
+) -> list[Finding]:
+    """Compare recorded FLOPs with 6ND where the table has all three and no slip is known."""
     if "flops" not in columns or not {"n_params", "n_tokens"} <= set(table.columns):
         return []
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = table.numbers("flops") / (6 * table.numbers("n_params") * table.numbers("n_tokens"))
-    wrong = (ratio > ANOTHER_COUNT) | (ratio < 1 / ANOTHER_COUNT)
+    wrong = ((ratio > ANOTHER_COUNT) | (ratio < 1 / ANOTHER_COUNT)) & ~explained
     if not wrong.any():
         return []
     return [

@@ -17,6 +17,7 @@ from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import Array
 from isoflop.plan.checkup.cells import best_of_sweeps
 from isoflop.runs.table import FINISHED, RunTable
+from isoflop.runs.unit_slips import Slip, find_slips, mend_slips
 
 Mask = NDArray[np.bool_]
 MOST_NAMES = 20
@@ -49,6 +50,7 @@ class Case:
         why_no_fit: why, "" if there is one.
         steady: (n_runs,) rows of `table` that the surface was fitted to.
         flops: the target.
+        slips: units of N and D that slipped; in `table`, those of some rows are mended.
     """
 
     whole: RunTable
@@ -57,6 +59,7 @@ class Case:
     why_no_fit: str
     steady: Mask
     flops: float
+    slips: tuple[Slip, ...] = ()
 
     def has(self, *columns: str) -> bool:
         """Whether every run records these columns."""
@@ -104,8 +107,11 @@ def open_case(table: RunTable, flops: float | None = None) -> Case:
     if flops is not None and not 0 < flops < np.inf:
         raise InputError(f"a target must be a positive number of FLOPs, found {flops:g}")
     usable = best_of_sweeps(_usable(table))
+    slips = find_slips(usable)
+    usable = mend_slips(usable, slips)
     fit, steady, why = _surface(usable)
-    return Case(table, usable, fit, why, steady, flops or FAR * _largest_compute(usable))
+    target = flops or FAR * _largest_compute(usable)
+    return Case(table, usable, fit, why, steady, target, tuple(slips))
 
 
 def _usable(table: RunTable) -> RunTable:

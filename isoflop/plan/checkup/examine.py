@@ -8,6 +8,7 @@ import numpy as np
 from isoflop.base.errors import IsoflopError, RunTableError
 from isoflop.base.estimate import shorten
 from isoflop.plan.checkup.agreement import check_methods
+from isoflop.plan.checkup.amounts import check_amounts
 from isoflop.plan.checkup.case import Case, open_case
 from isoflop.plan.checkup.conventions import check_attention, check_mixed_conventions
 from isoflop.plan.checkup.copies import check_copies
@@ -15,8 +16,8 @@ from isoflop.plan.checkup.counting import check_embeddings, check_head, check_si
 from isoflop.plan.checkup.designs import check_design, check_range
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
-from isoflop.plan.checkup.mixing import check_comparable_losses, check_one_recipe, check_repeats
 from isoflop.plan.checkup.missing import check_surface_exists
+from isoflop.plan.checkup.mixing import check_comparable_losses, check_one_recipe, check_repeats
 from isoflop.plan.checkup.noise import check_seeds, check_surface
 from isoflop.plan.checkup.outliers import check_influence, check_outliers
 from isoflop.plan.checkup.rounding import check_rounded_losses, check_rounded_sizes
@@ -28,15 +29,15 @@ from isoflop.plan.checkup.schedules import (
 )
 from isoflop.plan.checkup.scores import check_scores
 from isoflop.plan.checkup.tuning import check_learning_rates, check_trends
+from isoflop.plan.checkup.unlabelled import check_unlabelled_units
 from isoflop.runs.cells import Cell
 from isoflop.runs.finding import Severity
 from isoflop.runs.table import RunTable
-from isoflop.runs.unit_checks import check_units
 
 Check = Callable[[Case], list[Diagnosis]]
 
 CHECKS: tuple[Check, ...] = (
-    check_comparable_losses, check_design, check_mixed_conventions,
+    check_comparable_losses, check_unlabelled_units, check_design, check_mixed_conventions,
     check_embeddings, check_six_nd, check_head, check_attention,
     check_one_recipe, check_repeats,
     check_unfinished, check_schedules, check_warm_up, check_window,
@@ -145,7 +146,7 @@ def check_runs(
     table = runs if isinstance(runs, RunTable) else RunTable.from_records(list(runs))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         case = open_case(table, flops)
-        found = _units(case) + [each for check in CHECKS for each in _attempt(check, case)]
+        found = check_amounts(case) + [each for check in CHECKS for each in _attempt(check, case)]
         found += check_surface_exists(case, found)
     waste = {id(each): each.shift.waste if each.shift else 0.0 for each in found}
     found.sort(key=lambda each: (ORDER.index(each.severity), -waste[id(each)]))
@@ -167,33 +168,6 @@ def _attempt(check: Check, case: Case) -> list[Diagnosis]:
         raise
     except IsoflopError:
         return []
-
-
-def _units(case: Case) -> list[Diagnosis]:
-    """Amounts that cannot be, or hardly can."""
-    columns = [c for c in ("n_params", "n_tokens", "flops", "loss") if case.has(c)]
-    try:
-        findings = check_units(case.table, columns)
-    except RunTableError as error:
-        return [
-            Diagnosis(
-                code="impossible-values",
-                severity="error",
-                evidence=str(error),
-                consequence="nothing can be fitted to it",
-                remedy="correct the row or the unit",
-                rows=() if error.row is None else (int(error.row),),
-            )
-        ]
-    row = dict(zip(case.table.names(), case.table.rows.tolist(), strict=True))
-    return [
-        Diagnosis(
-            **{name: getattr(each, name) for name in
-               ("code", "severity", "evidence", "consequence", "remedy", "runs")},
-            rows=tuple(row[name] for name in each.runs if name in row),
-        )
-        for each in findings
-    ]  # fmt: skip
 
 
 def _paragraph(found: Diagnosis) -> str:
