@@ -13,6 +13,7 @@ from isoflop.plan.checkup.case import Case, open_case
 from isoflop.plan.checkup.conventions import check_attention, check_mixed_conventions
 from isoflop.plan.checkup.copies import check_copies
 from isoflop.plan.checkup.counting import check_embeddings, check_head, check_six_nd
+from isoflop.plan.checkup.curves import check_curves
 from isoflop.plan.checkup.designs import check_design, check_range
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
@@ -39,7 +40,7 @@ Check = Callable[[Case], list[Diagnosis]]
 CHECKS: tuple[Check, ...] = (
     check_comparable_losses, check_unlabelled_units, check_design, check_mixed_conventions,
     check_embeddings, check_six_nd, check_head, check_attention,
-    check_one_recipe, check_repeats,
+    check_one_recipe, check_repeats, check_curves,
     check_unfinished, check_schedules, check_warm_up, check_window,
     check_learning_rates, check_trends,
     check_surface, check_grid, check_range,
@@ -57,6 +58,7 @@ CODES = (
     "mixed-conventions", "embedding-share", "flops-not-6nd", "head-flops-dropped",
     "attention-flops-dropped",
     "mixed-datasets", "mixed-families", "mixed-schedules", "repeated-data",
+    "curve-points",
     "unfinished-runs", "unfinished-schedule", "warm-up-share", "fixed-token-window",
     "lr-not-bracketed", "residual-trend", "surface-does-not-fit",
     "grid-off-centre", "grid-drifts", "grid-too-wide", "grid-too-narrow", "optimum-at-edge",
