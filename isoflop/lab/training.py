@@ -2,21 +2,20 @@
 
 from pathlib import Path
 
-from isoflop.lab.data.prepare import check_corpus, prepare_data
+from isoflop.lab.data.prepare import prepare_data
 from isoflop.lab.engines.choose import Packs
 from isoflop.lab.engines.placement import check_device
-from isoflop.lab.engines.probe import GPU_WORKERS, Probe, count_cores, probe_machine
+from isoflop.lab.engines.probe import Probe, count_cores, default_workers, probe_machine
 from isoflop.lab.launchers.beforehand import check_launcher
 from isoflop.lab.launchers.launcher import Launcher
 from isoflop.lab.launchers.local import LocalLauncher
 from isoflop.lab.limits.budget import check_limits, open_sums
 from isoflop.lab.limits.first_run import check_reach
 from isoflop.lab.limits.stopping import stoppable
-from isoflop.lab.measures.test_sets import check_test_sets, prepare_test_sets
-from isoflop.lab.price.memory import check_memory
+from isoflop.lab.measures.test_sets import prepare_test_sets
 from isoflop.lab.progress.progress import Progress, default_progress
+from isoflop.lab.ready import check_ready
 from isoflop.lab.settings import forget_other_corpus, open_study, settle, verify_identity
-from isoflop.lab.weights.initial import check_starts
 from isoflop.lab.work import Work
 from isoflop.runs.ladders.ladder import Ladder
 from isoflop.store.layout import migrate_held
@@ -71,12 +70,18 @@ def run_ladder(
     """
     if limits is not None:
         check_limits(limits)
-    if launcher is None and not (Path(study_path) / "study.json").exists():
-        check_memory(ladder, device=device, workers=workers or _default_workers(device))
+    alone = launcher is None and not (Path(study_path) / "study.json").exists()
     launcher = launcher or LocalLauncher()
     packs = check_launcher(launcher, ladder, Path(study_path), device)
     study = prepare_study(
-        ladder, study_path, device=device, probe=probe, limits=limits, force=force, packs=packs
+        ladder,
+        study_path,
+        device=device,
+        probe=probe,
+        limits=limits,
+        force=force,
+        packs=packs,
+        workers=(workers or default_workers(device)) if alone else None,
     )
     if study.finished():
         return study
@@ -101,18 +106,18 @@ def prepare_study(
     limits: Limits | None = None,
     force: bool = False,
     packs: Packs = "any",
+    workers: int | None = None,
 ) -> Study:
     """Make a study that workers may train: ladder, settings, data and limits on disk.
 
     Args and Raises as `run_ladder`; nothing is trained. `packs="one"` where torchrun will train
-    it: ranks take the models of a rung as one pack.
+    it: ranks take the models of a rung as one pack. `workers`, where it is given, must fit into
+    this machine's memory side by side.
     """
     if not (Path(study_path) / "study.json").exists():
         check_device(device)
         check_reach(ladder, limits or Limits())
-    check_corpus(ladder)
-    check_test_sets(ladder)
-    check_starts(ladder)
+    check_ready(ladder, device=device, workers=workers)
     study = open_study(ladder, study_path, force=force)
     with exclusive(study.path / "lock", f"study {study.path}", wait_seconds=PATIENCE_SECONDS):
         migrate_held(study.path)
@@ -131,9 +136,5 @@ def prepare_study(
 
 def _local_workers(workers: int | None, device: str) -> int:
     """Never more than cores: workers that share one are slower together than one after another."""
-    wanted = workers or _default_workers(device)
+    wanted = workers or default_workers(device)
     return wanted if device == "cuda" else min(wanted, count_cores())
-
-
-def _default_workers(device: str) -> int:
-    return min(GPU_WORKERS, count_cores()) if device == "cuda" else count_cores()

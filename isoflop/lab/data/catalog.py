@@ -145,29 +145,28 @@ def parse_source(name: str, text: str, origin: str) -> Source:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SpecError(f"{origin}: parts: expected tables [[parts]]")
     found = _form_mistakes(document, Source, "") if "name" not in document else ["unknown key name"]
+    if not found:
+        found = _head_mistakes(Source(name=name, **_tuples(document)), n_parts=len(tables))
+    parts: list[Part] = []
     for index, table in enumerate(tables):
-        found += _form_mistakes(table, Part, f"parts[{index}].")
+        wrong = _form_mistakes(table, Part, "")
+        if not wrong:
+            parts.append(Part(**_tuples(table)))
+            wrong = _part_mistakes(parts[-1])
+        found += [f"parts[{index}].{mistake}" for mistake in wrong]
     if found:
-        raise SpecError(f"{origin}: " + "; ".join(found))
-    parts = tuple(Part(**_tuples(table)) for table in tables)
-    source = Source(name=name, parts=parts, **_tuples(document))
-    found = source_mistakes(source)
-    if found:
-        raise SpecError(f"{origin}: " + "; ".join(found))
-    return source
+        raise SpecError(origin, found)
+    return Source(name=name, parts=tuple(parts), **_tuples(document))
 
 
-def source_mistakes(source: Source) -> list[str]:
-    """Return one sentence per mistake of sense."""
+def _head_mistakes(source: Source, n_parts: int) -> list[str]:
     found = []
     if not NAME.fullmatch(source.name):
         found.append(f"name is {source.name!r}, expected 1 to 40 of a-z 0-9 . _ -")
-    if not source.parts and not source.includes:
+    if not n_parts and not source.includes:
         found.append("expected [[parts]] or includes, found neither")
     if source.repeated_lines not in ("keep", "drop"):
         found.append(f"repeated_lines is {source.repeated_lines!r}, expected keep or drop")
-    for index, part in enumerate(source.parts):
-        found += [f"parts[{index}].{mistake}" for mistake in _part_mistakes(part)]
     return found
 
 

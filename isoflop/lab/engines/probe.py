@@ -56,7 +56,7 @@ def probe_machine(device: str = "cpu") -> Probe:
     check_device(device)
     if device == "cuda":
         rate = _rate(torch.device("cuda"), torch.bfloat16, side=4096)
-        return Probe("cuda", "bfloat16", rate, min(GPU_WORKERS, count_cores()))
+        return Probe("cuda", "bfloat16", rate, default_workers("cuda"))
     threads = torch.get_num_threads()
     settle_threads()
     try:
@@ -83,6 +83,11 @@ def likely_precision(device: str, wanted: Literal["auto", "float32", "bfloat16"]
     if wanted != "auto":
         return wanted
     return "bfloat16" if device == "cuda" or _has_bf16_units() else "float32"
+
+
+def default_workers(device: str) -> int:
+    """Return the processes that train side by side where nobody says how many."""
+    return min(GPU_WORKERS, count_cores()) if device == "cuda" else count_cores()
 
 
 def count_cores() -> int:

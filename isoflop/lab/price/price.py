@@ -5,13 +5,11 @@ from dataclasses import asdict, dataclass
 
 from isoflop.accounting.params import count_params
 from isoflop.lab.data.enough import count_epochs
-from isoflop.lab.data.prepare import check_corpus
 from isoflop.lab.engines.engine import usual_engine
-from isoflop.lab.engines.probe import Probe, probe_machine
-from isoflop.lab.measures.test_sets import check_test_sets
+from isoflop.lab.engines.probe import Probe, default_workers, probe_machine
 from isoflop.lab.price.cost import evaluation_flops, ladder_seconds, rung_seconds, training_flops
-from isoflop.lab.price.memory import available_bytes, check_memory, rung_bytes
-from isoflop.lab.weights.initial import check_starts
+from isoflop.lab.price.memory import available_bytes, rung_bytes
+from isoflop.lab.ready import Text, check_ready
 from isoflop.runs.finding import Finding
 from isoflop.runs.ladders.ladder import Ladder, Rung, rung_trunks, runs_of
 from isoflop.runs.ladders.warmup import check_warmup
@@ -93,14 +91,10 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
         InputError: the corpus cannot serve, or the device is absent: whatever `run_ladder` would
             refuse.
     """
-    tokens = check_corpus(ladder)
-    held_out = (tokens["held_out"], *check_test_sets(ladder))
-    check_starts(ladder)
+    workers = probe.workers if probe else default_workers(device)
+    text = check_ready(ladder, device=device, workers=workers)
     probe = probe or probe_machine(device)
-    check_memory(ladder, device=device, workers=probe.workers)
-    rungs = tuple(
-        _price_rung(rung, ladder, probe, tokens["train"], held_out) for rung in ladder.rungs
-    )
+    rungs = tuple(_price_rung(rung, ladder, probe, text) for rung in ladder.rungs)
     return Price(
         rungs=rungs,
         n_runs=sum(rung.n_runs for rung in rungs),
@@ -114,9 +108,7 @@ def price_ladder(ladder: Ladder, *, device: str = "cpu", probe: Probe | None = N
     )
 
 
-def _price_rung(
-    rung: Rung, ladder: Ladder, probe: Probe, n_train: int, held_out: tuple[int, ...]
-) -> RungPrice:
+def _price_rung(rung: Rung, ladder: Ladder, probe: Probe, text: Text) -> RungPrice:
     longest = max(run.n_tokens for run in runs_of(rung, ladder.recipe))
     engine = usual_engine(rung, ladder.recipe, probe.device, probe.precision)
     return RungPrice(
@@ -127,9 +119,9 @@ def _price_rung(
         n_runs=rung.members * len(rung.token_budgets),
         flops=training_flops(rung, ladder),
         seconds=rung_seconds(rung, ladder, probe.flop_per_s),
-        epochs=count_epochs(longest, n_train, rung.architecture.n_ctx),
+        epochs=count_epochs(longest, text.train, rung.architecture.n_ctx),
         memory_bytes=rung_bytes(rung, ladder.recipe, engine),
-        evaluation_flops=evaluation_flops(rung, ladder, held_out),
+        evaluation_flops=evaluation_flops(rung, ladder, text.held_out),
     )
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from isoflop.base.atomic import write_atomic
-from isoflop.base.errors import InputError
+from isoflop.base.errors import InputError, SpecError
 from isoflop.lab.loop import State
 from isoflop.lab.models.layout import layout
 from isoflop.lab.weights.final import member_weights, weights_bytes
@@ -66,12 +66,20 @@ def check_starts(ladder: Ladder) -> None:
 
     Raises:
         InputError: no such run, unfinished, diverged, without its weights or with damaged ones,
-            of another shape or tokenizer.
+            of another shape or tokenizer; of several rungs a SpecError with a line each.
     """
+    against: list[InputError] = []
     for rung in ladder.rungs:
-        if rung.start:
-            _check_same(ladder, rung, find_start(rung))
-            read_start(rung)
+        try:
+            if rung.start:
+                _check_same(ladder, rung, find_start(rung))
+                read_start(rung)
+        except InputError as error:
+            against.append(error)
+    if len(against) == 1:
+        raise against[0]
+    if against:
+        raise SpecError("rungs", [str(error) for error in against])
 
 
 def describe_starts(ladder: Ladder) -> dict[str, Any]:

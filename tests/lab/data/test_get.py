@@ -17,7 +17,7 @@ import pytest
 from isoflop.base.errors import InputError, MissingExtraError, SpecError, UnknownNameError
 from isoflop.lab.data import hub, stream_rows
 from isoflop.lab.data.card import read_card
-from isoflop.lab.data.catalog import find_source, parse_source, source_names
+from isoflop.lab.data.catalog import READERS, find_source, parse_source, source_names
 from isoflop.lab.data.corpora import read_corpus, split_documents
 from isoflop.lab.data.definition import parts_of
 from isoflop.lab.data.embedded import embedded_names
@@ -193,6 +193,21 @@ def test_mistakes_of_a_corpus_file_are_all_listed() -> None:
         parse_source("bad", text, "bad.toml")
     for part in ("package is '-oDir=x'", "version is '--all'", "reader is 'magic'", "64 hexa"):
         assert part in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 5
+    text += "[[parts]]\nbackend = 3\nreader = 'text'\n"
+    with pytest.raises(SpecError) as caught:
+        parse_source("Bad", text, "bad.toml")
+    assert caught.value.mistakes == (
+        "name is 'Bad', expected 1 to 40 of a-z 0-9 . _ -",
+        "parts[0].package is '-oDir=x', which is no name of apt",
+        "parts[0].version is '--all', expected an exact version",
+        "parts[0].sha256 is not 64 hexadecimal digits",
+        f"parts[0].reader is 'magic', expected one of {', '.join(READERS)}",
+        "parts[1].backend: found 3, expected a text",
+        "parts[1].licence: required, absent",
+        "parts[1].package: required, absent",
+        "parts[1].version: required, absent",
+    )
     with pytest.raises(SpecError, match="neither"):
         parse_source("bad", 'title = "x"', "bad.toml")
 
