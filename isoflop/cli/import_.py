@@ -65,6 +65,10 @@ def command(
     """
     destination = _destination(output, to, reads=(source, *((runs,) if runs else ())))
     if runs is not None:
+        if columns or format_ or final != "last" or tokens_per_step is not None:
+            raise InputError(
+                "--columns, --final, --format and --tokens-per-step are not of --attach"
+            )
         from isoflop.exchange.attach_scores import attach_scores, parse_matches
 
         imported = attach_scores(

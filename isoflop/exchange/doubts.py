@@ -56,14 +56,14 @@ def repeated_names(records: Sequence[Mapping[str, Cell]]) -> list[str]:
 
 
 def losses_absent(records: Sequence[Mapping[str, Cell]]) -> list[str]:
-    """Say how many runs came in without a loss, [] where none has one or all have."""
+    """Say how many runs came in without a loss, [] where all have one."""
     without = [record for record in records if record.get("loss") in (None, "")]
     diverged = [record for record in without if record.get("status") == "diverged"]
     notes = []
     if diverged:
         notes.append(f"the loss of {len(diverged)} runs is not a number: they are `diverged`")
     empty = len(without) - len(diverged)
-    if empty and len(without) < len(records):
+    if empty:
         notes.append(f"{empty} runs have no loss; fits leave them out")
     return notes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from isoflop.base.errors import InputError, RunTableError
-from isoflop.exchange.candidates import columns_sought, is_training_loss, names_training
+from isoflop.exchange.candidates import columns_sought, is_training_loss, loss_unit, names_training
 from isoflop.exchange.completeness import gap_lines, summary_lines
 from isoflop.exchange.doubts import losses_absent, repeated_names, units_left
 from isoflop.exchange.final_value import parse_final
@@ -107,7 +107,9 @@ def import_runs(
 def _require_amounts(mapping: Mapping[str, str], where: str) -> None:
     """Refuse a source none of whose names is known: it is no table of runs, or its own words."""
     if not set(mapping) & set(NUMBER_COLUMNS):
-        shown = ", ".join(repr(name[:40]) for name in list(mapping.values())[:8])
+        shown = (
+            ", ".join(repr(name[:40]) for name in list(mapping.values())[:8]) or "there are none"
+        )
         raise InputError(
             f"{where}: no amount of a run table among its columns ({shown}); "
             "name them with --columns n_params=NAME,loss=NAME"
@@ -137,6 +139,9 @@ def _notes(reading: Reading, records: list[dict[str, Cell]]) -> list[str]:
     notes = [*multiple_lines(mapping, reading.multiples), *timing_lines(reading)]
     if "loss" in mapping:
         notes += [*_kind_of_loss(mapping["loss"], found), *losses_absent(records)]
+        told = loss_unit(mapping["loss"])
+        if told and "loss_unit" not in mapping:
+            notes.append(f"loss_unit = {told}, as the name {mapping['loss']!r} tells")
     elif "accuracy" not in mapping:
         notes.append("no loss found; name it with --columns loss=NAME")
     if "n_params" not in mapping:

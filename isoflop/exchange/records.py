@@ -39,9 +39,10 @@ def make_record(run: SourceRun, reading: Reading) -> dict[str, Cell]:
     mapping, found = reading.mapping, reading.found
     record: dict[str, Cell] = {"run": run.name} if run.name and "run" not in mapping else {}
     for column, name in mapping.items():
-        cell = _cell(run, name, column, reading)
-        factor, amount = reading.multiples.get(column), number(cell)
-        record[column] = cell if factor is None or amount is None else factor * amount
+        record[column] = _cell(run, name, column, reading)
+    for column, factor in reading.multiples.items():
+        amount = number(record[column])
+        record[column] = record[column] if amount is None else factor * amount
     named = mapping.get("loss", "")
     unit = found.units.get(named) or loss_unit(named)
     if unit and "loss_unit" not in mapping:
@@ -94,20 +95,22 @@ def _cell(run: SourceRun, name: str, column: str, reading: Reading) -> Cell:
             return max(_finite(curve.value.tolist()), default=None)
         value = final_value(curve, reading.rule)
         return value if math.isfinite(value) or column == "loss" else None
-    value = _single(value_of(run, name), column)
+    value = _single(value_of(run, name), column, table=run.row > 0)
     if column in TOTALS and name == reading.found.known.get(column):
         return _on_axis(run, value, reading)
     return value
 
 
-def _single(value: Scalar, column: str) -> Cell:
-    """A value that has no curve; trackers write NaN where nothing was measured."""
+def _single(value: Scalar, column: str, *, table: bool) -> Cell:
+    """A value that has no curve; NaN is one not recorded, and so is a tracker's infinity."""
     if isinstance(value, bool):
         return str(value).lower()
     if column in NUMBER_COLUMNS:
         amount = number(value)
         if amount is not None and not math.isfinite(amount):
-            return amount if column == "loss" else None
+            if column == "loss" or (table and not math.isnan(amount)):
+                return amount
+            return None
     elif isinstance(value, float) and value.is_integer():
         return int(value) if abs(value) < 2**53 else value
     return value

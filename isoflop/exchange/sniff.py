@@ -86,6 +86,7 @@ def _find_in_zip(path: Path, format: str | None) -> Found:  # noqa: A002
         except InputError as error:
             hidden = str(error).replace(f"{place}/", f"{path}:").replace(str(place), str(path))
             hidden = hidden.replace("in this folder", "in this zip")
+            hidden = hidden.replace("import one by its name", "unpack it and import one")
             raise InputError(hidden) from None
 
 
@@ -112,7 +113,7 @@ def _sniff_folder(path: Path) -> str:
     if tables:
         shown = ", ".join(tables[:3]) + (", …" if len(tables) > 3 else "")
         raise InputError(
-            f"{path}: no runs recognised in this folder, but {len(tables)} tables ({shown}); "
+            f"{path}: no runs recognised in this folder, but tables ({shown}); "
             "import one by its name"
         )
     raise InputError(

@@ -32,8 +32,8 @@ def test_of_several_tables_one_is_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         import_runs(path)
     assert str(refused.value) == (
-        f"{path}: no runs recognised in this zip, but 2 tables (a.csv, b.csv); "
-        "import one by its name"
+        f"{path}: no runs recognised in this zip, but tables (a.csv, b.csv); "
+        "unpack it and import one"
     )
 
 
@@ -74,6 +74,8 @@ def test_nan_is_a_diverged_run_and_an_empty_cell_one_not_recorded(tmp_path: Path
     assert [r["n_tokens"] for r in imported.table.records()] == [2e7, 2e7, 2e7, None]
     assert "the loss of 1 runs is not a number: they are `diverged`" in imported.notes
     assert "1 runs have no loss; fits leave them out" in imported.notes
+    path.write_text("N,loss\n1e6,3\ninf,2.9\n")
+    assert [r.where for r in import_runs(path).refused] == ["row 2 `n_params`"]
 
 
 def test_event_files_without_a_scalar_hold_no_runs(tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def test_a_unit_nobody_knows_is_said(tmp_path: Path) -> None:
 def test_the_unit_of_the_loss_is_read_from_its_name_or_cell(
     header: str, cells: str, unit: str, tmp_path: Path
 ) -> None:
-    table = import_runs(write(tmp_path / "r.csv", f"N,{header}\n7e6,{cells}\n")).table
+    imported = import_runs(write(tmp_path / "r.csv", f"N,{header}\n7e6,{cells}\n"))
+    table = imported.table
+    said = any(note.startswith(f"loss_unit = {unit}, as the name ") for note in imported.notes)
+    assert said == ("loss_unit" not in header)
     assert table.numbers("loss").tolist() == [1.0]
     assert table.text("loss_unit") == [unit]
 

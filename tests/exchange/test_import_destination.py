@@ -23,6 +23,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["-o", "r.csv"], "-o r.csv would overwrite r.csv, which is read; name another"),
         (["-o", "link.csv"], "-o link.csv would overwrite r.csv, which is read"),
+        (["--attach", "r.csv", "--final", "mean:0.1"], "--columns, --final, --format and --tok"),
         (["--to", "parquet"], "--to parquet is of -o FILE, which is not given"),
         (["-o", "x.csv", "--to", "parquet"], "x.csv: its name says csv, but --to says parquet"),
         (["-o", "x.wandb.csv", "--to", "csv"], "x.wandb.csv: its name says wandb, but --to says"),
