@@ -46,7 +46,7 @@ REASONS = ("training tokens for runs of up to 16,384", "test set ", "rung r0-d4:
         (lambda ladder, path: price_ladder(ladder, probe=PROBE), 5),
         (lambda ladder, path: price_ladder(ladder), 5),
         (lambda ladder, path: run_ladder(ladder, path, progress=Silent()), 5),
-        (lambda ladder, path: prepare_study(ladder, path), 4),  # memory is another machine's
+        (prepare_study, 4),  # memory is another machine's
     ],
 )
 def test_text_test_sets_starts_and_memory_are_told_together(
