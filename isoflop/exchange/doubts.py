@@ -37,6 +37,8 @@ def _naming_columns(rows: Sequence[Mapping[str, Scalar]], step: str) -> list[str
     fit = []
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row.get(name) for row in rows]
+        if None in values:
+            continue
         points = {(value, row.get(step)) for value, row in zip(values, rows, strict=True)}
         if name != step and len(points) == len(rows) and len(set(values)) < len(rows):
             fit.append((name, any(number(value) is None for value in values)))
@@ -52,7 +54,10 @@ def repeated_names(records: Sequence[Mapping[str, Cell]]) -> list[str]:
         return []
     shown = ", ".join(f"{name!r} ({count} rows)" for name, count in list(twice.items())[:MAX_SHOWN])
     more = f" and {len(twice) - MAX_SHOWN} more" if len(twice) > MAX_SHOWN else ""
-    return [f"names of runs are not unique: {shown}{more}; rename them, or drop rows by number"]
+    return [
+        f"names of runs are not unique: {shown}{more}; rename them, drop rows by number or, if "
+        "they are points of curves, name the axis with --columns steps=NAME"
+    ]
 
 
 def losses_absent(records: Sequence[Mapping[str, Cell]]) -> list[str]:

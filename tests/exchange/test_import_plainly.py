@@ -1,5 +1,6 @@
 """What `isoflop import` says of files that are almost runs, and what it reads back of its own."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,16 @@ def test_names_that_runs_share_are_noted(tmp_path: Path) -> None:
     text = "run,N,loss\na,1000,3\nb,2000,2.9\na,4000,2.8\n"
     notes = import_runs(write(tmp_path / "r.csv", text)).notes
     assert any("not unique: 'a' (2 rows);" in n for n in notes)
+    text = "run,epoch,n_params,loss\na,1,1e6,3\na,2,1e6,2.9\nb,1,2e6,3\nb,2,2e6,2.8\n"
+    path = write(tmp_path / "r.csv", text)
+    (note,) = [n for n in import_runs(path).notes if "not unique" in n]
+    assert note.endswith("if they are points of curves, name the axis with --columns steps=NAME")
+    curves = import_runs(path, columns={"steps": "epoch"})
+    assert curves.table.numbers("loss").tolist() == [2.9, 2.8]
+
+
+def test_columns_that_some_rows_lack_are_not_offered_as_names(tmp_path: Path) -> None:
+    rows = [{"step": s, name: 1 + s} for s in (10, 20) for name in ("loss", "tokens")]
+    path = write(tmp_path / "r.jsonl", "\n".join(map(json.dumps, rows)))
+    (note,) = [n for n in import_runs(path).notes if "points of curves" in n]
+    assert note.endswith("over 'step', add a column `run`")
