@@ -42,6 +42,8 @@ class LauncherContract:
     workers: ClassVar[int] = 2
     patience_seconds: ClassVar[float] = 300.0
     """How long a worker may take to begin, and the launcher to notice that it died."""
+    slow: ClassVar[tuple[int, ...]] = SLOW
+    """Token budgets to be interrupted in; raise the second where runs are noticed late."""
     _whole: ClassVar[dict[tuple[int, ...], Mapping[str, str]]] = {}
 
     def make_launcher(self) -> Launcher:
@@ -101,7 +103,7 @@ class LauncherContract:
         self, tmp_path: Path
     ) -> None:
         """Finished runs are never written again; what the kill cost is made up for, bit for bit."""
-        study = make_study(tmp_path, SLOW)
+        study = make_study(tmp_path, self.slow)
         killed: list[ProcessIdentity] = []
         with self._killing(study, "d8", killed):
             failures = self._launch(study)
@@ -112,7 +114,7 @@ class LauncherContract:
         before = file_identities(study)
         assert self._launch(study) == []
         assert file_identities(study).items() >= before.items()
-        assert lasting_bytes(study) == self._reference(SLOW)
+        assert lasting_bytes(study) == self._reference(self.slow)
 
     def test_resuming_trains_only_what_is_missing(self, tmp_path: Path) -> None:
         """A finished rung is not begun; a finished run of an unfinished rung is not written."""
@@ -135,7 +137,7 @@ class LauncherContract:
 
     def test_an_interrupt_of_the_driver_ends_every_worker(self, tmp_path: Path) -> None:
         """An exception in mid-work goes through, leaves nobody at work, and can be resumed."""
-        study = make_study(tmp_path, SLOW)
+        study = make_study(tmp_path, self.slow)
 
         def stop(event: Mapping[str, Any]) -> None:
             if event["event"] == "run":
@@ -151,7 +153,7 @@ class LauncherContract:
         assert self.leftovers() == []
         assert not study.finished()
         assert self._launch(study) == []
-        assert lasting_bytes(study) == self._reference(SLOW)
+        assert lasting_bytes(study) == self._reference(self.slow)
 
     def _launch(self, study: Study, events: list[Mapping[str, Any]] | None = None) -> list[str]:
         missing = [name for name in ("d8", "d4") if not study.rung_finished(name)]
@@ -161,7 +163,7 @@ class LauncherContract:
     @contextmanager
     def _killing(self, study: Study, rung: str, killed: list[ProcessIdentity]) -> Iterator[None]:
         """Kill the worker of a rung once its first run is over, from another thread."""
-        first = study.run_folder(f"{rung}-s0-t{SLOW[0]}") / "run.json"
+        first = study.run_folder(f"{rung}-s0-t{self.slow[0]}") / "run.json"
 
         def kill() -> None:
             wait_until(first.exists, self.patience_seconds)

@@ -28,7 +28,8 @@ from isoflop.testing.launcher_contract import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 PATIENCE = 300.0
-LONG = (8192, 393216)
+LONG = (8192, 1_572_864)
+"""Some 20 s: a driver looks once a second, and Slurm takes its time to requeue."""
 """Long enough to be requeued in."""
 
 
@@ -46,6 +47,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.mark.usefixtures("cluster")
 class TestSlurmLauncher(LauncherContract):
     patience_seconds = PATIENCE
+    slow = LONG
 
     def make_launcher(self) -> SlurmLauncher:
         return SlurmLauncher()
