@@ -328,7 +328,10 @@ def test_a_study(tmp_path: Path) -> None:
     imported = import_runs(tmp_path)
     assert imported.format == "isoflop study"
     assert imported.table.numbers("loss").tolist() == [2.5]
-    assert "1 runs are not over yet" in imported.notes
+    assert "not over yet: 1 run" in imported.notes
+    (tmp_path / "runs/d16-s0-t100/run.json").unlink()
+    with pytest.raises(InputError, match=r"no run is over yet; go on with: isoflop ladder resume "):
+        import_runs(tmp_path)
 
 
 def test_rows_that_are_points_of_curves_become_runs(tmp_path: Path) -> None:

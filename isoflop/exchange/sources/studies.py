@@ -7,6 +7,7 @@ from isoflop.base import strict_json
 from isoflop.base.errors import InputError
 from isoflop.exchange.bounded import decode, read_bounded
 from isoflop.exchange.found import Found, Refused, SourceRun
+from isoflop.runs.counted import counted
 from isoflop.runs.unfinished import none_finished
 
 _FORMAT = 1
@@ -30,7 +31,7 @@ def read(path: Path) -> Found:
             refused.append(Refused(folder.name, str(error)))
     if pending and not runs and not refused:
         raise InputError(_none_over(path, pending))
-    notes = [f"{len(pending)} runs are not over yet"] if pending else []
+    notes = [f"not over yet: {counted(len(pending), 'run')}"] if pending else []
     if (path / "ladder.toml").is_file():
         notes.append("loss is measured after the cooldown on all held-out tokens of the study")
     return Found("isoflop study", tuple(runs), len(runs), "rows", tuple(refused), tuple(notes))

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError
-from isoflop.runs.counted import counted
 from isoflop.runs.table import RunTable
+from isoflop.runs.unfinished import none_finished
 from isoflop.store.index.run_files import UNFINISHED, read_run, run_names
 from isoflop.store.journal import Record
 
@@ -25,12 +25,7 @@ def recorded_table(folder: Path) -> RunTable:
     found = [run for run in read if run is not None]
     rows = [_row(run) for run in found if run["status"] != UNFINISHED]
     if not rows:
-        first = folder / "runs" / (found[0]["run"] if found else "RUN")
-        raise InputError(
-            f"{folder}: {counted(len(found), 'recorded run')}, none of them finished; call "
-            "finish() at the end of a loop, or now: "
-            f'isoflop.record("{first}", resume=True).finish()'
-        )
+        raise InputError(none_finished(folder, [run["run"] for run in found]))
     return RunTable.from_records(rows, source=str(folder))
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from isoflop import import_runs
 from isoflop.base.errors import InputError
 from isoflop.cli.main import run as run_cli
 from isoflop.exchange.run_tables import read_runs
@@ -58,7 +59,11 @@ def test_where_no_run_is_over_or_there_is_no_ladder_one_error_says_so(tmp_path: 
         said == f"{mine}: 1 recorded run, none of them finished; call finish() at the end of a loop"
     )
     assert remedy == f'record("{mine / "runs" / "a"}", resume=True).finish()'
+    with pytest.raises(InputError) as imported:
+        import_runs(mine)
+    assert str(imported.value) == str(caught.value)
     record(mine / "runs" / "a", resume=True).finish()  # as it says
+    assert import_runs(mine).n_read == 1
     assert len(tabulate_studies([mine])) == 1
     with pytest.raises(InputError, match=r"no ladder\.toml"):
         tabulate_studies([tmp_path / "mine"], rows="points")
