@@ -276,7 +276,7 @@ def test_recorded_runs_are_imported(tmp_path: Path) -> None:
             if name != "c":
                 run.finish()
     imported = isoflop.import_runs(tmp_path / "study")
-    assert "1 runs are not over yet" in imported.notes
+    assert "not over yet: 1 run" in imported.notes
     table = [
         [row[name] for name in ("run", "status", "n_params", "n_tokens", "loss", "mine")]
         for row in imported.table.records()
