@@ -299,6 +299,10 @@ def test_aim(tmp_path: Path) -> None:
     assert imported.table.numbers("loss").tolist() == [3.25, 3.0]
     assert imported.table.numbers("n_params").tolist() == [1e6, 2e6]
     assert imported.table.numbers("steps").tolist() == [100, 200]
+    assert not any("different steps" in note for note in imported.notes)
+    later = text + "e,Run: 2,tokens,,4e6,230,1,10:00,2e6\n"
+    notes = import_runs(write(tmp_path / "metrics.csv", later)).notes
+    assert "in 1 runs these are of different steps; steps is the largest" in notes
 
 
 def test_lm_eval(tmp_path: Path) -> None:

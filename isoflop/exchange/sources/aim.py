@@ -25,6 +25,7 @@ def read(path: Path) -> Found:
     settings: dict[str, dict[str, Scalar]] = {}
     metrics: dict[str, dict[str, Scalar]] = {}
     steps: dict[str, float] = {}
+    ends: dict[str, set[float]] = {}
     refused: list[Refused] = list(rows.refused)
     for k, row in enumerate(rows.rows, start=1):
         value = number(row["value"])
@@ -40,6 +41,7 @@ def read(path: Path) -> Found:
         own[name] = value
         step = number(row["step"])
         steps[run] = max(steps.get(run, 0.0), step if step is not None else 0.0)
+        ends.setdefault(run, set()).update(() if step is None else (step,))
         kept = {n: c for n, c in row.items() if n not in _PAGE and c not in ("", "-", "None")}
         shown = {"aim_experiment": row.get("experiment", ""), "step": steps[run]}
         settings[run] = {**settings.get(run, {}), **kept, **shown, "aim_run": row["run"]}
@@ -47,10 +49,13 @@ def read(path: Path) -> Found:
         SourceRun(str(settings[run].pop("aim_run")), settings[run], {}, own)
         for run, own in metrics.items()
     )
-    note = "Aim's page exports the last value of each metric, not its curve"
+    notes = ["Aim's page exports the last value of each metric, not its curve"]
+    apart = [run for run, own in ends.items() if len(own) > 1]
+    if apart:
+        notes.append(f"in {len(apart)} runs these are of different steps; steps is the largest")
     known = {"steps": "step"}
     return Found(
-        "Aim CSV export of metrics", runs, rows.n_read, "rows", tuple(refused), (note,), known
+        "Aim CSV export of metrics", runs, rows.n_read, "rows", tuple(refused), tuple(notes), known
     )
 
 
