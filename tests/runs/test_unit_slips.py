@@ -68,6 +68,5 @@ def test_flops_in_another_unit_are_left_to_flops_disagree() -> None:
 def test_healthy_tables_and_over_training_are_no_slip(ratio: float) -> None:
     assert find_slips(table_of()) == []
     assert find_slips(table_of(flops=1.5 * BUDGETS)) == []
-    assert (
-        find_slips(table_of(N=np.array([1e6, 1e7, 1e8]), D=np.array([ratio * 1e6, 2e8, 2e9]))) == []
-    )
+    N, D = np.array([1e6, 1e7, 1e8]), np.array([ratio * 1e6, 2e8, 2e9])
+    assert find_slips(table_of(N=N, D=D)) == []

@@ -9,6 +9,7 @@ import numpy as np
 
 from isoflop.laws.law import Array
 from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.cells import Rows
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import refit, shift
 
@@ -59,7 +60,7 @@ def check_curves(case: Case) -> list[Diagnosis]:
     ]
 
 
-def _named(case: Case) -> list[Array]:
+def _named(case: Case) -> list[Rows]:
     """Rows, curve by curve, of which the names say that they are one run's."""
     if "run" not in case.table:
         return []
@@ -68,7 +69,7 @@ def _named(case: Case) -> list[Array]:
     return _with(case, groups, NAMED)
 
 
-def _even(case: Case) -> list[Array]:
+def _even(case: Case) -> list[Rows]:
     """Rows, curve by curve, that have one size and evenly spaced data; [] if they are few."""
     sizes = case.numbers("n_params")
     groups = _with(case, [np.flatnonzero(sizes == n) for n in np.unique(sizes)], EVEN)
@@ -77,7 +78,7 @@ def _even(case: Case) -> list[Array]:
     return even if sum(map(len, even)) >= SHARE * len(sizes) else []
 
 
-def _with(case: Case, groups: Sequence[Array], fewest: int) -> list[Array]:
+def _with(case: Case, groups: Sequence[Rows], fewest: int) -> list[Rows]:
     """Groups of one size and so many amounts of data."""
     N, D = case.numbers("n_params"), case.numbers("n_tokens")
     return [

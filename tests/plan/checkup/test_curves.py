@@ -6,8 +6,10 @@ from faulty import EPOCH, TRUE_A, codes, find, ladder, noisy, rows
 
 from benchmarks._planted import chinchilla
 
+LOGGED = np.arange(1, 9) / 8
 
-def points(early: float = 0.1, shares=np.arange(1, 9) / 8):
+
+def points(early: float = 0.1, shares=LOGGED):
     """N, D, L of eight points a run, too high before the end, and the run's name."""
     N, D, _ = ladder()
     runs = np.repeat([f"r{k}" for k in range(len(N))], len(shares))

@@ -8,6 +8,8 @@ import pytest
 from faulty import EPOCH, TARGET, codes, find, ladder, noisy, rows
 
 import isoflop
+from benchmarks._planted import chinchilla
+from benchmarks._planted import isoflop as isoflop_grid
 from isoflop.plan.checkup.examine import check_runs
 
 SHARED = Path(os.environ.get("ISOFLOP_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -59,3 +61,13 @@ def test_five_of_the_245_points_move_the_tokens_per_parameter_by_2_6():
     assert found.numbers["a_without"] == pytest.approx(0.5139, abs=5e-4)
     assert found.numbers["tokens_per_param_with"] == pytest.approx(6.8, abs=0.1)
     assert found.numbers["tokens_per_param_without"] == pytest.approx(17.9, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_of_twenty_runs_that_bend_least_squares_are_named(seed):
+    N, D = isoflop_grid(4.0, budgets=np.geomspace(1e17, 1e20, 4), points=5)(EPOCH)
+    high = np.isin(np.arange(20), (15, 16))
+    L = noisy(chinchilla(EPOCH, N, D), 0.003, seed)
+    found = find(rows(N, D, np.where(high, 1.08, 1.0) * L), "undertuned-runs")
+    assert found.rows == (16, 17)
+    assert not codes(rows(N, D, L)) & {"undertuned-runs", "diverged-runs"}
