@@ -1,5 +1,6 @@
 """A process ready to train rungs of a study: what the workers of every launcher do."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from isoflop.lab.launchers.cores import claim_core
 from isoflop.lab.launchers.launcher import OnEvent
 from isoflop.lab.train_rung import train_rung
 from isoflop.lab.trunk import MakeTrainer
+from isoflop.runs.counted import counted
 from isoflop.store.leases.lease import Lease, await_claim
 from isoflop.store.outcome import clear_outcome, note_outcome
+from isoflop.store.spent import read_limits
 from isoflop.store.study import Study
 
 ENVIRONMENT = {
@@ -104,9 +107,15 @@ def attempt(
     return {"event": "done", "rung": name}
 
 
+class _OverdueError(IsoflopError):
+    """A rung in training for longer than its limit."""
+
+
 def _state_of(error: Exception) -> str:
     if isinstance(error, BudgetError):
         return "budget"
+    if isinstance(error, _OverdueError):
+        return "timeout"
     # torch says so in words on a CPU, and by a RuntimeError of its own on a GPU.
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
         return "oom"
@@ -119,7 +128,8 @@ def train_until_over(
     """Train a rung, waiting for whoever else has it; return `done` or `failed`.
 
     For engines that start one process a rung and know nothing of leases: a retry waits until its
-    predecessor is certainly gone.
+    predecessor is certainly gone. Nobody watches such a process, so it keeps `Limits.rung_seconds`
+    itself, from its first steps: a retry has as long again, and one that hangs is not noticed.
     """
     folder = station.study.rung_folder(name)
 
@@ -131,6 +141,22 @@ def train_until_over(
             over=lambda: station.study.rung_finished(name),
         )
 
-    while (event := attempt(station, name, emit, take))["event"] == "held":
+    limit = read_limits(station.study.path).rung_seconds
+    in_time = emit if limit is None else _until(limit, emit)
+    while (event := attempt(station, name, in_time, take))["event"] == "held":
         pass
     return event
+
+
+def _until(limit: float, emit: OnEvent) -> OnEvent:
+    """Return what passes events on, and raises at the first one that comes too late."""
+    began: float | None = None
+
+    def watch(event: Mapping[str, Any]) -> None:
+        nonlocal began
+        emit(event)
+        began = time.monotonic() if began is None else began
+        if time.monotonic() - began >= limit:
+            raise _OverdueError(f"not over after {counted(limit, 'second')}, so it was stopped")
+
+    return watch
