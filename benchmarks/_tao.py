@@ -70,7 +70,7 @@ def points() -> RunTable:
 def pose() -> Problem:
     """The authors' objective of approach 3: Huber 1e-3 on L_u itself, D = H·f(V/1000)."""
     table = points().select(points().numbers("flops") >= LEAST_FLOPS)
-    V, width, H = (_text(table, name) for name in ("vocab_size", "embed_dim", "num_characters"))
+    V, width, H = (_text(table, name) for name in ("n_vocab", "embed_dim", "num_characters"))
     variables = {
         "n_params_non_embedding": table.numbers("n_params_non_embedding"),
         "n_params_vocabulary": V * width,
@@ -95,7 +95,7 @@ def winners(least: float = LEAST_FLOPS) -> tuple[Array, Array, Array]:
     C, N_nv, loss = (
         table.numbers(name) for name in ("flops", "n_params_non_embedding", "loss_unigram")
     )
-    N_v = _text(table, "vocab_size") * _text(table, "embed_dim")
+    N_v = _text(table, "n_vocab") * _text(table, "embed_dim")
     models, which = np.unique(np.stack([N_nv, N_v]), axis=1, return_inverse=True)
     budgets = np.geomspace(least, 0.9 * C.max(), N_BUDGETS)
     losses = np.stack(

@@ -84,6 +84,23 @@ def _nats(table: RunTable) -> tuple[NDArray[np.float64], str, bool]:
     return losses, "byte" if unit.endswith("byte") else "token", bool(unit)
 
 
+def _guessing(table: RunTable, per: str) -> tuple[NDArray[np.float64], str]:
+    """What guessing costs every run, nats, and of how many tokens; log V where V is recorded."""
+    cost = np.full(len(table), UNIFORM_NATS[per])
+    if per == "byte":
+        return cost, ""
+    shape = ("n_params_vocabulary", "d_model")
+    size = np.full(len(table), np.nan)
+    if "n_vocab" in table:
+        size = table.numbers("n_vocab")
+    elif set(shape) <= set(table.columns):
+        size = table.numbers(shape[0]) / table.numbers(shape[1])
+    known = size > 1
+    cost[known] = np.log(size[known])
+    told = f"one of {size[known].max():.0f} tokens " if known.any() else ""
+    return cost, told
+
+
 def _check_loss(table: RunTable) -> list[Finding]:
     losses, per, said = _nats(table)
     why = (
@@ -92,14 +109,16 @@ def _check_loss(table: RunTable) -> list[Finding]:
     )
     _refuse(table, "loss", losses > MOST_NATS[per], why)
     findings = []
-    guessing = losses > UNIFORM_NATS[per]
+    cost, known = _guessing(table, per)
+    guessing = losses > cost
     if guessing.any():
+        most = cost[guessing].max()
         findings.append(
             Finding(
                 code="worse-than-guessing",
                 severity="warning",
                 evidence=f"{name_rows(table.rows[guessing])}: up to {losses.max():.3g} nats per "
-                f"{per}, where guessing costs {UNIFORM_NATS[per]:g}",
+                f"{per}, where guessing {known}costs {most:.3g}",
                 consequence="a run that learned nothing bends the law of those that did",
                 remedy="mark it diverged, or record its unit in `loss_unit`",
                 runs=_named(table, guessing),

@@ -5,6 +5,7 @@ Legend: N parameters, D tokens, C FLOPs. A slip shows in D/N, which few runs hav
 is off, `flops-disagree` says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Slip:
         seen: how it shows.
     """
 
-    columns: tuple[str, ...]
+    columns: Sequence[str]
     rows: Mask
     power: int
     seen: str
@@ -104,9 +105,9 @@ def find_slips(table: RunTable) -> list[Slip]:
 def mend_slips(table: RunTable, slips: list[Slip]) -> RunTable:
     """Bring the rows that slipped to the unit of the others; whole tables stay as they are."""
     for slip in slips:
-        if slip.whole or len(slip.columns) > 1:
+        if slip.whole or len(slip.columns) != 1:
             continue
-        (name,) = slip.columns
+        name = slip.columns[0]
         factor = np.where(slip.rows, 10.0**slip.power, 1.0)
         table = table.with_column(name, table.numbers(name) * factor)
     return table

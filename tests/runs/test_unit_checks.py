@@ -92,6 +92,20 @@ def test_what_hardly_can_be_is_a_finding(changes, code: str, evidence: str) -> N
     assert (finding.code, finding.evidence) == (code, evidence)
 
 
+@pytest.mark.parametrize(
+    "columns", [{"n_vocab": 256.0}, {"n_params_vocabulary": 131072.0, "d_model": 512.0}]
+)
+def test_guessing_costs_log_of_the_vocabulary_where_it_is_recorded(columns) -> None:
+    (finding,) = found(table_of({**columns, "loss": 5.6}, columns, columns, columns))
+    assert finding.code == "worse-than-guessing"
+    assert finding.evidence == (
+        "row 1: up to 5.6 nats per token, where guessing one of 256 tokens costs 5.55"
+    )
+    assert finding.runs == ("r0",)
+    assert found(table_of(*[{**columns, "loss": 5.5}] * 4)) == []
+    assert found(table_of({"loss": 5.6})) == []  # no vocabulary, no bound below 13 nats
+
+
 @pytest.mark.parametrize("unit", ["bits/byte", "nats/byte"])
 def test_a_unit_that_is_recorded_is_believed(unit: str) -> None:
     assert found(table_of(*[{"loss": 0.9, "loss_unit": unit}] * 4)) == []

@@ -85,7 +85,7 @@ def _are_two(smooth: Array, log_loss: Array, high: Mask) -> bool:
     """Whether the kinds lie as far apart as bits and nats, and much further than runs scatter."""
     if min(high.sum(), (~high).sum()) < max(LEAST_GROUP, LEAST_SHARE * len(high)):
         return False
-    beside = np.column_stack([smooth, high])
+    beside = np.column_stack([smooth, high.astype(np.float64)])
     offset = np.linalg.lstsq(beside, log_loss, rcond=None)[0][-1]
     scatter = _scatter(beside, log_loss)
     error = scatter * np.sqrt(np.linalg.pinv(beside.T @ beside)[-1, -1])
