@@ -28,6 +28,8 @@ SHORT = 1.0
 REACH = 2.0
 """Decades beyond the runs, over decades measured, from which a forecast is a long shot."""
 STEP = 1e-5
+SINGULAR = 1e12
+"""Condition number from which float64 cannot tell a direction from none: its spread is no number."""
 
 
 def check_design(case: Case) -> list[Diagnosis]:
@@ -136,13 +138,20 @@ def _free(
 ) -> Diagnosis:
     noise = case.noise if case.fit is not None else ASSUMED_NOISE
     condition, sd_a = design_spread(case.numbers("n_params"), case.numbers("n_tokens"), noise)
-    known = f"{sd_a:.2g}" if np.isfinite(sd_a) and sd_a < 1e3 else "nothing"
+    numbers = {"condition": min(condition, 1e300)}
+    told = "a is not identified"
+    if condition < SINGULAR:
+        numbers["sd_a"] = sd_a
+        told = f"with {100 * noise:.2g} % noise the standard error of a is {sd_a:.2g}, where " + (
+            "a grid of 63 runs has .0075" if sd_a < 1 else "a lies between 0 and 1: not identified"
+        )
     return Diagnosis(
         code=code,
         severity="error" if hard else "warning",
-        evidence=f"{evidence}; condition number {condition:.2g}, where a good grid has 30 to 300",
-        consequence=f"{consequence}: with {100 * noise:.2g} % noise the standard error of a is "
-        f"{known}, where a grid of 63 runs has .0075",
+        evidence=f"{evidence}; condition number {condition:.2g}, where a good grid has 30 to 300"
+        if condition < SINGULAR
+        else f"{evidence}; the fit is singular",
+        consequence=f"{consequence}: {told}",
         remedy=remedy,
-        numbers={"condition": min(condition, 1e300), "sd_a": min(sd_a, 1e300)},
+        numbers=numbers,
     )

@@ -24,6 +24,23 @@ def test_designs_that_determine_nothing_are_errors(N, D, code):
     assert found.numbers["condition"] > 1e3
 
 
+@pytest.mark.parametrize("count", [10, 40, 63])
+@pytest.mark.parametrize("size", [1e8, 9.9e7, 3.7e8])
+def test_one_size_leaves_a_without_a_standard_error(count, size):
+    D = np.geomspace(2e8, 2e11, count)
+    N = np.full(count, size)
+    found = find(rows(N, D, noisy(chinchilla(EPOCH, N, D))), "one-size")
+    assert "a is not identified" in found.consequence
+    assert "standard error" not in found.consequence
+    assert "sd_a" not in found.numbers
+
+
+def test_a_ray_has_a_standard_error_wider_than_its_range():
+    ray = find(rows(SIZES, 20 * SIZES, noisy(chinchilla(EPOCH, SIZES, 20 * SIZES))), "single-ray")
+    assert ray.numbers["sd_a"] > 1
+    assert ray.consequence.endswith("where a lies between 0 and 1: not identified")
+
+
 def test_a_ray_is_worse_than_a_near_ray_and_a_near_ray_than_a_grid():
     spread = np.geomspace(18, 23, 7)[np.arange(63) % 7]
     ray, near = design_spread(SIZES, 20 * SIZES, 0.005), design_spread(SIZES, spread * SIZES, 0.005)
