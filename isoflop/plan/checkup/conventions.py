@@ -9,9 +9,13 @@ from isoflop.laws.law import Array
 from isoflop.plan.checkup.case import Case, Mask
 from isoflop.plan.checkup.counting import OFF, SAME_COUNT, flops_over_six_nd
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
-from isoflop.plan.checkup.refit import refit, shift
+from isoflop.plan.checkup.refit import LAW, refit, shift
+from isoflop.plan.checkup.rounding import unrounded_sizes
 
 SHAPE = ("n_layer", "d_model", "n_ctx")
+FITS_BETTER = 0.9
+"""Scatter of the losses, with N recounted by C/6D over that with N as written, below which N is
+what was counted in two ways: a mistaken N puts a run off the surface, a mistaken C does not."""
 LEAST_GROUP = 3
 """Runs that make a second convention rather than a slip."""
 
@@ -60,7 +64,8 @@ def check_mixed_conventions(case: Case) -> list[Diagnosis]:
             "the same sizes",
             consequence="the two kinds differ by a count, which is taken for an effect of scale; "
             f"{change or 'budgets and sizes cannot be compared'}",
-            remedy=f"recount `{column}` by one convention in every row",
+            remedy=f"recount `{column}` by one convention in every row"
+            + (", such as with embeddings" if column == "n_params" else ""),
             rows=case.rows(odd),
             runs=case.names(odd),
             numbers={"n_odd": float(odd.sum()), "n_runs": float(len(odd))},
@@ -70,14 +75,29 @@ def check_mixed_conventions(case: Case) -> list[Diagnosis]:
 
 
 def _mixed_flops(case: Case) -> tuple[str, Mask, str, Shift | None] | None:
-    if not case.has("n_params", "n_tokens", "flops"):
+    """C/6ND in two kinds; the losses decide whether it is C or N that is counted in two ways."""
+    if not case.has("n_params", "n_tokens", "flops") or unrounded_sizes(case) is not None:
         return None
     N, log_ratio = case.numbers("n_params"), np.log(flops_over_six_nd(case))
     odd = _second_kind(np.log(N), log_ratio)
     if odd is None:
         return None
     factor = float(np.exp(np.median(log_ratio[odd]) - np.median(log_ratio[~odd])))
-    return "flops", odd, f"is about {factor:.2g} times as large a multiple of 6ND", None
+    as_flops = "flops", odd, f"is about {factor:.2g} times as large a multiple of 6ND", None
+    if case.fit is None or not case.has("loss"):
+        return as_flops
+    everyone = np.ones(len(odd), dtype=bool)
+    mended = np.where(odd, N * factor, N)
+    as_written, by_flops = refit(case, keep=everyone), refit(case, n_params=mended, keep=everyone)
+    if _scatter(case, by_flops, mended) > FITS_BETTER * _scatter(case, as_written, N):
+        return as_flops
+    how = f"is about {1 / factor:.2g} times as large a multiple of C/6D"
+    return "n_params", odd, how, shift(case, as_written, by_flops)
+
+
+def _scatter(case: Case, theta: Array, n_params: Array) -> float:
+    loss = LAW.predict(theta, {"n_params": n_params, "n_tokens": case.numbers("n_tokens")})
+    return float(np.sqrt(np.mean(np.log(case.numbers("loss") / loss) ** 2)))
 
 
 def _mixed_params(case: Case) -> tuple[str, Mask, str, Shift | None] | None:

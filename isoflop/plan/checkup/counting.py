@@ -10,6 +10,7 @@ from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.frontier_line import Count, fit_count, line_of_optima, optimum
 from isoflop.plan.checkup.refit import exponent, refit, shift_of_size
+from isoflop.plan.checkup.rounding import unrounded_sizes
 
 SMALL_SHARE = 0.1
 """Share of a count from which leaving it out is told (facts of Pearce & Song 2024)."""
@@ -61,7 +62,7 @@ def check_six_nd(case: Case) -> list[Diagnosis]:
     N, ratio = case.numbers("n_params"), flops_over_six_nd(case)
     unlike = (ratio > UNIT_SLIP) | (ratio < 1 / UNIT_SLIP)
     off = np.abs(ratio - 1) > OFF
-    if not off.any() or unlike.any():
+    if not off.any() or unlike.any() or unrounded_sizes(case) is not None:
         return []
     small, large = ratio[np.argmin(N)], ratio[np.argmax(N)]
     change = _between_costs(case, ratio)

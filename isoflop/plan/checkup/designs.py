@@ -29,7 +29,7 @@ REACH = 2.0
 """Decades beyond the runs, over decades measured, from which a forecast is a long shot."""
 STEP = 1e-5
 SINGULAR = 1e12
-"""Condition number from which float64 cannot tell a direction from none: its spread is no number."""
+"""Condition number from which float64 cannot tell a direction from none, and its spread is void."""
 
 
 def check_design(case: Case) -> list[Diagnosis]:

@@ -54,10 +54,10 @@ def check_rounded_sizes(case: Case) -> list[Diagnosis]:
     if "n_params" not in case.table or len(case.table) < FEWEST:
         return []
     N = case.numbers("n_params")
-    digits = next((k for k in range(1, FEW_DIGITS + 1) if _has_digits(N, k)), None)
-    if digits is None or len(np.unique(N)) < FEWEST_SIZES:
+    digits = _digits(N)
+    if digits is None:
         return []
-    step = 10.0 ** (np.floor(np.log10(N)) - digits + 1)
+    step = _step(N, digits)
     error = float(np.sqrt(np.mean((step / N / np.sqrt(12)) ** 2)))
     exact = _by_flops(case, N, step)
     change, how = None, "estimated by rounding once more"
@@ -82,12 +82,32 @@ def check_rounded_sizes(case: Case) -> list[Diagnosis]:
     ]
 
 
+def unrounded_sizes(case: Case) -> Array | None:
+    """C/6D of every usable run where N is that, rounded to two digits or fewer; None elsewhere."""
+    if "n_params" not in case.table:
+        return None
+    N = case.numbers("n_params")
+    digits = _digits(N)
+    return None if digits is None else _by_flops(case, N, _step(N, digits))
+
+
+def _digits(N: Array) -> int | None:
+    """Significant digits that all of several sizes have, None if more than two."""
+    if len(np.unique(N)) < FEWEST_SIZES:
+        return None
+    return next((k for k in range(1, FEW_DIGITS + 1) if _has_digits(N, k)), None)
+
+
+def _step(N: Array, digits: int) -> Array:
+    return 10.0 ** (np.floor(np.log10(N)) - digits + 1)
+
+
 def _has_decimals(values: Array, decimals: int) -> bool:
     return bool(np.allclose(values, np.round(values, decimals), rtol=0, atol=1e-9))
 
 
 def _has_digits(values: Array, digits: int) -> bool:
-    scale = 10.0 ** (np.floor(np.log10(values)) - digits + 1)
+    scale = _step(values, digits)
     return bool(np.allclose(values / scale, np.round(values / scale), rtol=1e-9, atol=1e-6))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from faulty import codes, find, ladder, rows
+from faulty import TRUE_A, codes, find, ladder, noisy, rows
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.accounting.flops import flops_per_token
@@ -52,3 +52,25 @@ def test_sizes_of_two_conventions_are_found_with_what_they_do():
 def test_a_count_that_changes_smoothly_with_size_is_one_convention():
     N, D, L = ladder()
     assert "mixed-conventions" not in codes(rows(N, D, L, flops=6 * (N + 3e3 * N**0.5) * D))
+
+
+@pytest.mark.parametrize(("share", "every"), [(0.6, 2), (0.75, 6)])
+def test_sizes_counted_in_two_ways_are_not_blamed_on_flops(share, every):
+    N, D, L = ladder()
+    odd = np.arange(len(N)) % every == 0
+    table = rows(np.where(odd, share * N, N), D, noisy(L), flops=6 * N * D)
+    found = find(table, "mixed-conventions")
+    assert found.evidence.startswith("`n_params` is about ")
+    assert found.rows == tuple((np.flatnonzero(odd) + 1).tolist())
+    assert found.shift is not None
+    assert found.shift.corrected == pytest.approx(TRUE_A, abs=0.02)
+    blamed = find(rows(N, D, noisy(L), flops=np.where(odd, 8, 6) * N * D), "mixed-conventions")
+    assert blamed.evidence.startswith("`flops` is about 1.3 ")
+
+
+def test_rounded_sizes_are_no_second_convention():
+    N, D, L = ladder()
+    short = np.array([float(f"{n:.0e}") for n in N])
+    found = codes(rows(short, D, noisy(L), flops=6 * N * D))
+    assert "rounded-params" in found
+    assert not found & {"mixed-conventions", "flops-not-6nd"}
