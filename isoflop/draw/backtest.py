@@ -112,11 +112,12 @@ def draw_backtest(figure: BacktestFigure, axes: "Sequence[Axes] | None" = None) 
 def _draw_agreement(ax: "Axes", figure: BacktestFigure) -> None:
     limits = widen(np.concatenate([figure.measured, figure.low, figure.high, figure.predicted]))
     ax.plot(limits, limits, color=FAINT, linewidth=0.9, zorder=1)
-    for inside, name, colour in (
-        (True, f"inside its {100 * figure.level:.0f} % interval", OKABE_ITO[0]),
-        (False, "outside", OKABE_ITO[1]),
+    known = np.isfinite(figure.low) & np.isfinite(figure.high)
+    for rows, name, colour, mark in (
+        (figure.inside, f"inside its {100 * figure.level:.0f} % interval", OKABE_ITO[0], "o"),
+        (known & ~figure.inside, "outside", OKABE_ITO[1], "s"),
+        (~known, "without an interval", FAINT, "D"),
     ):
-        rows = figure.inside == inside
         if rows.any():
             spread = [
                 np.nan_to_num(figure.predicted - figure.low)[rows],
@@ -126,7 +127,7 @@ def _draw_agreement(ax: "Axes", figure: BacktestFigure) -> None:
                 figure.measured[rows],
                 figure.predicted[rows],
                 yerr=spread,
-                fmt="o" if inside else "s",
+                fmt=mark,
                 color=colour,
                 markersize=4,
                 elinewidth=1.0,

@@ -4,6 +4,7 @@ from isoflop.base.estimate import shorten
 from isoflop.draw.backtest import backtest_figure, draw_backtest
 from isoflop.draw.learning_curves import draw_learning_curves, learning_curves_figure
 from isoflop.fitting.trials.backtest import Backtest
+from isoflop.fitting.trials.hidden_runs import find_side
 from isoflop.plan.analysis.hidden_words import describe_hidden, describe_runs, one_budget
 from isoflop.report.blocks import Block, FindingList, Heading, Paragraph, Table
 from isoflop.report.pictures import picture
@@ -25,11 +26,14 @@ def backtest_section(study: StudyReport) -> tuple[Block, ...]:
         blocks += [Paragraph(sentence), drawn]
     optimum = study.frontier_backtest
     if optimum:
-        verdict = "inside" if optimum.inside else "OUTSIDE"
+        side = find_side(optimum.measured, optimum.predicted)
+        verdict = {"inside": "inside the interval", "no interval": "it had no interval"}.get(
+            side, "OUTSIDE the interval"
+        )
         text = (
             f"The frontier of the smaller budgets predicted N* = {optimum.predicted} at "
             f"{shorten(optimum.flops)} FLOPs; that budget's own valley has its minimum at "
-            f"{shorten(optimum.measured)}: {verdict} the interval."
+            f"{shorten(optimum.measured)}: {verdict}."
         )
         blocks.append(Paragraph(text))
     return (Heading("Backtest: the largest runs hidden"), *blocks) if blocks else ()

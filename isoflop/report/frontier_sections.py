@@ -73,6 +73,8 @@ def plan_section(study: StudyReport) -> tuple[Block, ...]:
         caption = f"Plans. {_covers(study.plans)}"
         blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), caption))
         blocks += [Paragraph(f"{note}.") for note in _plan_notes(study.plans)]
+    elif study.no_plan:
+        blocks.append(Paragraph(f"No plan: {study.no_plan.removeprefix('none: ')}."))
     return (Heading("What to train with a larger budget"), *blocks) if blocks else ()
 
 
@@ -99,9 +101,10 @@ def _contours(study: StudyReport) -> FigureBlock | None:
         )
     except RefusalError:
         return None
+    diamonds = ", and the plans (diamonds)" if plans else ""
     caption = (
         f"Loss contours of the {fit.law.name} form, the runs (grey), its compute-optimal size "
-        f"with {_percent(fit.level)} band, and the plans (diamonds). Compute is {figure.cost}."
+        f"with {_percent(fit.level)} band{diamonds}. Compute is {figure.cost}."
     )
     alt = f"Contours of equal loss over compute and parameters by {fit.law.name}"
     return picture("contours", figure, draw_contours(figure), caption=caption, alt=alt)

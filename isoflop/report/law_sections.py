@@ -77,7 +77,7 @@ def _ranking(ranking: tuple[RankedForm, ...]) -> Table:
             form.name,
             f"{100 * form.fitted_rms:.2f} %",
             f"{100 * form.hidden_rms:.2f} %",
-            "inside" if form.inside else "outside",
+            form.side,
         )
         for form in ranking
     )

@@ -10,14 +10,16 @@ from isoflop.exchange.run_tables import write_runs
 from isoflop.fitting.checklist import Checklist, Stated, state_fit
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import write_fit
-from isoflop.plan.analysis.analysis import Analysis, analyse_runs
-from isoflop.plan.analysis.answer import all_findings, answer_lines
+from isoflop.fitting.trials.hidden_runs import find_side
+from isoflop.plan.analysis.analysis import RECORDED, Analysis, analyse_runs
+from isoflop.plan.analysis.answer import all_findings, answer_lines, refuse_plan
 from isoflop.plan.analysis.hidden_words import describe_hidden
 from isoflop.plan.analysis.identification import identification_rows
 from isoflop.report.assemble import write_report
 from isoflop.report.study_facts import known_items, study_curves, study_facts
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.table import RunTable
+from isoflop.store.forced import find_forced
 from isoflop.store.index.listing import is_study
 from isoflop.store.recording.table import recorded_table
 from isoflop.store.study import Study
@@ -52,7 +54,12 @@ class Reported:
             "exponents": {name: a.to_dict() for name, a in analysis.exponents.items()},
             "by_count": {n: f.params["a"].to_dict() for n, f in analysis.frontiers.items()},
             "ranking": [
-                {"law": f.law.name, "rms": f.rms, "hidden_rms": b.rms_miss, "inside": b.inside}
+                {
+                    "law": f.law.name,
+                    "rms": f.rms,
+                    "hidden_rms": b.rms_miss,
+                    "inside": b.inside if b.chosen_predicted.low is not None else None,
+                }
                 for f, b in analysis.ranked
             ],
             "chinchilla": analysis.chinchilla.to_dict(),
@@ -89,7 +96,8 @@ def report_study(
         return _report_recorded(folder, path, spec, stated)
     study = Study.open(folder)
     page = Path(path) if path else folder / "report.html"
-    analysis = analyse_runs(study.run_table(), spec)
+    noticed = tuple(find_forced(study))
+    analysis = replace(analyse_runs(study.run_table(), spec), noticed=noticed)
     checklist = _state(analysis, stated, known_items(study))
     written = [
         write_runs(study.run_table(), folder / "runs.csv"),
@@ -183,7 +191,8 @@ def _report_table(
     spec: FitSpec | None,
     stated: Stated | None,
 ) -> Reported:
-    analysis = analyse_runs(table, spec)
+    count = stated.items.get("N", RECORDED) if stated else RECORDED
+    analysis = analyse_runs(table, spec, count=count)
     checklist = _state(analysis, stated)
     report = _gather(analysis, title=title, commands=commands, checklist=checklist)
     written = tuple(write_report(report, path))
@@ -219,12 +228,16 @@ def _gather(
         main_convention=analysis.convention,
         exponents=analysis.exponents,
         ranking=tuple(
-            RankedForm(f.law.name, f.rms, b.rms_miss, b.inside) for f, b in analysis.ranked
+            RankedForm(
+                f.law.name, f.rms, b.rms_miss, find_side(b.chosen_measured, b.chosen_predicted)
+            )
+            for f, b in analysis.ranked
         ),
         single_fits=analysis.slices,
         backtest=backtest,
         frontier_backtest=analysis.frontier_backtest,
         plans=analysis.plans,
+        no_plan="" if analysis.plans else refuse_plan(analysis),
         cost=analysis.cost,
         curves=curves,
         identification=identification_rows(analysis),

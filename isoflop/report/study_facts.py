@@ -8,6 +8,7 @@ from isoflop.plan.analysis.analysis import Analysis
 from isoflop.report.study_report import source_name
 from isoflop.runs.counted import counted
 from isoflop.runs.recipes.words import describe_recipe
+from isoflop.store.forced import find_forced
 from isoflop.store.study import Study
 
 
@@ -46,6 +47,7 @@ def study_facts(study: Study) -> dict[str, str]:
     """What all runs of a study share, {name: words}."""
     ladder, settings = study.ladder, study.settings()
     seeds = sorted({rung.seeds for rung in ladder.rungs})
+    forced = "; and ".join(finding.evidence for finding in find_forced(study))
     return {
         "corpus": f"{source_name(ladder.corpus)}, every {ladder.evaluation.held_out_every}th "
         "document held out",
@@ -56,4 +58,5 @@ def study_facts(study: Study) -> dict[str, str]:
         **describe_recipe(ladder.recipe),
         "precision": f"{settings.get('precision', 'unknown')} on {settings.get('device', 'cpu')}",
         "seed": str(ladder.seed),
+        **({"changed on the way": forced} if forced else {}),
     }

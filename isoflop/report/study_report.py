@@ -26,13 +26,14 @@ class RankedForm:
         name: of the form.
         fitted_rms: RMS residual of the fit of all runs, relative.
         hidden_rms: RMS miss of the hidden budget, relative.
-        inside: whether the hidden budget's best loss lies inside its interval.
+        side: where the best of the hidden runs measured: `inside` its interval, `above`, `below`,
+            or `no interval`.
     """
 
     name: str
     fitted_rms: float
     hidden_rms: float
-    inside: bool
+    side: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class StudyReport:
         backtest: prediction of the hidden runs.
         frontier_backtest: prediction of the hidden budget's optimum.
         plans: allocations of larger budgets.
+        no_plan: why there are none.
         cost: FLOPs per token as a function of size.
         curves: learning curves.
         identification: (what, how well) rows.
@@ -74,6 +76,7 @@ class StudyReport:
     backtest: Backtest | None = None
     frontier_backtest: FrontierBacktest | None = None
     plans: tuple[Plan, ...] = ()
+    no_plan: str = ""
     cost: TokenCost = field(default_factory=TokenCost)
     curves: tuple[LearningCurve, ...] = ()
     identification: tuple[tuple[str, str], ...] = ()

@@ -56,7 +56,7 @@ def study() -> StudyReport:
         frontiers=found.frontiers,
         main_convention=found.convention,
         exponents=found.exponents,
-        ranking=tuple(RankedForm(f.law.name, f.rms, b.rms_miss, b.inside) for f, b in found.ranked),
+        ranking=tuple(RankedForm(f.law.name, f.rms, b.rms_miss, "inside") for f, b in found.ranked),
         single_fits=found.slices,
         backtest=backtest,
         frontier_backtest=found.frontier_backtest,

@@ -180,3 +180,11 @@ def test_one_run_is_in_the_singular():
     rows = [{"n_params": 1e6, "loss": 4.0}]
     blocks = data_section(StudyReport("t", RunTable.from_records(rows)))
     assert words(blocks).startswith("1 run from")
+
+
+def test_why_nothing_is_planned_stands_in_place_of_the_plans(study):
+    bare = replace(study, plans=(), no_plan="none: a is known to ±0.30 only")
+    page = render_html(build_report(bare))
+    assert "No plan: a is known to ±0.30 only." in page
+    assert "diamonds" not in page
+    assert "diamonds" in render_html(build_report(study))

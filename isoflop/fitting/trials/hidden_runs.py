@@ -13,6 +13,8 @@ from isoflop.runs.checks import Finding
 
 MOST_SHOWN = 10
 """Hidden runs printed; all are in the JSON document."""
+NO_INTERVALS = "no run has an interval (none asked for, or none the fitted runs determine)"
+"""What is said where nothing can be inside."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,14 @@ class Backtest:
         return _mean_log_width(self.predicted)
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether any hidden run has an interval: none was asked for, or none is determined."""
+        return any(e.low is not None and e.high is not None for e in self.predicted)
+
+    @property
     def inside(self) -> bool:
         """Whether the run predicted to be the best measured inside its interval."""
-        low, high = self.chosen_predicted.low, self.chosen_predicted.high
-        return low is not None and high is not None and low <= self.chosen_measured <= high
+        return find_side(self.chosen_measured, self.chosen_predicted) == "inside"
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -170,11 +176,11 @@ class Backtest:
             f"{'run':{name_width}}  {self.by:>10}  measured  predicted [{level} for a single run]"
         ]
         for k in order:
-            name, measured, predicted, held = rows[k]
+            name, measured, predicted, _ = rows[k]
             lines.append(
                 f"{name:{name_width}}  {shorten(float(self.scale[k])):>10}  "
                 f"{shorten(measured, digits=4):>8}  {predicted}  "
-                f"{_side(measured, predicted, held=held)}"
+                f"{find_side(measured, predicted)}"
             )
         return lines + ([f"and {left_out} smaller ones, see --json"] if left_out else [])
 
@@ -190,10 +196,17 @@ def _signed(miss: float) -> str:
     return f"{share:+.2f} % (measured {side} the prediction)"
 
 
-def _side(measured: float, predicted: Estimate, *, held: bool) -> str:
+def find_side(measured: float, predicted: Estimate) -> str:
+    """Return where a measurement lies: `inside`, `above`, `below`, or `no interval`.
+
+    >>> find_side(2.0, Estimate(2.1, 1.9, 2.3)), find_side(2.0, Estimate(2.1))
+    ('inside', 'no interval')
+    """
     if predicted.low is None or predicted.high is None:
         return "no interval"
-    return "inside" if held else "above" if measured > predicted.high else "below"
+    if predicted.low <= measured <= predicted.high:
+        return "inside"
+    return "above" if measured > predicted.high else "below"
 
 
 def _cover(predicted: Sequence[Estimate], measured: Array) -> float:
@@ -227,5 +240,5 @@ def _describe(predicted: Sequence[Estimate], measured: Array) -> str:
     inside = is_inside(predicted, measured)
     unknown = sum(e.low is None or e.high is None for e in predicted)
     if unknown == len(predicted):
-        return "no run has an interval (none asked for, or none the fitted runs determine), instead"
+        return f"{NO_INTERVALS}, instead"
     return f"{sum(inside)} of {len(inside)} ({100 * np.mean(inside):.0f} %) inside intervals"

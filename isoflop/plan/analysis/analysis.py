@@ -20,11 +20,13 @@ from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.trials.backtest import Backtest, backtest_largest_budget, rank_forms
 from isoflop.laws.forms import JOINT_FORMS
+from isoflop.plan.analysis.headline import PARABOLAS, Headline, choose_headline
 from isoflop.plan.analysis.slices import fit_slices
 from isoflop.plan.optimum.allocate import plan_from_fit, plan_from_frontier
 from isoflop.plan.optimum.optimum import optimum_exponent
 from isoflop.plan.optimum.plan import Plan
 from isoflop.runs.cost import TokenCost
+from isoflop.runs.finding import Finding
 from isoflop.runs.table import FINISHED, RunTable
 
 FORMS = ("chinchilla", "kaplan-nd", "kaplan-nd-constant")
@@ -39,8 +41,6 @@ RECORDED = "recorded"
 """The count of a table that records one count of N and does not say which."""
 MAIN_CONVENTION = "n_params_with_head"
 """The count whose 6ND is nearest to the FLOPs spent (Porian et al. 2024)."""
-PARABOLAS = "IsoFLOP parabolas"
-"""Name of approach 2 among the methods that give an exponent."""
 PLAN_FACTORS = (10.0, 100.0)
 """Budgets planned, as multiples of the largest one measured."""
 
@@ -59,7 +59,8 @@ class Analysis:
         frontier_backtest: N* of the hidden largest budget, predicted and measured, if any.
         slices: {what is held fixed, in words: one-variable fit}.
         cost: FLOPs per token as a function of N.
-        plans: allocations of larger budgets.
+        plans: allocations of larger budgets; none where no method identifies the exponent.
+        noticed: what a study knows of its runs that their table does not tell.
     """
 
     table: RunTable
@@ -72,6 +73,7 @@ class Analysis:
     slices: Mapping[str, Fit]
     cost: TokenCost
     plans: tuple[Plan, ...]
+    noticed: tuple[Finding, ...] = ()
 
     @property
     def best(self) -> tuple[Fit, Backtest]:
@@ -82,6 +84,11 @@ class Analysis:
     def frontier(self) -> Frontier | None:
         """The frontier in the main convention, None if it could not be fitted."""
         return self.frontiers.get(self.convention)
+
+    @property
+    def headline(self) -> Headline | None:
+        """The exponent to put first, None where no method gives an interval."""
+        return choose_headline(self.exponents)
 
 
 @dataclass(frozen=True)
@@ -105,12 +112,15 @@ class FrontierBacktest:
         return low is not None and high is not None and low <= self.measured <= high
 
 
-def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
+def analyse_runs(
+    table: RunTable, spec: FitSpec | None = None, *, count: str = RECORDED
+) -> Analysis:
     """Fit and check all that the table allows.
 
     Args:
         table: runs with n_params, n_tokens, flops and loss; other counts of N if recorded.
         spec: how to fit; Huber, 1000 resamples by default.
+        count: what N counts, in words, where the table has one count and does not say.
 
     Raises:
         InputError: not even the Chinchilla form can be fitted.
@@ -127,19 +137,23 @@ def analyse_runs(table: RunTable, spec: FitSpec | None = None) -> Analysis:
         fit_parametric(counted, JOINT_FORMS["chinchilla"], spec)
         backtest_largest_budget(counted, JOINT_FORMS["chinchilla"], spec)
         raise RefusalError("the Chinchilla form cannot be fitted to these runs")
-    frontiers = _frontiers(table, spec)
-    words = counts_recorded(table)[main]
+    counts = counts_recorded(table, count)
+    frontiers, words = _frontiers(table, counts, spec), counts[main]
+    exponents = _exponents(ranked, frontiers.get(words), counted)
+    headline = choose_headline(exponents)
+    identified = headline is not None and headline.identified
+    fits = [fit for fit, _ in ranked]
     return Analysis(
         table=counted,
         convention=words,
         ranked=ranked,
         chinchilla=chinchilla,
         frontiers=frontiers,
-        exponents=_exponents(ranked, frontiers.get(words), counted),
+        exponents=exponents,
         frontier_backtest=_backtest_frontier(counted, spec),
         slices=fit_slices(counted, frontiers.get(words), spec),
         cost=TokenCost(chinchilla.data.cost_per_root),
-        plans=_plans(counted, [fit for fit, _ in ranked], frontiers.get(words)),
+        plans=_plans(counted, fits, frontiers.get(words)) if identified else (),
     )
 
 
@@ -160,16 +174,16 @@ def _finished(table: RunTable) -> RunTable:
     return table if done.all() else table.select(done, note=f"{int((~done).sum())} left out")
 
 
-def counts_recorded(table: RunTable) -> dict[str, str]:
-    """List the counts of N a table records: {column: its name in words}."""
+def counts_recorded(table: RunTable, count: str = RECORDED) -> dict[str, str]:
+    """List the counts of N a table records: {column: its name in words}; `count` for a lone one."""
     counts = {column: words for column, words in CONVENTIONS.items() if column in table}
-    return {"n_params": RECORDED} if list(counts) == ["n_params"] else counts
+    return {"n_params": count} if list(counts) == ["n_params"] else counts
 
 
-def _frontiers(table: RunTable, spec: FitSpec) -> dict[str, Frontier]:
+def _frontiers(table: RunTable, counts: Mapping[str, str], spec: FitSpec) -> dict[str, Frontier]:
     """One IsoFLOP frontier a counting convention; those that cannot be fitted are left out."""
     frontiers = {}
-    for column, words in counts_recorded(table).items():
+    for column, words in counts.items():
         try:
             frontiers[words] = fit_isoflop(count_as(table, column), spec)
         except IsoflopError:

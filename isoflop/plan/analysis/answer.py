@@ -1,37 +1,55 @@
 """The answer of an analysis, in six lines."""
 
 from isoflop.base.errors import RefusalError
-from isoflop.base.estimate import shorten
+from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
-from isoflop.plan.analysis.analysis import PLAN_FACTORS, Analysis
+from isoflop.plan.analysis.analysis import PLAN_FACTORS, Analysis, counts_recorded
 from isoflop.plan.analysis.disagreement import hold_methods
+from isoflop.plan.analysis.headline import NARROW_A
 from isoflop.plan.analysis.hidden_words import describe_hidden
-from isoflop.plan.analysis.identification import headline_exponent, identification_verdict
+from isoflop.plan.analysis.identification import identification_verdict
 from isoflop.runs.checks import Finding
+from isoflop.runs.counted import counted
 
 
 def answer_lines(analysis: Analysis) -> tuple[str, ...]:
     """Write the answer in six lines."""
     _, backtest = analysis.best
     chinchilla = analysis.chinchilla
-    headline = headline_exponent(analysis)
-    optimum = "not determined by these runs"
-    if headline:
-        optimum = f"N* ∝ C^a with a = {headline[1]} ({headline[0]}, N = {analysis.convention})"
-    by_count = ", ".join(
-        f"{words} {shorten(f.params['a'].value, digits=2)}"
-        for words, f in analysis.frontiers.items()
-    )
+    alpha, beta = (_told(chinchilla.params[name]) for name in ("alpha", "beta"))
     return (
-        f"Optimum     {optimum}",
-        f"By count    a = {by_count or 'one count of N recorded'}",
+        f"Optimum     {_optimum(analysis)}",
+        f"By count    {_by_count(analysis)}",
         f"Law         Chinchilla form fits within {100 * chinchilla.rms:.2f} % RMS; "
-        f"alpha {chinchilla.params['alpha']}, beta {chinchilla.params['beta']}",
+        f"alpha {alpha}, beta {beta}",
         f"Foresight   {describe_hidden(backtest)}",
         f"Plan        {plan_sentence(analysis)}",
         f"Identified  {identification_verdict(analysis)}{_warnings(analysis)}",
     )
+
+
+def _optimum(analysis: Analysis) -> str:
+    headline = analysis.headline
+    if headline is None:
+        return "not determined by these runs"
+    known = f"{headline.a} ({headline.method}, N = {analysis.convention})"
+    if not headline.identified:
+        return f"not identified: the a of N* ∝ C^a is {known}"
+    return f"N* ∝ C^a with a = {known}"
+
+
+def _by_count(analysis: Analysis) -> str:
+    if analysis.frontiers:
+        each = (f"{words} {f.params['a']}" for words, f in analysis.frontiers.items())
+        return f"a = {', '.join(each)}"
+    counts = len(counts_recorded(analysis.table))
+    return f"no IsoFLOP frontier could be fitted ({counted(counts, 'count')} of N recorded)"
+
+
+def _told(exponent: Estimate) -> str:
+    """An exponent with its interval; one without is not determined."""
+    return "not determined" if exponent.low is None else str(exponent)
 
 
 def _warnings(analysis: Analysis) -> str:
@@ -43,11 +61,11 @@ def _warnings(analysis: Analysis) -> str:
 def all_findings(analysis: Analysis) -> tuple[Finding, ...]:
     """List the findings, each once.
 
-    Of the best joint fit, of its backtest, of the Chinchilla form, of the frontier, and of the two
+    Of the study, of the best joint fit, of its backtest, of the Chinchilla form, of the frontier, and of the two
     held against each other.
     """
     best, backtest = analysis.best
-    found = [*best.findings, *backtest.findings, *analysis.chinchilla.findings]
+    found = [*analysis.noticed, *best.findings, *backtest.findings, *analysis.chinchilla.findings]
     if analysis.frontier:
         found += analysis.frontier.findings
         found += _disagreement(analysis.chinchilla, analysis.frontier)
@@ -66,7 +84,7 @@ def _disagreement(fit: Fit, frontier: Frontier) -> list[Finding]:
 def plan_sentence(analysis: Analysis) -> str:
     """Say what to train with ten times the largest budget, and how far the methods differ."""
     if not analysis.plans:
-        return "none: no law here may be extrapolated"
+        return refuse_plan(analysis)
     plan, *others = [p for p in analysis.plans if p.flops == analysis.plans[0].flops]
     sizes = [p.n_params.value for p in (plan, *others)]
     losses = [p.loss.value for p in (plan, *others)]
@@ -75,4 +93,16 @@ def plan_sentence(analysis: Analysis) -> str:
         f"{plan.n_tokens} tokens for a mean loss of {plan.loss} ({plan.law}; all methods: N from "
         f"{shorten(min(sizes), digits=2)} to {shorten(max(sizes), digits=2)}, loss from "
         f"{shorten(min(losses))} to {shorten(max(losses))})"
+    )
+
+
+def refuse_plan(analysis: Analysis) -> str:
+    """Say why no larger budget is planned, and what would change that."""
+    headline = analysis.headline
+    if headline and headline.identified:
+        return "none: no law here may be extrapolated"
+    known = f"a is known to ±{headline.half_width:.2f} only" if headline else "no method gives a"
+    return (
+        f"none: {known}, and N* at a larger budget needs ±{NARROW_A:g}; train more sizes and "
+        "budgets (`isoflop next`, `isoflop design`)"
     )

@@ -7,8 +7,10 @@ import numpy as np
 
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.frontiers.valleys import group_budgets
-from isoflop.fitting.trials.hidden_runs import Backtest
+from isoflop.fitting.trials.hidden_runs import NO_INTERVALS, Backtest, find_side
 from isoflop.runs.counted import counted
+
+_VERDICTS = {"above": "OUTSIDE", "below": "OUTSIDE"}
 
 
 def describe_hidden(backtest: Backtest) -> str:
@@ -20,13 +22,12 @@ def describe_hidden(backtest: Backtest) -> str:
     level = f"{100 * backtest.chosen_predicted.level:g} %"
     interval = "interval" if backtest.n_hidden == 1 else "intervals"
     which, predicted, measured = _shown(backtest)
-    low, high = predicted.low, predicted.high
-    inside = low is not None and high is not None and low <= measured <= high
-    n_inside = round(backtest.coverage * backtest.n_hidden)
+    side = find_side(measured, predicted)
+    held = f"{round(backtest.coverage * backtest.n_hidden)} inside their {level} {interval}"
     return (
-        f"{describe_runs(backtest)} hidden, {n_inside} inside their {level} {interval}; "
+        f"{describe_runs(backtest)} hidden, {held if backtest.has_intervals else NO_INTERVALS}; "
         f"{which}: {backtest.law} predicted {predicted}, measured {measured:.4f}: "
-        f"{'inside' if inside else 'OUTSIDE'}"
+        f"{_VERDICTS.get(side, side)}"
     )
 
 

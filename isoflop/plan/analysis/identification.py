@@ -2,51 +2,32 @@
 
 import numpy as np
 
-from isoflop.base.estimate import Estimate, shorten
+from isoflop.base.estimate import shorten
 from isoflop.fitting.fit import Fit
-from isoflop.plan.analysis.analysis import PARABOLAS, Analysis
+from isoflop.fitting.trials.hidden_runs import Backtest, find_side
+from isoflop.plan.analysis.analysis import Analysis
+from isoflop.plan.analysis.headline import NARROW_A
 
 WIDE = 0.25
 """Relative half-width of its interval beyond which an exponent is called not identified."""
-NARROW_A = 0.1
-"""Half-width of the interval of a up to which the optimum's exponent is called identified."""
-
-
-def headline_exponent(analysis: Analysis) -> tuple[str, Estimate] | None:
-    """Choose the exponent a to put first, and its method.
-
-    IsoFLOP parabolas where they identify it, since they assume no form; else the method with the
-    narrowest interval. None where no method gives one.
-    """
-    known = {name: a for name, a in analysis.exponents.items() if a.half_width is not None}
-    if not known:
-        return None
-    parabolas = known.get(PARABOLAS)
-    if parabolas and _half(parabolas) <= NARROW_A:
-        return PARABOLAS, parabolas
-    return min(known.items(), key=lambda item: _half(item[1]))
-
-
-def _half(estimate: Estimate) -> float:
-    return float("inf") if estimate.half_width is None else estimate.half_width
 
 
 def identification_verdict(analysis: Analysis) -> str:
     """Say in a sentence which of the optimum, alpha and beta these runs determine."""
     parts = []
-    headline = headline_exponent(analysis)
+    headline = analysis.headline
     if headline:
-        half = _half(headline[1])
-        verdict = "identified" if half <= NARROW_A else "not identified to ±.1"
-        parts.append(f"a {verdict} (±{half:.3f})")
+        verdict = "identified" if headline.identified else f"not identified to ±{NARROW_A:g}"
+        parts.append(f"a {verdict} (±{headline.half_width:.3f})")
     if not analysis.chinchilla.determined:
         condition = f"condition number {analysis.chinchilla.condition:.1e}"
         return ", ".join([*parts, f"alpha and beta not identified ({condition})"])
     for name in ("alpha", "beta"):
         estimate = analysis.chinchilla.params[name]
-        half = estimate.half_width or float("inf")
-        wide = half > WIDE * estimate.value
-        parts.append(f"{name} {'not ' if wide else ''}identified (±{half:.2f})")
+        half = estimate.half_width
+        wide = half is None or half > WIDE * estimate.value
+        width = "no interval" if half is None else f"±{half:.2f}"
+        parts.append(f"{name} {'not ' if wide else ''}identified ({width})")
     return ", ".join(parts)
 
 
@@ -63,15 +44,8 @@ def identification_rows(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         rows.append((f"range of {name}", f"{np.log10(values.max() / values.min()):.2f} decades"))
     for fit, backtest in analysis.ranked:
         rows.append((f"conditioning of {fit.law.name}", _conditioning(fit)))
-        hit = "inside" if backtest.inside else "outside"
-        rows.append(
-            (
-                f"foresight of {fit.law.name}",
-                f"hidden runs missed by {100 * backtest.rms_miss:.2f} % RMS, the run it chose "
-                f"{hit} its interval, {100 * backtest.coverage:.0f} % of {backtest.n_hidden} runs "
-                "inside",
-            )
-        )
+        missed = f"hidden runs missed by {100 * backtest.rms_miss:.2f} % RMS"
+        rows.append((f"foresight of {fit.law.name}", f"{missed}, {_covered(backtest)}"))
     for name in ("alpha", "beta"):
         rows.append((f"Chinchilla {name}", str(chinchilla.params[name])))
     for label, fit in analysis.slices.items():
@@ -103,6 +77,14 @@ def _design(analysis: Analysis) -> str:
         f"{min(len(set(v.n_params.tolist())) for v in valleys)} sizes, {usable} with their minimum "
         "inside the grid"
     )
+
+
+def _covered(backtest: Backtest) -> str:
+    if not backtest.has_intervals:
+        return "no run with an interval"
+    side = find_side(backtest.chosen_measured, backtest.chosen_predicted)
+    share = f"{100 * backtest.coverage:.0f} % of {backtest.n_hidden} runs inside"
+    return f"the run it chose {side}{'' if side == 'no interval' else ' its interval'}, {share}"
 
 
 def _conditioning(fit: Fit) -> str:

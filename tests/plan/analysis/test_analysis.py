@@ -162,3 +162,35 @@ def test_a_suspected_law_is_among_the_findings_and_a_planted_one_is_not(quiet_ta
     trusted = analyse_runs(quiet_table, spec)
     assert "law-suspected" not in [finding.code for finding in all_findings(trusted)]
     assert trusted.plans[0].run_covers == "a single run, noise in, misfit not suspected"
+
+
+@pytest.fixture(scope="module")
+def two_sizes(quiet_table):
+    sizes = np.unique(quiet_table.numbers("n_params"))[2:4]
+    return analyse_runs(quiet_table.select(np.isin(quiet_table.numbers("n_params"), sizes)), SPEC)
+
+
+def test_what_two_sizes_cannot_identify_is_neither_optimum_nor_plan(two_sizes):
+    answer = dict(line.split(maxsplit=1) for line in answer_lines(two_sizes))
+    assert two_sizes.plans == ()
+    assert answer["Optimum"].startswith(("not identified", "not determined"))
+    assert answer["Plan"].startswith("none: ")
+    assert "±0.1" in answer["Plan"]
+    assert "alpha not determined" in answer["Law"]
+    assert "no IsoFLOP frontier could be fitted (3 counts" in answer["By"]
+
+
+def test_every_count_of_n_has_its_exponent_with_an_interval(analysis):
+    line = answer_lines(analysis)[1]
+    for words, frontier in analysis.frontiers.items():
+        assert f"{words} {frontier.params['a']}" in line
+        assert "[" in str(frontier.params["a"])
+
+
+def test_a_lone_count_of_n_is_called_what_the_user_says(quiet_table):
+    keep = ("n_params", "n_tokens", "flops", "loss")
+    rows = [{key: row[key] for key in keep} for row in quiet_table.records()]
+    table = type(quiet_table).from_records(rows)
+    spec = FitSpec(n_resamples=20, n_starts=8)
+    assert "N = recorded" in answer_lines(analyse_runs(table, spec))[0]
+    assert "N = total" in answer_lines(analyse_runs(table, spec, count="total"))[0]

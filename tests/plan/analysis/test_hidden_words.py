@@ -1,12 +1,15 @@
 """One line of a backtest: hidden runs by their own compute, the largest by its own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted import SURFACES, grid_design, isoflop_design, make_table
 
-from isoflop.base.estimate import shorten
+from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.trials.backtest import backtest_largest_budget
+from isoflop.fitting.trials.hidden_runs import find_side
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.plan.analysis.hidden_words import describe_hidden, describe_runs, one_budget
 
@@ -58,3 +61,24 @@ def test_runs_of_one_budget_are_named_by_it() -> None:
     assert one_budget(backtest)
     assert describe_runs(backtest) == f"9 runs of the largest budget ({budget} FLOPs)"
     assert "the run it would have chosen: chinchilla predicted" in describe_hidden(backtest)
+
+
+def test_runs_without_intervals_are_neither_inside_nor_outside(hidden) -> None:
+    bare = replace(
+        hidden,
+        predicted=tuple(Estimate(e.value) for e in hidden.predicted),
+        chosen_predicted=Estimate(hidden.chosen_predicted.value),
+    )
+    line = describe_hidden(bare)
+    assert "no run has an interval" in line
+    assert line.endswith("no interval")
+    assert "inside" not in line
+    assert "OUTSIDE" not in line
+    assert "no run has an interval" in str(bare)  # what `isoflop backtest` prints
+
+
+@pytest.mark.parametrize(
+    ("measured", "side"), [(2.0, "inside"), (1.8, "below"), (2.4, "above"), (1.9, "inside")]
+)
+def test_a_measurement_lies_inside_above_or_below(measured: float, side: str) -> None:
+    assert find_side(measured, Estimate(2.1, 1.9, 2.3)) == side
