@@ -95,10 +95,12 @@ def verify_identity(study: Study, data: Mapping[str, Any], *, force: bool = Fals
 def _record(
     study: Study, settings: Mapping[str, Any], differences: list[str], now: Mapping[str, Any]
 ) -> None:
-    """Commit what the study goes on with, and what it was forced over."""
-    forced = [*settings.get("forced", []), *([differences] if differences else [])]
-    kept = {key: value for key, value in settings.items() if key not in ("ladder_sha256", "forced")}
-    study.write_settings({**kept, **now, **({"forced": forced} if forced else {})})
+    """Commit what the study goes on with, and what it was forced over after which runs."""
+    kept = {key: value for key, value in settings.items() if key != "ladder_sha256"}
+    if differences:
+        kept["forced"] = [*settings.get("forced", []), differences]
+        kept["forced_runs"] = [*settings.get("forced_runs", []), list(study.manifests())]
+    study.write_settings({**kept, **now})
 
 
 def forget_other_corpus(study: Study) -> None:

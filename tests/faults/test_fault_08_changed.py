@@ -89,6 +89,7 @@ def test_a_change_is_refused_by_name_and_forced_on_the_record(
     (forced,) = after.settings()["forced"]
     assert "forced" not in before
     assert len(forced) == 1
+    assert after.settings()["forced_runs"] == [list(after.manifests())]
     assert after.ladder == ladder
     prepare_study(ladder, begun.path)  # what was forced once is what the study is now
     record_fault(
