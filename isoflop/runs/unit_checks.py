@@ -1,6 +1,7 @@
 """Units that cannot be: amounts in billions, losses in other units, tokens below one batch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,35 @@ ANOTHER_COUNT = 10.0
 """Recorded FLOPs over 6ND from which the two cannot mean the same run; embeddings and attention
 make up to 4 at the smallest sizes."""
 LN_2 = float(np.log(2))
+NO_HALF = "a count cannot be below one; write it out rather than in millions or billions"
+LESS_THAN_A_BATCH = "fewer tokens than one batch of `batch_tokens`; one of them is in another unit"
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """Values of a column that cannot be.
+
+    Args:
+        column: its name.
+        wrong: (n_runs,) where.
+        why: why not, and what may be the matter.
+    """
+
+    column: str
+    wrong: NDArray[np.bool_]
+    why: str
+
+    def refuse(self, table: RunTable) -> None:
+        """Raise a RunTableError that names the rows."""
+        rows = table.rows[self.wrong]
+        others = f" (and {name_rows(rows[1:])})" if len(rows) > 1 else ""
+        first = table.numbers(self.column)[self.wrong][0]
+        raise RunTableError(
+            f"found {first:g}{others}; {self.why}",
+            source=table.source,
+            row=int(rows[0]),
+            field=self.column,
+        )
 
 
 def check_units(table: RunTable, columns: Sequence[str]) -> list[Finding]:
@@ -42,16 +72,10 @@ def check_units(table: RunTable, columns: Sequence[str]) -> list[Finding]:
         RunTableError: a count below one, more tokens a batch than a run, or a loss beyond any
             model's; names the rows.
     """
-    for name in set(columns) & set(COUNTS):
-        _refuse(table, name, table.numbers(name) < 1, "a count cannot be below one; write it out "
-                "rather than in millions or billions")  # fmt: skip
-    if "batch_tokens" in table and "n_tokens" in columns:
-        too_few = table.numbers("n_tokens") < table.numbers("batch_tokens")
-        _refuse(table, "n_tokens", too_few, "fewer tokens than one batch of `batch_tokens`; one "
-                "of them is in another unit")  # fmt: skip
+    for found in impossible_amounts(table, columns):
+        found.refuse(table)
     findings = _check_scale(table, columns)
-    one_unit = "loss_unit" not in table or len(set(table.text("loss_unit"))) == 1
-    return findings + (_check_loss(table) if "loss" in columns and one_unit else [])
+    return findings + (_check_loss(table) if "loss" in columns and _one_unit(table) else [])
 
 
 def name_rows(rows: NDArray[np.int64], most: int = 5) -> str:
@@ -65,16 +89,31 @@ def name_rows(rows: NDArray[np.int64], most: int = 5) -> str:
     return f"row{'s' * (len(rows) > 1)} {shown}{more}"
 
 
-def _refuse(table: RunTable, name: str, wrong: NDArray[np.bool_], why: str) -> None:
-    if not wrong.any():
-        return
-    others = f" (and {name_rows(table.rows[wrong][1:])})" if wrong.sum() > 1 else ""
-    raise RunTableError(
-        f"found {table.numbers(name)[wrong][0]:g}{others}; {why}",
-        source=table.source,
-        row=int(table.rows[wrong][0]),
-        field=name,
-    )
+def impossible_amounts(table: RunTable, columns: Sequence[str]) -> list[Impossible]:
+    """List the amounts that cannot be what their column says: counts below one, losses of no model.
+
+    Args:
+        table: the runs.
+        columns: those to look at.
+    """
+    listed = [
+        Impossible(name, table.numbers(name) < 1, NO_HALF) for name in COUNTS if name in columns
+    ]
+    if "batch_tokens" in table and "n_tokens" in columns:
+        too_few = table.numbers("n_tokens") < table.numbers("batch_tokens")
+        listed.append(Impossible("n_tokens", too_few, LESS_THAN_A_BATCH))
+    if "loss" in columns and _one_unit(table):
+        losses, per, _ = _nats(table)
+        why = (
+            f"no model is that bad: the limit is {MOST_NATS[per]:g} nats per {per}; is it a "
+            "perplexity, or in another unit?"
+        )
+        listed.append(Impossible("loss", losses > MOST_NATS[per], why))
+    return [each for each in listed if each.wrong.any()]
+
+
+def _one_unit(table: RunTable) -> bool:
+    return "loss_unit" not in table or len(set(table.text("loss_unit"))) == 1
 
 
 def _nats(table: RunTable) -> tuple[NDArray[np.float64], str, bool]:
@@ -103,11 +142,6 @@ def _guessing(table: RunTable, per: str) -> tuple[NDArray[np.float64], str]:
 
 def _check_loss(table: RunTable) -> list[Finding]:
     losses, per, said = _nats(table)
-    why = (
-        f"no model is that bad: the limit is {MOST_NATS[per]:g} nats per {per}; is it a "
-        "perplexity, or in another unit?"
-    )
-    _refuse(table, "loss", losses > MOST_NATS[per], why)
     findings = []
     cost, known = _guessing(table, per)
     guessing = losses > cost

@@ -33,6 +33,12 @@ LEAST_COMPUTE = 1e11
 """FLOPs below which a typical run was not trained for a law; its N and D are in other units."""
 BOTH = 12
 """Power of ten from which N and D are both in millions or billions."""
+ALONGSIDE = {
+    "n_params": ("n_params_non_embedding", "n_params_with_head", "n_params_vocabulary"),
+    "n_tokens": ("n_tokens_unique", "schedule_tokens", "warmup_tokens", "averaged_tokens",
+                 "batch_tokens"),
+}  # fmt: skip
+"""Columns that share the unit of one, if they are about as large or smaller."""
 WORDS = {3: "thousands", 6: "millions", 9: "billions"}
 
 
@@ -98,18 +104,23 @@ def find_slips(table: RunTable) -> list[Slip]:
         C = table.numbers("flops")
         if np.isfinite(C).all() and (C > 0).all():
             by_flops = _by_flops(ratio, np.log10(6 * N * D), np.log10(C))
-            return by_flops or _by_gap(ratio) or _of_all(ratio)
+            if by_flops or np.abs(np.log10(C / (6 * N * D))).max() > NEAR:
+                return by_flops
+            return _by_gap(ratio) or _of_all(ratio)  # C was derived from what slipped
     return _by_gap(ratio) or _of_all(ratio) or _too_small(6 * N * D)
 
 
 def mend_slips(table: RunTable, slips: list[Slip]) -> RunTable:
-    """Bring the rows that slipped to the unit of the others; whole tables stay as they are."""
+    """Write out amounts that slipped; of a slip of both columns nobody knows how much was whose."""
     for slip in slips:
-        if slip.whole or len(slip.columns) != 1:
+        if len(slip.columns) != 1:
             continue
-        name = slip.columns[0]
-        factor = np.where(slip.rows, 10.0**slip.power, 1.0)
-        table = table.with_column(name, table.numbers(name) * factor)
+        written, factor = table.numbers(slip.columns[0]), 10.0**slip.power
+        for name in (slip.columns[0], *ALONGSIDE[slip.columns[0]]):
+            if name in table:
+                amounts = table.numbers(name)
+                same = slip.rows & (amounts < np.sqrt(factor) * written)
+                table = table.with_column(name, np.where(same, factor * amounts, amounts))
     return table
 
 

@@ -1,10 +1,12 @@
 """Amounts: values that no run can have, and sizes, tokens or FLOPs in another unit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from isoflop.base.errors import RunTableError
-from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.case import MOST_NAMES, Case
 from isoflop.plan.checkup.diagnosis import Diagnosis
+from isoflop.plan.checkup.impossible import Told
 from isoflop.plan.checkup.refit import refit, shift
 from isoflop.runs.finding import Finding
 from isoflop.runs.table import RunTable
@@ -15,26 +17,39 @@ from isoflop.runs.unit_slips import Slip
 def check_amounts(case: Case) -> list[Diagnosis]:
     """Find amounts that cannot be, or hardly can."""
     columns = [c for c in ("n_params", "n_tokens", "flops", "loss") if case.has(c)]
-    mended = [_priced(case, slip) for slip in case.slips if not slip.whole]
+    found = [_priced(case, slip) for slip in case.slips if slip.rows.any()]
+    if case.impossible:
+        found.append(_impossible(case.impossible))
+    both = {len(slip.columns) for slip in case.slips} == {2}
     try:
-        return mended + [_diagnosis(each, case.table) for each in check_units(case.table, columns)]
-    except RunTableError as error:
-        impossible = Diagnosis(
-            code="impossible-values",
-            severity="error",
-            evidence=str(error),
-            consequence="nothing can be fitted to it",
-            remedy="correct the row or the unit",
-            rows=() if error.row is None else (int(error.row),),
-        )
-        return [*mended, impossible]
+        rest = [_diagnosis(each, case.table) for each in check_units(case.table, columns)]
+        return found + [each for each in rest if not (both and each.code == "units-unlikely")]
+    except RunTableError:  # every row is impossible, and said to be
+        return found
+
+
+def _impossible(told: Sequence[Told]) -> Diagnosis:
+    count = sum(len(each.rows) for each in told)
+    rows = dict(sorted({row: run for each in told
+                        for row, run in zip(each.rows, each.runs, strict=True)}.items()))  # fmt: skip
+    return Diagnosis(
+        code="impossible-values",
+        severity="warning" if {each.column for each in told} == {"n_tokens_unique"} else "error",
+        evidence=f"{count} value{'s' * (count > 1)}: " + ". ".join(each.text for each in told),
+        consequence="nothing can be fitted to these rows; where size, data or loss is meant, the "
+        "rest is told without them",
+        remedy="correct the rows or the unit; mark a run that failed diverged (`status`)",
+        rows=tuple(rows),
+        runs=tuple(rows.values())[:MOST_NAMES],
+        numbers={"n_values": float(count)},
+    )
 
 
 def _priced(case: Case, slip: Slip) -> Diagnosis:
-    """A slip of some rows, held against the surface through all rows in one unit."""
+    """A slip; one of some rows is held against the surface through all of them in one unit."""
     told = _diagnosis(slip.finding(case.table), case.table)
     change = None
-    if case.fit is not None and len(slip.columns) == 1:
+    if case.fit is not None and len(slip.columns) == 1 and not slip.whole:
         (name,) = slip.columns
         written = case.numbers(name).copy()
         written[slip.rows] /= 10.0**slip.power
@@ -45,7 +60,7 @@ def _priced(case: Case, slip: Slip) -> Diagnosis:
     return replace(
         told,
         consequence=told.consequence + (f": {change}" if change else ""),
-        rows=case.rows(slip.rows),
+        rows=() if slip.whole else case.rows(slip.rows),
         numbers={"power": float(slip.power), "n_rows": float(slip.rows.sum())},
         shift=change,
     )

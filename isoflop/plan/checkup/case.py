@@ -3,7 +3,7 @@
 Legend: N parameters, D tokens, C FLOPs, L loss; L = E + A/N^alpha + B/D^beta.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from isoflop.fitting.solve.robust import robust_scale
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import Array
 from isoflop.plan.checkup.cells import best_of_sweeps
+from isoflop.plan.checkup.impossible import Told, find_impossible, without
 from isoflop.runs.table import FINISHED, RunTable
 from isoflop.runs.unit_slips import Slip, find_slips, mend_slips
 
@@ -53,7 +54,8 @@ class Case:
         why_no_fit: why, "" if there is one.
         steady: (n_runs,) rows of `table` that the surface was fitted to.
         flops: the target.
-        slips: units of N and D that slipped; in `table`, those of some rows are mended.
+        slips: units of N and D that slipped; in `table` they are mended.
+        impossible: values that cannot be; `table` lacks their rows.
     """
 
     whole: RunTable
@@ -63,6 +65,7 @@ class Case:
     steady: Mask
     flops: float
     slips: tuple[Slip, ...] = ()
+    impossible: tuple[Told, ...] = ()
 
     def has(self, *columns: str) -> bool:
         """Whether every run records these columns."""
@@ -108,12 +111,17 @@ def open_case(table: RunTable, flops: float | None = None) -> Case:
     """
     if flops is not None and not 0 < flops < np.inf:
         raise InputError(f"a target must be a positive number of FLOPs, found {flops:g}")
-    usable = best_of_sweeps(_usable(table))
-    slips = find_slips(usable)
-    usable = mend_slips(usable, slips)
+    amounts = _usable(table)
+    slips = find_slips(amounts)
+    amounts = mend_slips(amounts, slips)
+    impossible = find_impossible(amounts)
+    usable = best_of_sweeps(without(amounts, impossible))
     fit, steady, why = _surface(usable)
     target = flops or FAR * _largest_compute(usable)
-    return Case(table, usable, fit, why, steady, target, tuple(slips))
+    left = np.isin(amounts.rows, usable.rows)
+    slips = [replace(slip, rows=slip.rows[left]) for slip in slips]
+    told = tuple(Told.of(each, amounts) for each in impossible)
+    return Case(table, usable, fit, why, steady, target, tuple(slips), told)
 
 
 def _usable(table: RunTable) -> RunTable:
@@ -133,7 +141,7 @@ def _usable(table: RunTable) -> RunTable:
 
 
 def _largest_compute(table: RunTable) -> float:
-    if "flops" in table:
+    if "flops" in table and np.isfinite(table.numbers("flops")).all():
         return float(table.numbers("flops").max())
     if {"n_params", "n_tokens"} <= set(table.columns):
         return float((6 * table.numbers("n_params") * table.numbers("n_tokens")).max())

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from faulty import TRUE_A, codes, find, ladder, noisy, rows
 
+from isoflop.plan.checkup.examine import check_runs
+
 
 def test_half_of_the_tokens_in_millions_are_named_and_priced():
     N, D, L = ladder()
@@ -18,12 +20,21 @@ def test_half_of_the_tokens_in_millions_are_named_and_priced():
     assert not codes(table) & {"flops-disagree", "mixed-conventions", "surface-does-not-fit"}
 
 
-@pytest.mark.parametrize("unit", [1e6])
+@pytest.mark.parametrize("unit", [1e6, 1e9])
 def test_all_tokens_in_another_unit_are_a_warning(unit):
     N, D, L = ladder()
     assert find(rows(N, D / unit, L, flops=6 * N * D), "units-unlikely").severity == "warning"
     found = find(rows(N, D / unit, L, flops=None), "units-unlikely")
     assert found.shift is None
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_columns_beside_tokens_in_millions_are_taken_as_they_are_meant(unit):
+    N, D, L = ladder()
+    table = rows(N, D / 1e6, L, n_tokens_unique=D / unit, warmup_tokens=0.02 * D / unit)
+    found = codes(table)
+    assert "units-unlikely" in found
+    assert not found & {"repeated-data", "warm-up-share", "impossible-values"}
 
 
 @pytest.mark.parametrize("kind", ["every other", "one budget", "two thirds"])
@@ -44,3 +55,38 @@ def test_other_gaps_are_not_taken_for_bits():
     k = np.arange(len(N))
     for factor, which in ((1.2, k % 2 == 0), (1.7, k % 2 == 0), (1.44, k == 5), (1.0, k < 0)):
         assert "mixed-loss-units" not in codes(rows(N, D, noisy(np.where(which, factor, 1) * L)))
+
+
+def test_impossible_values_are_told_all_at_once_and_the_rest_is_examined():
+    N, D, L = ladder()
+    k = np.arange(len(N))
+    table = rows(
+        np.where(k == 5, 0.5, N), D, np.where(k == 3, 400.0, noisy(L)), flops=6 * N * D,
+        accuracy=np.where(k == 7, 1.2, 0.4), n_params_non_embedding=np.where(k == 9, 2.0, 0.99) * N,
+        n_tokens_unique=np.where(k == 11, 3.0, 1.0) * D,
+    )  # fmt: skip
+    found = find(table, "impossible-values")
+    assert found.severity == "error"
+    assert found.rows == (4, 6, 8, 10, 12)
+    for column in ("loss", "n_params", "accuracy", "n_params_non_embedding", "n_tokens_unique"):
+        assert f"`{column}`: found " in found.evidence
+    assert "5 values: row 6 `n_params`: found 0.5; a count cannot be below one" in found.evidence
+    checkup = check_runs(table)
+    assert checkup.n_usable == 61
+    assert checkup.fitted
+    assert "binomial-noise" in codes(checkup)
+
+
+@pytest.mark.parametrize("column", ["accuracy", "error", "n_params_non_embedding"])
+def test_values_at_their_bounds_are_possible(column):
+    N, D, L = ladder()
+    bound = N if column.startswith("n_") else np.ones(len(N))
+    assert "impossible-values" not in codes(rows(N, D, L, **{column: bound}))
+
+
+def test_flops_in_petaflop_days_are_told_and_not_used():
+    N, D, L = ladder()
+    table = rows(N, D, noisy(L), flops=6 * N * D / 8.64e19)
+    found = find(table, "impossible-values")
+    assert "`flops`: found 0.0011" in found.evidence
+    assert check_runs(table).fitted
