@@ -103,25 +103,37 @@ def find_slips(table: RunTable) -> list[Slip]:
     if "flops" in table:
         C = table.numbers("flops")
         if np.isfinite(C).all() and (C > 0).all():
-            by_flops = _by_flops(ratio, np.log10(6 * N * D), np.log10(C))
-            if by_flops or np.abs(np.log10(C / (6 * N * D))).max() > NEAR:
-                return by_flops
-            return _by_gap(ratio) or _of_all(ratio)  # C was derived from what slipped
+            if not _agree(table):
+                return _by_flops(ratio, np.log10(6 * N * D), np.log10(C))
+            return _by_gap(ratio) or _of_all(ratio)  # C may be derived from what slipped
     return _by_gap(ratio) or _of_all(ratio) or _too_small(6 * N * D)
 
 
 def mend_slips(table: RunTable, slips: list[Slip]) -> RunTable:
-    """Write out amounts that slipped; of a slip of both columns nobody knows how much was whose."""
+    """Write out amounts that slipped, where it is known by how much.
+
+    Of a slip of both columns nobody knows how much was whose; of whole tables whose FLOPs agree
+    with 6ND, whether D/N is a slip at all.
+    """
     for slip in slips:
-        if len(slip.columns) != 1:
+        agree = _agree(table)
+        if len(slip.columns) != 1 or (slip.whole and agree):
             continue
         written, factor = table.numbers(slip.columns[0]), 10.0**slip.power
-        for name in (slip.columns[0], *ALONGSIDE[slip.columns[0]]):
+        for name in (slip.columns[0], *ALONGSIDE[slip.columns[0]], *["flops"] * agree):
             if name in table:
                 amounts = table.numbers(name)
-                same = slip.rows & (amounts < np.sqrt(factor) * written)
+                same = slip.rows & ((amounts < np.sqrt(factor) * written) | (name == "flops"))
                 table = table.with_column(name, np.where(same, factor * amounts, amounts))
     return table
+
+
+def _agree(table: RunTable) -> bool:
+    """Whether FLOPs are recorded and those of N and D as written, so derived from them."""
+    if "flops" not in table:
+        return False
+    six_nd = 6 * table.numbers("n_params") * table.numbers("n_tokens")
+    return bool((np.abs(np.log10(table.numbers("flops") / six_nd)) < NEAR).all())
 
 
 def _by_flops(ratio: Numbers, six_nd: Numbers, flops: Numbers) -> list[Slip]:

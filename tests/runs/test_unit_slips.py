@@ -69,3 +69,17 @@ def test_healthy_tables_and_over_training_are_no_slip(ratio: float) -> None:
     assert find_slips(table_of(flops=1.5 * BUDGETS)) == []
     N, D = np.array([1e6, 1e7, 1e8]), np.array([ratio * 1e6, 2e8, 2e9])
     assert find_slips(table_of(N=N, D=D)) == []
+
+
+def test_flops_derived_from_what_slipped_are_mended_with_it_and_a_doubt_is_not() -> None:
+    factor = np.where(HALF, 1e-6, 1.0)
+    spoiled = table_of(D=TOKENS * factor, flops=BUDGETS * factor)
+    (slip,) = find_slips(spoiled)
+    assert (slip.columns, slip.power) == (("n_tokens",), 6)
+    mended = mend_slips(spoiled, [slip])
+    assert mended.numbers("n_tokens") == pytest.approx(TOKENS)
+    assert mended.numbers("flops") == pytest.approx(BUDGETS)
+    odd = table_of(N=SIZES / 1e4, D=TOKENS * 1e4, flops=BUDGETS)  # D/N of 1e9, and C = 6ND
+    (slip,) = find_slips(odd)
+    assert slip.whole
+    assert mend_slips(odd, [slip]).numbers("n_params") == pytest.approx(SIZES / 1e4)
