@@ -48,6 +48,9 @@ def command(
     loss unit, eval set, checkpoint rule, weights, loss, optimiser, starts, bounds, tolerance,
     selection, bootstrap unit, backtest, data, code. State with --state what no file records.
 
+    Where the runs identify no optimum, the page says what is missing and plans nothing, with or
+    without --strict; exit 0, for the page is written (`isoflop fit` exits 1).
+
     \b
     Example:
       isoflop report study/tour -o report.html

@@ -92,7 +92,7 @@ def _plan_notes(plans: tuple[Plan, ...]) -> list[str]:
 
 def _contours(study: StudyReport) -> FigureBlock | None:
     fit = study.fit
-    if fit is None or set(fit.law.variables) != {"n_params", "n_tokens"}:
+    if fit is None or study.no_plan or set(fit.law.variables) != {"n_params", "n_tokens"}:
         return None
     plans = [plan for plan in study.plans if plan.law == fit.law.name]
     try:

@@ -17,16 +17,18 @@ def law_section(study: StudyReport) -> tuple[Block, ...]:
     fit = study.fit
     if fit is None:
         return ()
-    units = {parameter.name: parameter.unit for parameter in fit.law.parameters}
+    units = {p.name: study.unit_of(p.unit) for p in fit.law.parameters}
     rows = [(name, str(e), units[name]) for name, e in fit.params.items()]
     rows += [(name, shorten(value, digits=6), HELD) for name, value in fit.held.items()]
     derived = {name: e for name, e in fit.derived.items() if fit.given.get(name) != HELD}
     rows += [(name, str(e), fit.given.get(name, "derived")) for name, e in derived.items()]
     caption = f"{100 * fit.level:.0f} % intervals: {fit.interval}."
+    if study.no_plan:
+        caption += f" By the assumptions of {fit.law.name}: these runs identify no optimum."
     blocks: list[Block] = [
         Heading("The law"),
         Paragraph(f"{fit.law.name}: loss = {fit.law.form} ({fit.law.source})."),
-        Table(("parameter", "estimate", "unit"), tuple(rows), caption),
+        Table(("parameter", "estimate", "unit or origin"), tuple(rows), caption),
         Details("The fit card", (Code(fit_card(without_folders(fit))),)),
     ]
     if study.ranking:

@@ -111,8 +111,10 @@ def report_study(
         f"isoflop ladder run {name}/ladder.toml -o {name}",
         f"isoflop report {name} -o {name}/report.html",
         f"isoflop fit {name}/runs.csv --columns n_params=n_params_with_head",
-        f"isoflop plan --law {name}/laws/{analysis.best[0].law.name}.json --flops {budget}",
     )
+    if analysis.plans:
+        law = analysis.best[0].law.name
+        commands += (f"isoflop plan --law {name}/laws/{law}.json --flops {budget}",)
     report = _gather(
         analysis,
         title=f"Scaling laws of the ladder {study.ladder.name}",

@@ -91,6 +91,11 @@ class StudyReport:
         """Names of the axes."""
         return self.labels or axis_labels(self.table, n_params=self.main_convention)
 
+    def unit_of(self, unit: str) -> str:
+        """A parameter's unit; nats are per what the losses are per, where the table says it."""
+        units = set(self.table.text("loss_unit")) if "loss_unit" in self.table else set()
+        return units.pop() if unit == "nats" and len(units) == 1 else unit
+
     @property
     def source(self) -> str:
         """Name of the runs' file or study, without its folders."""

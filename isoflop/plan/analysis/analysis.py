@@ -139,10 +139,11 @@ def analyse_runs(
         raise RefusalError("the Chinchilla form cannot be fitted to these runs")
     counts = counts_recorded(table, count)
     frontiers, words = _frontiers(table, counts, spec), counts[main]
-    exponents = _exponents(ranked, frontiers.get(words), counted)
+    # Where Chinchilla's constants are free, forms with fewer settle them by assumption alone.
+    fits = [fit for fit, _ in ranked if fit.determined] if chinchilla.determined else []
+    exponents = _exponents(fits, frontiers.get(words), counted)
     headline = choose_headline(exponents)
     identified = headline is not None and headline.identified
-    fits = [fit for fit, _ in ranked]
     return Analysis(
         table=counted,
         convention=words,
@@ -214,15 +215,11 @@ def _backtest_frontier(table: RunTable, spec: FitSpec) -> FrontierBacktest | Non
     return FrontierBacktest(last.flops, predicted, last.n_opt)
 
 
-def _exponents(
-    ranked: tuple[tuple[Fit, Backtest], ...],
-    frontier: Frontier | None,
-    table: RunTable,
-) -> dict[str, Estimate]:
+def _exponents(fits: list[Fit], frontier: Frontier | None, table: RunTable) -> dict[str, Estimate]:
     """Exponent of N* ∝ C^a by every method, over the measured budgets."""
     flops = table.numbers("flops")
     exponents = {PARABOLAS: frontier.params["a"]} if frontier else {}
-    for fit in (fit for fit, _ in ranked if fit.determined):
+    for fit in fits:
         with contextlib.suppress(RefusalError):
             ends = (float(flops.min()), float(flops.max()))
             exponents[fit.law.name] = optimum_exponent(fit, ends)

@@ -32,7 +32,7 @@ def answer_lines(analysis: Analysis) -> tuple[str, ...]:
 def _optimum(analysis: Analysis) -> str:
     headline = analysis.headline
     if headline is None:
-        return "not determined by these runs"
+        return "not identified by these runs"
     known = f"{headline.a} ({headline.method}, N = {analysis.convention})"
     if not headline.identified:
         return f"not identified: the a of N* ∝ C^a is {known}"
@@ -61,8 +61,8 @@ def _warnings(analysis: Analysis) -> str:
 def all_findings(analysis: Analysis) -> tuple[Finding, ...]:
     """List the findings, each once.
 
-    Of the study, of the best joint fit, of its backtest, of the Chinchilla form, of the frontier, and of the two
-    held against each other.
+    Of the study, of the best joint fit, of its backtest, of the Chinchilla form, of the frontier,
+    and of the two held against each other.
     """
     best, backtest = analysis.best
     found = [*analysis.noticed, *best.findings, *backtest.findings, *analysis.chinchilla.findings]
@@ -101,8 +101,18 @@ def refuse_plan(analysis: Analysis) -> str:
     headline = analysis.headline
     if headline and headline.identified:
         return "none: no law here may be extrapolated"
-    known = f"a is known to ±{headline.half_width:.2f} only" if headline else "no method gives a"
+    return f"none: {_unknown(analysis)}; train more sizes and budgets (`isoflop design`)"
+
+
+def _unknown(analysis: Analysis) -> str:
+    """Why the exponent a is not identified."""
+    if analysis.headline:
+        half = analysis.headline.half_width
+        return f"a is known to ±{half:.2f} only, and N* at a larger budget needs ±{NARROW_A:g}"
+    if analysis.chinchilla.determined:
+        return "no method gives an interval of a"
+    sizes = counted(len(set(analysis.table.numbers("n_params").tolist())), "size")
     return (
-        f"none: {known}, and N* at a larger budget needs ±{NARROW_A:g}; train more sizes and "
-        "budgets (`isoflop next`, `isoflop design`)"
+        f"the law is not identified: {sizes} of N leave constants of the Chinchilla form free, "
+        "no IsoFLOP frontier could be fitted, and simpler forms only assume what is missing"
     )
