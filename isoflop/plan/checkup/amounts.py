@@ -20,10 +20,9 @@ def check_amounts(case: Case) -> list[Diagnosis]:
     found = [_priced(case, slip) for slip in case.slips if slip.rows.any()]
     if case.impossible:
         found.append(_impossible(case.impossible))
-    both = {len(slip.columns) for slip in case.slips} == {2}
     try:
         rest = [_diagnosis(each, case.table) for each in check_units(case.table, columns)]
-        return found + [each for each in rest if not (both and each.code == "units-unlikely")]
+        return found + [each for each in rest if not (case.slips and each.code == "units-unlikely")]
     except RunTableError:  # every row is impossible, and said to be
         return found
 

@@ -70,6 +70,9 @@ CODES = (
 )  # fmt: skip
 """Codes of every finding, each with its section in docs/check."""
 
+SHOWN = 8
+"""Rows and runs that a finding lists."""
+
 ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 
 
@@ -173,12 +176,25 @@ def _attempt(check: Check, case: Case) -> list[Diagnosis]:
 
 
 def _paragraph(found: Diagnosis) -> str:
-    shown = ", ".join(str(row) for row in found.rows[:8])
-    more = f" and {len(found.rows) - 8} more" if len(found.rows) > 8 else ""
     lines = [
         f"{found.severity}: {found.code}: {found.evidence}",
         f"  consequence: {found.consequence}",
         f"  remedy: {found.remedy}",
         f"  see: {found.docs}",
     ]
-    return "\n".join([*lines, f"  rows: {shown}{more}"] if shown else lines)
+    return "\n".join([*lines, *_concerned(found)])
+
+
+def _concerned(found: Diagnosis) -> list[str]:
+    """Rows, and the names of the runs where they have names of their own."""
+    if not found.rows:
+        return []
+    lines = [f"  rows: {_some(found.rows, len(found.rows))}"]
+    if any(run != f"row {row}" for run, row in zip(found.runs, found.rows, strict=False)):
+        lines.insert(0, f"  runs: {_some(found.runs, len(found.rows))}")
+    return lines
+
+
+def _some(items: Sequence[object], count: int) -> str:
+    shown = ", ".join(str(item) for item in items[:SHOWN])
+    return f"{shown} and {count - SHOWN} more" if count > SHOWN else shown

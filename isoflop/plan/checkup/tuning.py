@@ -47,14 +47,20 @@ def check_learning_rates(case: Case) -> list[Diagnosis]:
     # A bracketed sweep has nothing to gain, and says so of its size.
     everywhere = np.array([size[cell].mean() for cell in cells])
     change = _untuned(case, everywhere, np.array([gain or 0.0 for gain in gains]))
-    where = np.concatenate(edges)
+    where = np.sort(np.concatenate(edges))
+    shown = ", ".join(f"{size:.3g}" for size in np.unique(sizes)[:4])
+    shown += ", …" if len(np.unique(sizes)) > 4 else ""
+    near = sum(_lowest_at_edge(lr[cell], loss[cell]) for cell in cells) - len(edges)
+    inside = f"; in {near} more the lowest loss does, but not the minimum of a parabola" * (
+        near > 0
+    )
     listed = swept.names()
     return [
         Diagnosis(
             code="lr-not-bracketed",
             severity="warning",
-            evidence=f"in {len(edges)} of {len(cells)} sweeps the lowest loss lies at the edge, "
-            f"at N = {', '.join(f'{size:.3g}' for size in sizes[:4])}",
+            evidence=f"in {len(edges)} of {len(cells)} sweeps the best rate lies at the edge or "
+            f"beyond it, at N = {shown}{inside}",
             consequence="these sizes could be better than they were, by up to "
             f"{100 * max(losses):.2g} % of the loss; {change or 'the exponent follows'}",
             remedy="add a learning rate beyond the edge until the loss rises again",
@@ -123,6 +129,12 @@ def _decades(case: Case) -> float:
         return 0.0
     N = case.numbers("n_params")
     return float(np.log10(N.max() / N.min()))
+
+
+def _lowest_at_edge(lr: Array, loss: Array) -> bool:
+    rates = np.unique(lr)
+    mean = [loss[lr == rate].mean() for rate in rates]
+    return int(np.argmin(mean)) in (0, len(rates) - 1)
 
 
 def _gain_beyond(log_lr: Array, loss: Array) -> float | None:

@@ -31,10 +31,11 @@ def test_all_tokens_in_another_unit_are_a_warning(unit):
 @pytest.mark.parametrize("unit", [1.0, 1e6])
 def test_columns_beside_tokens_in_millions_are_taken_as_they_are_meant(unit):
     N, D, L = ladder()
-    table = rows(N, D / 1e6, L, n_tokens_unique=D / unit, warmup_tokens=0.02 * D / unit)
-    found = codes(table)
-    assert "units-unlikely" in found
-    assert not found & {"repeated-data", "warm-up-share", "impossible-values"}
+    beside = {"n_tokens_unique": D / unit, "warmup_tokens": 0.02 * D / unit}
+    table = rows(N, D / 1e6, L, flops=6 * N * D, **beside)
+    assert find(table, "units-unlikely").severity == "warning"
+    assert find(rows(N, D / 1e6, L), "units-unlikely").severity == "warning"
+    assert not codes(table) & {"repeated-data", "warm-up-share", "impossible-values"}
 
 
 @pytest.mark.parametrize("kind", ["every other", "one budget", "two thirds"])

@@ -111,6 +111,19 @@ def test_impossible_and_unlikely_amounts_are_findings():
     assert "loss-unit-unsure" in codes(rows(N, D, L / 3.2))
 
 
+def test_findings_name_the_runs_where_they_have_names():
+    N, D, L = ladder()
+    L = np.where(np.arange(len(N)) % 3 == 0, 1.3, 1.0) * L
+    labels = ["a" if k % 3 else "b" for k in range(len(N))]
+    named = [f"run-{k}" for k in range(len(N))]
+    said = str(check_runs(rows(N, D, L, tokenizer=labels, run=named)))
+    assert (
+        "  runs: run-0, run-3, run-6, run-9, run-12, run-15, run-18, run-21 and 13 more\n"
+        "  rows: 1, 4, 7, 10, 13, 16, 19, 22 and 13 more"
+    ) in said
+    assert "  runs: " not in str(check_runs(rows(N, D, L, tokenizer=labels)))
+
+
 def test_corpora_and_schedules_are_told_apart():
     N, D, L = ladder()
     labels = ["a" if k % 2 else "b" for k in range(len(N))]

@@ -105,3 +105,19 @@ def test_one_learning_rate_at_all_sizes_is_a_warning_and_none_a_note():
     N, D, L = ladder()
     assert find(rows(N, D, L, lr=np.full(len(N), 1e-3)), "lr-not-bracketed").severity == "warning"
     assert find(rows(N, D, L), "lr-not-bracketed").severity == "note"
+
+
+def test_sweeps_barely_bracketed_are_told_beside_those_that_are_not():
+    N, D, L = ladder()
+    at = [5, 30, 57]
+    rates = np.array([0.25, 0.5, 1.0])
+    table = rows(N, D, L, lr=np.full(len(N), 1.0))
+    for place, best in zip(at, (2.0, 2.0, 0.95), strict=True):  # the third is inside, by a hair
+        lost = 0.01 * np.log2(rates / best) ** 2
+        sweep_rows = rows(np.full(3, N[place]), np.full(3, D[place]), L[place] * np.exp(lost))
+        table[place] = table[place] | {"loss": 9.0, "lr": 1e-3, "status": "diverged"}
+        table += [row | {"lr": r} for row, r in zip(sweep_rows, rates.tolist(), strict=True)]
+    found = find(table, "lr-not-bracketed")
+    assert "in 2 of 3 sweeps the best rate lies at the edge or beyond it" in found.evidence
+    assert "; in 1 more the lowest loss does" in found.evidence
+    assert list(found.rows) == sorted(found.rows)
