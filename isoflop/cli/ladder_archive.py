@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from isoflop.cli.output import json_option, show
+from isoflop.runs.counted import counted
 
 
 @click.command("archive")
@@ -28,7 +29,8 @@ def archive(study: Path, url: str, as_json: bool) -> None:
     from isoflop.store.archive.archive import archive_study
 
     moved = archive_study(study, url)
-    text = f"{moved.copied} runs copied, {moved.kept} there already, {moved.left} not over yet"
+    runs = counted(moved.copied, "run")
+    text = f"{runs} copied, {moved.kept} there already, {moved.left} not over yet"
     show(moved.to_dict(), text, as_json=as_json)
 
 
@@ -51,5 +53,6 @@ def restore(url: str, study: Path, as_json: bool) -> None:
     from isoflop.store.archive.restore import restore_study
 
     moved = restore_study(url, study)
-    text = f"{moved.copied} runs copied, {moved.kept} there already, {moved.left} not whole there"
+    runs = counted(moved.copied, "run")
+    text = f"{runs} copied, {moved.kept} there already, {moved.left} not whole there"
     show(moved.to_dict(), text, as_json=as_json)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from isoflop.base.errors import InputError
+from isoflop.runs.ladders.toml import read_ladder
 from isoflop.store.archive.remote import Remote, hash_file, open_remote
 from isoflop.store.index.run_files import UNFINISHED, read_run, run_names
 from isoflop.store.journal import format_line, parse_line
@@ -77,16 +78,23 @@ def archive_study(study: Path | str, url: str) -> Moved:
     if not names:
         raise InputError(f"{folder}: no run there to archive")
     _put(remote, "", _study_files(folder))
-    copied = kept = left = 0
+    copied = kept = 0
     for name in names:
         files = _run_files(folder / "runs" / name)
         if not files:
-            left += 1
-        elif _put(remote, f"runs/{name}/", files):
+            continue
+        if _put(remote, f"runs/{name}/", files):
             copied += 1
         else:
             kept += 1
+    left = max(len(names), _planned(folder)) - copied - kept
     return Moved(str(folder), url, copied, kept, left)
+
+
+def _planned(folder: Path) -> int:
+    """Runs of the ladder, those too that have no folder yet; recorded runs have no plan."""
+    ladder = folder / "ladder.toml"
+    return sum(1 for _ in read_ladder(ladder).runs()) if ladder.is_file() else 0
 
 
 def read_mark(remote: Remote, place: str) -> Hashes | None:
