@@ -1,5 +1,6 @@
 """Read and write a run table by the name of its file."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def read_runs(path: Path | str, *, columns: Mapping[str, str] | None = None) -> 
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{path}: cannot tell the format; expected one of {', '.join(SUFFIXES)}")
+        raise InputError(
+            f"{path}: cannot tell the format; expected one of {', '.join(SUFFIXES)}; "
+            f"isoflop import {shlex.quote(str(path))} -o runs.csv turns others into a run table"
+        )
     content = read_bounded(path)
     if not content.strip():
         raise RunTableError("the file is empty; expected a header and rows", source=str(path))

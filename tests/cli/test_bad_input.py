@@ -86,7 +86,8 @@ USAGE = {
     "binary": (["fit", "binary.csv"], "binary.csv: not UTF-8 text (byte 0)"),
     "unknown format": (
         ["fit", "runs.xlsx"],
-        "runs.xlsx: cannot tell the format; expected one of .csv, .tsv, .txt, .jsonl, .parquet",
+        "runs.xlsx: cannot tell the format; expected one of .csv, .tsv, .txt, .jsonl, .parquet; "
+        "isoflop import runs.xlsx -o runs.csv turns others into a run table",
     ),
     "unknown form": (
         ["fit", "runs.csv", "--law", "chinchila"],

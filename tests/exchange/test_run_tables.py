@@ -182,7 +182,8 @@ BAD_TEXT = {
     "unknown suffix": (
         "r.xlsx",
         "hello",
-        "r.xlsx: cannot tell the format; expected one of .csv, .tsv, .txt, .jsonl, .parquet",
+        "r.xlsx: cannot tell the format; expected one of .csv, .tsv, .txt, .jsonl, .parquet; "
+        "isoflop import r.xlsx -o runs.csv turns others into a run table",
     ),
 }
 
