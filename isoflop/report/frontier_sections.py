@@ -24,13 +24,13 @@ def frontier_section(study: StudyReport) -> tuple[Block, ...]:
     read = f"{usable} of {len(frontier.valleys)} minima used" if frontier.valleys else "envelope"
     caption = (
         f"IsoFLOP valleys (N counted as {name}; {read}) and the compute-optimal size N* with "
-        f"{_percent(frontier.level)} bands."
+        f"{_percent(frontier.level)} bands. Beside each valley its budget C in FLOPs."
     )
     if any(valley.verdict for valley in frontier.valleys):
         caption += " Hollow points and dotted curves are budgets whose minimum was not used."
     alt = f"N* grows as C to the {a}; optima at {_list(frontier.points.flops.tolist())} FLOPs"
     drawn = picture("isoflop-valleys", figure, draw_isoflop(figure), caption=caption, alt=alt)
-    return (Heading("The compute-optimal frontier"), drawn, *_optima(frontier))
+    return (Heading("The compute-optimal frontier"), drawn, *_optima(study, frontier))
 
 
 _COUNTS_DIFFER = (
@@ -69,7 +69,8 @@ def plan_section(study: StudyReport) -> tuple[Block, ...]:
     if drawn:
         blocks.append(drawn)
     if study.plans:
-        head = ("budget (FLOPs)", "law", "N*", "D*", "D*/N*", "mean loss", "loss of one run")
+        amounts = ("N* (parameters)", "D* (tokens)", "D*/N*", "mean loss", "loss of one run")
+        head = ("budget (FLOPs)", "law", *amounts)
         caption = f"Plans. {_covers(study.plans)}"
         blocks.append(Table(head, tuple(_plan_row(plan) for plan in study.plans), caption))
         blocks += [Paragraph(f"{note}.") for note in _plan_notes(study.plans)]
@@ -110,18 +111,30 @@ def _contours(study: StudyReport) -> FigureBlock | None:
     return picture("contours", figure, draw_contours(figure), caption=caption, alt=alt)
 
 
-def _optima(frontier: Frontier) -> tuple[Table, ...]:
+_MINIMA = (
+    "Minima of the valleys, each by its own parabola. What their scatter leaves open is in the "
+    "interval of a and the band of N*."
+)
+
+
+def _optima(study: StudyReport, frontier: Frontier) -> tuple[Table, ...]:
     """The minima as a table; an envelope has none but a point at every compute."""
     if not frontier.valleys:
         return ()
     points = frontier.points
-    head = ("budget (FLOPs)", "N*", "D*", "D*/N*", "loss")
+    head = (
+        "budget C (FLOPs)",
+        "N* (parameters)",
+        "D* (tokens)",
+        "D*/N* (tokens per parameter)",
+        study.axis_labels.loss,
+    )
     columns = (points.flops, points.n_params, points.n_tokens, points.loss)
     rows = tuple(
         (shorten(c), shorten(n), shorten(d), shorten(d / n), f"{loss:.4f}")
         for c, n, d, loss in zip(*(column.tolist() for column in columns), strict=True)
     )
-    return (Table(head, rows, "Minima of the valleys."),)
+    return (Table(head, rows, _MINIMA),)
 
 
 def _plan_row(plan: Plan) -> tuple[str, ...]:

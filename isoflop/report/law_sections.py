@@ -65,10 +65,11 @@ def residuals_section(study: StudyReport) -> tuple[Block, ...]:
         return ()
     figure = residuals_figure(fit, study.table, labels=study.axis_labels)
     caption = (
-        f"Residuals of the {fit.law.name} form; the grey band is one RMS "
-        f"({figure.rms:.2f} %). A slope or a bend by size is a law that does not hold."
+        f"Residuals of the {fit.law.name} form; the grey band is one RMS of the runs that have a "
+        f"say in the fit ({figure.rms:.2f} %). A slope or a bend by size is a law that does not "
+        "hold."
     )
-    alt = f"Residuals scatter with an RMS of {figure.rms:.2f} %"
+    alt = f"Residuals of the runs that have a say scatter with an RMS of {figure.rms:.2f} %"
     drawn = picture("residuals", figure, draw_residuals(figure), caption=caption, alt=alt)
     return (Heading("Residuals"), drawn)
 

@@ -11,7 +11,7 @@ from isoflop.report.assemble import build_report, write_report
 from isoflop.report.blocks import FigureBlock, Heading, Paragraph, Table
 from isoflop.report.data_sections import data_section
 from isoflop.report.evidence_sections import backtest_section
-from isoflop.report.frontier_sections import conventions_section
+from isoflop.report.frontier_sections import conventions_section, frontier_section
 from isoflop.report.html import render_html
 from isoflop.report.markdown import render_markdown
 from isoflop.report.study_report import StudyReport
@@ -188,3 +188,12 @@ def test_why_nothing_is_planned_stands_in_place_of_the_plans(study):
     assert "No plan: a is known to ±0.30 only." in page
     assert "diamonds" not in page
     assert "diamonds" in render_html(build_report(study))
+
+
+def test_the_minima_have_units_and_say_where_their_intervals_are(study):
+    (table,) = [block for block in frontier_section(study) if isinstance(block, Table)]
+    assert table.head == (
+        "budget C (FLOPs)", "N* (parameters)", "D* (tokens)", "D*/N* (tokens per parameter)",
+        "loss (nats/byte)",
+    )  # fmt: skip
+    assert "in the interval of a and the band of N*" in table.caption

@@ -4,6 +4,7 @@ from isoflop.base.errors import RefusalError
 from isoflop.base.estimate import Estimate, shorten
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.frontiers.frontier import Frontier
+from isoflop.fitting.record import label_groups
 from isoflop.plan.analysis.analysis import PLAN_FACTORS, Analysis, counts_recorded
 from isoflop.plan.analysis.disagreement import hold_methods
 from isoflop.plan.analysis.headline import NARROW_A
@@ -111,7 +112,7 @@ def _unknown(analysis: Analysis) -> str:
         return f"a is known to ±{half:.2f} only, and N* at a larger budget needs ±{NARROW_A:g}"
     if analysis.chinchilla.determined:
         return "no method gives an interval of a"
-    sizes = counted(len(set(analysis.table.numbers("n_params").tolist())), "size")
+    sizes = counted(len(set(label_groups(analysis.table, "n_params"))), "size")
     return (
         f"the law is not identified: {sizes} of N leave constants of the Chinchilla form free, "
         "no IsoFLOP frontier could be fitted, and simpler forms only assume what is missing"

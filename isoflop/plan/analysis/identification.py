@@ -4,6 +4,7 @@ import numpy as np
 
 from isoflop.base.estimate import shorten
 from isoflop.fitting.fit import Fit
+from isoflop.fitting.record import label_groups
 from isoflop.fitting.trials.hidden_runs import Backtest, find_side
 from isoflop.plan.analysis.analysis import Analysis
 from isoflop.plan.analysis.headline import NARROW_A
@@ -67,7 +68,7 @@ def identification_rows(analysis: Analysis) -> tuple[tuple[str, str], ...]:
 
 def _design(analysis: Analysis) -> str:
     table = analysis.table
-    sizes = len(np.unique(table.numbers("n_params")))
+    sizes = len(set(label_groups(table, "n_params")))
     if not analysis.frontier:
         return f"{len(table)} runs of {sizes} sizes; no IsoFLOP frontier could be fitted"
     valleys = analysis.frontier.valleys

@@ -214,3 +214,13 @@ def test_a_simpler_law_that_fits_two_sizes_to_the_noise_gives_no_plan():
     assert found.headline is None
     assert found.plans == ()
     assert "the law is not identified: 2 sizes of N" in answer_lines(found)[4]
+
+
+def test_sizes_read_off_a_figure_are_counted_once_each(quiet_table):
+    rng = np.random.default_rng(0)
+    sizes = quiet_table.numbers("n_params_with_head") * rng.uniform(
+        0.9995, 1.0005, len(quiet_table)
+    )
+    read_off = quiet_table.with_column("n_params_with_head", sizes, note="")
+    rows = dict(identification_rows(analyse_runs(read_off, FitSpec(n_resamples=20, n_starts=4))))
+    assert rows["design"].startswith("35 runs of 7 sizes")
