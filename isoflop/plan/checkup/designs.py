@@ -4,8 +4,9 @@ Legend: N parameters, D tokens, C FLOPs; a exponent of N* ∝ C^a; J Jacobian of
 """
 
 import numpy as np
+from scipy.stats import t as student_t
 
-from isoflop.base.estimate import shorten
+from isoflop.base.estimate import LEVEL, Estimate, shorten
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.identify import condition_number
 from isoflop.fitting.objective import Objective
@@ -110,6 +111,20 @@ def spread_of_optimum(fit: Fit, flops: float) -> tuple[float, float]:
     )
     variance = np.einsum("pi,pq,qi->i", slope, fit.covariance, slope)
     return tuple(float(np.sqrt(max(v, 0.0))) for v in variance)  # pyright: ignore
+
+
+def interval_of_exponent(case: Case, *, level: float = LEVEL) -> Estimate | None:
+    """The exponent a of the case's surface with the interval of independent runs.
+
+    a ± t·(standard error by the delta method), Student's t with n − 5 degrees of freedom. Runs that
+    share noise, such as those of one size, are less certain than that; `isoflop fit` sees them.
+    """
+    if case.fit is None:
+        return None
+    a, (spread, _) = exponent(case.fit.theta), spread_of_optimum(case.fit, case.flops)
+    freedom = max(1, int(case.steady.sum()) - len(case.fit.theta))
+    half = spread * float(student_t.ppf((1 + level) / 2, freedom))
+    return Estimate(a, a - half, a + half, level)
 
 
 def design_spread(N: Array, D: Array, noise: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isoflop.base.errors import IsoflopError, RunTableError
-from isoflop.base.estimate import shorten
+from isoflop.base.estimate import Estimate, shorten
 from isoflop.plan.checkup.agreement import check_methods
 from isoflop.plan.checkup.amounts import check_amounts
 from isoflop.plan.checkup.case import Case, open_case
@@ -14,7 +14,7 @@ from isoflop.plan.checkup.conventions import check_attention, check_mixed_conven
 from isoflop.plan.checkup.copies import check_copies
 from isoflop.plan.checkup.counting import check_embeddings, check_head, check_six_nd
 from isoflop.plan.checkup.curves import check_curves
-from isoflop.plan.checkup.designs import check_design, check_range
+from isoflop.plan.checkup.designs import check_design, check_range, interval_of_exponent
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
 from isoflop.plan.checkup.missing import check_surface_exists
@@ -87,7 +87,7 @@ class Checkup:
         flops: the compute that consequences are told at.
         surface: the law they are told by, or why there is none.
         findings: errors first, then by wasted compute.
-        fitted: whether there is such a law.
+        a: exponent of N* ∝ C^a by that law, None if there is none; see `interval_of_exponent`.
     """
 
     source: str
@@ -96,7 +96,12 @@ class Checkup:
     flops: float
     surface: str
     findings: tuple[Diagnosis, ...]
-    fitted: bool = True
+    a: Estimate | None = None
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there is such a law."""
+        return self.a is not None
 
     @property
     def has_errors(self) -> bool:
@@ -112,6 +117,7 @@ class Checkup:
             "flops": self.flops,
             "surface": self.surface,
             "fitted": self.fitted,
+            "a": self.a.to_dict() if self.a else None,
             "findings": [found.to_dict() for found in self.findings],
         }
 
@@ -155,14 +161,11 @@ def check_runs(
         found += check_surface_exists(case, found)
     waste = {id(each): each.shift.waste if each.shift else 0.0 for each in found}
     found.sort(key=lambda each: (ORDER.index(each.severity), -waste[id(each)]))
+    a = interval_of_exponent(case)
     surface = f"no surface: {case.why_no_fit}"
-    if case.fit is not None:
-        a = case.fit.derived["a"].value
-        surface = f"a Chinchilla surface with a = {a:.3f}, residuals of {100 * case.noise:.2g} %"
-    usable = len(case.table)
-    return Checkup(
-        table.source, len(table), usable, case.flops, surface, tuple(found), case.fit is not None
-    )
+    if a is not None:
+        surface = f"a Chinchilla surface with a = {a}, residuals of {100 * case.noise:.2g} %"
+    return Checkup(table.source, len(table), len(case.table), case.flops, surface, tuple(found), a)
 
 
 def _attempt(check: Check, case: Case) -> list[Diagnosis]:

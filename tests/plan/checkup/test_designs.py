@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from faulty import EPOCH, codes, find, ladder, noisy, rows
+from faulty import EPOCH, TRUE_A, codes, find, ladder, noisy, rows
 
 from benchmarks._planted import chinchilla, isoflop
-from isoflop.plan.checkup.designs import design_spread
+from isoflop.plan.checkup.case import open_case
+from isoflop.plan.checkup.designs import design_spread, interval_of_exponent
+from isoflop.plan.checkup.examine import check_runs
+from isoflop.runs.table import RunTable
 
 SIZES = np.geomspace(1e7, 1e10, 63)
 
@@ -78,3 +81,20 @@ def test_losses_that_follow_no_surface_are_found():
     found = find(rows(N, D, L * (1 + 0.1 * np.sin(3 * np.log(N)))), "surface-does-not-fit")
     assert found.numbers["rms"] > 0.02
     assert "surface-does-not-fit" not in codes(rows(N, D, noisy(L, 0.01)))
+
+
+def test_the_head_gives_a_with_an_interval_that_covers_it():
+    covered, N_D = 0, isoflop(4.0)(EPOCH)
+    for seed in range(60):
+        table = RunTable.from_records(rows(*N_D, noisy(chinchilla(EPOCH, *N_D), seed=seed)))
+        a = interval_of_exponent(open_case(table))
+        assert a is not None
+        assert a.low is not None
+        assert a.high is not None
+        covered += a.low <= TRUE_A <= a.high
+    assert 48 <= covered <= 60  # 90 % of 60, three standard errors below it
+    checkup = check_runs(rows(*N_D, noisy(chinchilla(EPOCH, *N_D))))
+    assert checkup.to_dict()["a"] == checkup.a.to_dict()
+    assert f"surface with a = {checkup.a}, residuals" in str(checkup)
+    assert "[" in str(checkup.a)
+    assert check_runs(rows(SIZES, 20 * SIZES, np.full(63, 3.0))).to_dict()["a"] is None
