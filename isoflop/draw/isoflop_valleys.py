@@ -193,6 +193,9 @@ def _label_valleys(ax: "Axes", valleys: Sequence[ValleyData], shades: Sequence[s
         )
 
 
+_BUDGETS = "beside each valley: its C in FLOPs"
+
+
 def _explain_valleys(ax: "Axes", valleys: Sequence[ValleyData]) -> None:
     ax.plot([], [], "*", color=OKABE_ITO[1], markersize=8, label="minimum")
     for verdict in sorted({valley.verdict for valley in valleys} - {""}):
@@ -204,7 +207,7 @@ def _explain_valleys(ax: "Axes", valleys: Sequence[ValleyData]) -> None:
             markerfacecolor="none",
             label=fill(f"unused: {verdict}", 36),
         )
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=1)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=1, title=_BUDGETS)
 
 
 def _draw_frontiers(ax: "Axes", figure: IsoflopFigure) -> None:

@@ -96,8 +96,7 @@ def report_study(
         return _report_recorded(folder, path, spec, stated)
     study = Study.open(folder)
     page = Path(path) if path else folder / "report.html"
-    noticed = tuple(find_forced(study))
-    analysis = replace(analyse_runs(study.run_table(), spec), noticed=noticed)
+    analysis = replace(analyse_runs(study.run_table(), spec), noticed=tuple(find_forced(study)))
     checklist = _state(analysis, stated, known_items(study))
     written = [
         write_runs(study.run_table(), folder / "runs.csv"),

@@ -142,3 +142,8 @@ def test_data_needs_no_matplotlib_and_ink_needs_no_pyplot():
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_budgets_beside_the_valleys_have_their_unit(canvases):
+    legend = canvases["valleys"].axes[0].get_legend()
+    assert legend.get_title().get_text() == "beside each valley: its C in FLOPs"
