@@ -12,6 +12,7 @@ from isoflop.fitting.given import HELD
 from isoflop.fitting.judge import NOT_PREDICTED
 from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.profile_ends import show_ends
+from isoflop.runs.counted import counted
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 CORRELATED = 0.9
@@ -121,7 +122,7 @@ def _scale_lines(fit: Fit) -> list[str]:
     means = np.array([scale.mean for scale in fit.scales])
     head = f"by scale   {residual_strip(means)}  (means)"
     rows = [
-        f"  {shorten(scale.low)} … {shorten(scale.high)}  {scale.n_runs} runs  "
+        f"  {shorten(scale.low)} … {shorten(scale.high)}  {counted(scale.n_runs, 'run')}  "
         f"mean {_size(fit, scale.mean)}  rms {_size(fit, scale.rms)}"
         for scale in fit.scales
     ]
@@ -167,7 +168,16 @@ def _loss_name(fit: Fit) -> str:
 
 def _size(fit: Fit, residual: float) -> str:
     """Write a residual: in per cent where it is one of logs, else in the response's unit."""
-    return f"{100 * residual:.2g} %" if fit.objective.scale == "log" else f"{residual:.2g}"
+    return percent(100 * residual) if fit.objective.scale == "log" else f"{residual:.2g}"
+
+
+def percent(value: float) -> str:
+    """Write a percentage with two digits, without a power of ten.
+
+    >>> percent(1.234), percent(103.7)
+    ('1.2 %', '104 %')
+    """
+    return f"{value:.0f} %" if abs(value) >= 99.5 else f"{value:.2g} %"
 
 
 def _starts_line(basins: Basins) -> str:
@@ -176,7 +186,7 @@ def _starts_line(basins: Basins) -> str:
     which = " of the others" if left else ""
     return (
         f"starts {basins.n_starts}{left}, {100 * basins.share_best:.0f} %{which} reach the best of "
-        f"{basins.n_basins} minima{_gap(basins.gap)}"
+        f"{basins.n_basins} minim{'um' if basins.n_basins == 1 else 'a'}{_gap(basins.gap)}"
     )
 
 
@@ -184,7 +194,7 @@ def _gap(gap: float | None) -> str:
     if gap is None:
         return ""
     far = not np.isfinite(gap) or gap > FAR_HIGHER
-    return ", the next far higher" if far else f", the next {100 * gap:.2g} % higher"
+    return ", the next far higher" if far else f", the next {percent(100 * gap)} higher"
 
 
 def _reach(fit: Fit) -> float:

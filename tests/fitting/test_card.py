@@ -138,3 +138,12 @@ def test_a_free_fit_holds_nothing(fit: Fit) -> None:
     assert fit.given == {}
     assert "held" not in fit_card(fit)
     assert "by form" not in fit_card(fit)
+
+
+def test_one_is_singular_and_large_shares_have_no_power_of_ten(fit: Fit) -> None:
+    first = replace(fit.scales[0], n_runs=1, rms=1.04)
+    card = str(replace(fit, scales=(first, *fit.scales[1:])))
+    assert "  1 run  mean" in card
+    assert "rms 104 %" in card
+    assert fit.basins.n_basins == 1
+    assert "the best of 1 minimum" in card
