@@ -14,6 +14,7 @@ from isoflop.fitting.solve.solver import Problem
 from isoflop.laws.law import Array
 from isoflop.laws.published.besiroglu_2024 import ENTRIES
 from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.cells import group_cells
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import LAW, exponent, shift_of_size
 from isoflop.plan.optimum.optimum import optimal_params
@@ -28,6 +29,8 @@ SHORT = 1.0
 """Decades of compute below which a ladder is short whatever is asked of it."""
 REACH = 2.0
 """Decades beyond the runs, over decades measured, from which a forecast is a long shot."""
+OPEN = 0.2
+"""Half of the 90 % interval of a from which it is unknown; published tables have .02 to .16."""
 STEP = 1e-5
 SINGULAR = 1e12
 """Condition number from which float64 cannot tell a direction from none, and its spread is void."""
@@ -84,6 +87,28 @@ def check_range(case: Case) -> list[Diagnosis]:
             "are wide (isoflop design, isoflop next)",
             numbers={"decades": decades, "beyond": beyond, "sd_a": sd_a, "sd_log_n": sd_log_n},
             shift=change,
+        )
+    ]
+
+
+def check_exponent(case: Case) -> list[Diagnosis]:
+    """Find surfaces that leave the exponent wide open, whatever the design looks like."""
+    a = interval_of_exponent(case)
+    if case.fit is None or a is None or a.half_width is None or a.half_width < OPEN:
+        return []
+    factor = float(np.exp(min(spread_of_optimum(case.fit, case.flops)[1], 20.0)))
+    cells = len(group_cells(case.table))
+    return [
+        Diagnosis(
+            code="exponent-unknown",
+            severity="warning",
+            evidence=f"a = {a} (90 %), by {len(case.table)} runs at {cells} pairs of size and data "
+            f"with residuals of {100 * case.noise:.2g} %",
+            consequence=f"these runs do not tell how to split compute: N* at {shorten(case.flops)} "
+            f"FLOPs is known to a factor {factor:.3g}, one standard error",
+            remedy="widen the range of sizes at each amount of data; record what else differs "
+            "between runs of one size (batch, learning rate): it counts as noise here",
+            numbers={"a": a.value, "half_width": a.half_width, "n_cells": float(cells)},
         )
     ]
 

@@ -14,7 +14,12 @@ from isoflop.plan.checkup.conventions import check_attention, check_mixed_conven
 from isoflop.plan.checkup.copies import check_copies
 from isoflop.plan.checkup.counting import check_embeddings, check_head, check_six_nd
 from isoflop.plan.checkup.curves import check_curves
-from isoflop.plan.checkup.designs import check_design, check_range, interval_of_exponent
+from isoflop.plan.checkup.designs import (
+    check_design,
+    check_exponent,
+    check_range,
+    interval_of_exponent,
+)
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
 from isoflop.plan.checkup.missing import check_surface_exists
@@ -43,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
     check_one_recipe, check_repeats, check_curves,
     check_unfinished, check_schedules, check_warm_up, check_window,
     check_learning_rates, check_trends,
-    check_surface, check_grid, check_range,
+    check_surface, check_grid, check_range, check_exponent,
     check_copies, check_outliers, check_influence,
     check_rounded_losses, check_rounded_sizes,
     check_scores, check_methods, check_seeds,
@@ -54,7 +59,7 @@ CODES = (
     "no-surface", "impossible-values", "units-unlikely", "flops-disagree", "worse-than-guessing",
     "loss-unit-unsure",
     "mixed-tokenizers", "mixed-loss-units", "mixed-eval-sets",
-    "single-ray", "one-size", "one-budget", "few-decades",
+    "single-ray", "one-size", "one-budget", "few-decades", "exponent-unknown",
     "mixed-conventions", "embedding-share", "flops-not-6nd", "head-flops-dropped",
     "attention-flops-dropped",
     "mixed-datasets", "mixed-families", "mixed-schedules", "repeated-data",

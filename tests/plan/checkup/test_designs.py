@@ -98,3 +98,14 @@ def test_the_head_gives_a_with_an_interval_that_covers_it():
     assert f"surface with a = {checkup.a}, residuals" in str(checkup)
     assert "[" in str(checkup.a)
     assert check_runs(rows(SIZES, 20 * SIZES, np.full(63, 3.0))).to_dict()["a"] is None
+
+
+def test_sizes_too_close_for_their_noise_leave_the_exponent_unknown():
+    N, D = np.repeat(np.geomspace(2e8, 1e9, 5), 12), np.tile(np.geomspace(4e9, 1e11, 12), 5)
+    L = chinchilla(EPOCH, N, D)
+    found = find(rows(N, D, noisy(L, 0.02)), "exponent-unknown")
+    assert found.severity == "warning"
+    assert found.numbers["half_width"] > 0.2
+    assert found.numbers["n_cells"] == 60
+    assert "exponent-unknown" not in codes(rows(N, D, noisy(L, 0.001)))
+    assert "exponent-unknown" not in codes(rows(*ladder()))
