@@ -18,10 +18,11 @@ def law_section(study: StudyReport) -> tuple[Block, ...]:
     if fit is None:
         return ()
     units = {p.name: study.unit_of(p.unit) for p in fit.law.parameters}
-    rows = [(name, str(e), units[name]) for name, e in fit.params.items()]
+    free = "" if fit.determined else " (not determined by these runs)"
+    rows = [(name, f"{e}{free}", units[name]) for name, e in fit.params.items()]
     rows += [(name, shorten(value, digits=6), HELD) for name, value in fit.held.items()]
     derived = {name: e for name, e in fit.derived.items() if fit.given.get(name) != HELD}
-    rows += [(name, str(e), fit.given.get(name, "derived")) for name, e in derived.items()]
+    rows += [(name, f"{e}{free}", fit.given.get(name, "derived")) for name, e in derived.items()]
     caption = f"{100 * fit.level:.0f} % intervals: {fit.interval}."
     if study.no_plan:
         caption += f" By the assumptions of {fit.law.name}: these runs identify no optimum."

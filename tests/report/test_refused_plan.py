@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from isoflop.fitting.solve.solver import Outcome
 from isoflop.report.assemble import build_report
 from isoflop.report.blocks import FigureBlock, Paragraph, Table
 from isoflop.report.frontier_sections import plan_section
@@ -30,3 +31,9 @@ def test_a_loss_is_per_what_the_runs_say(study) -> None:
     rows = [row for b in law_section(study) if isinstance(b, Table) for row in b.rows]
     assert next(row for row in rows if row[0] == "E")[2] == "nats/byte"
     assert build_report(study)
+
+
+def test_constants_that_are_free_are_called_so(study) -> None:
+    free = replace(study.fit, outcome=Outcome.UNIDENTIFIED)
+    (table, *_) = [b for b in law_section(replace(study, fit=free)) if isinstance(b, Table)]
+    assert all(row[1].endswith("(not determined by these runs)") for row in table.rows)

@@ -48,7 +48,8 @@ def identification_rows(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         missed = f"hidden runs missed by {100 * backtest.rms_miss:.2f} % RMS"
         rows.append((f"foresight of {fit.law.name}", f"{missed}, {_covered(backtest)}"))
     for name in ("alpha", "beta"):
-        rows.append((f"Chinchilla {name}", str(chinchilla.params[name])))
+        free = "" if chinchilla.determined else " (not determined by these runs)"
+        rows.append((f"Chinchilla {name}", f"{chinchilla.params[name]}{free}"))
     for label, fit in analysis.slices.items():
         constant = "with" if "E" in fit.params else "without"
         rows.append(

@@ -179,6 +179,8 @@ def test_what_two_sizes_cannot_identify_is_neither_optimum_nor_plan(two_sizes):
     assert answer["Plan"].startswith("none: ")
     assert "2 sizes of N leave constants of the Chinchilla form free" in answer["Plan"]
     assert two_sizes.exponents == {}
+    rows = dict(identification_rows(two_sizes))
+    assert rows["Chinchilla alpha"].endswith("(not determined by these runs)")
     assert "alpha not determined" in answer["Law"]
     assert "no IsoFLOP frontier could be fitted (3 counts" in answer["By"]
 
