@@ -30,7 +30,7 @@ SHORT = 1.0
 REACH = 2.0
 """Decades beyond the runs, over decades measured, from which a forecast is a long shot."""
 OPEN = 0.2
-"""Half of the 90 % interval of a from which it is unknown; published tables have .02 to .16."""
+"""Half of the 90 % interval of a from which it is unknown; Chinchilla's points leave .02."""
 STEP = 1e-5
 SINGULAR = 1e12
 """Condition number from which float64 cannot tell a direction from none, and its spread is void."""
