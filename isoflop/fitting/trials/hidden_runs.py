@@ -110,7 +110,8 @@ class Backtest:
         return find_side(self.chosen_measured, self.chosen_predicted) == "inside"
 
     def to_dict(self) -> dict[str, object]:
-        """Return a JSON object."""
+        """Return a JSON object; `coverage` and `inside` are null without intervals."""
+        side = find_side(self.chosen_measured, self.chosen_predicted)
         return {
             "law": self.law,
             "by": self.by,
@@ -118,20 +119,20 @@ class Backtest:
             "level": self.chosen_predicted.level,
             "n_train": self.n_fitted,
             "n_test": self.n_hidden,
-            "coverage": self.coverage,
+            "coverage": self.coverage if self.has_intervals else None,
             "rmsle": _finite(self.rms_miss),
             "median_log_miss": _finite(self.median_miss),
             "mean_log_width": self.mean_log_width,
             "median_log_width": _median_log_width(self.predicted),
             "law_at_its_word": {
-                "coverage": _cover(self.plain, self.measured),
+                "coverage": _cover(self.plain, self.measured) if self.has_intervals else None,
                 "median_log_width": _median_log_width(self.plain),
             },
             "misfit": self.misfit.to_dict(),
             "hidden_flops": _finite(self.hidden_flops),
             "chosen_measured": self.chosen_measured,
             "chosen_predicted": self.chosen_predicted.to_dict(),
-            "inside": self.inside,
+            "inside": None if side == "no interval" else side == "inside",
             "runs": [
                 {"run": name, "measured": float(loss), "predicted": e.to_dict(), "inside": held}
                 for name, loss, e, held in self._rows()

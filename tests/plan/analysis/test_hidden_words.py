@@ -75,6 +75,9 @@ def test_runs_without_intervals_are_neither_inside_nor_outside(hidden) -> None:
     assert "inside" not in line
     assert "OUTSIDE" not in line
     assert "no run has an interval" in str(bare)  # what `isoflop backtest` prints
+    assert bare.to_dict()["coverage"] is None
+    assert bare.to_dict()["inside"] is None
+    assert hidden.to_dict()["coverage"] == hidden.coverage
 
 
 @pytest.mark.parametrize(
