@@ -10,7 +10,7 @@ from isoflop.runs.table import RunTable
 
 
 @click.command("check")
-@table_arguments("runs")
+@table_arguments("runs", bad_cells="empty")
 @click.option("--flops", type=AMOUNT, help="Tell consequences there; 100× the largest by default.")
 @json_option
 def command(runs: RunTable, flops: float | None, as_json: bool) -> int:

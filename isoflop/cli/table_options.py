@@ -9,18 +9,19 @@ import click
 
 from isoflop.base.errors import InputError
 from isoflop.cli.output import narrate
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import BadCells, RunTable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _DROP_ROWS = "File of runs' names or rows, one a line; row 1 is the first below the header."
 OPTIONS = ("columns", "derive", "drop_rows", "drop_highest_loss")
 
 
-def table_arguments(*names: str) -> Callable[[Command], Command]:
+def table_arguments(*names: str, bad_cells: BadCells = "refuse") -> Callable[[Command], Command]:
     """Hand a command the run tables it names, read, renamed, derived and trimmed as asked.
 
     Args:
         names: arguments, each a file; the command gets a `RunTable` under each name.
+        bad_cells: what to do with cells no run can have, see `read_runs`.
     """
 
     def decorate(command: Command) -> Command:
@@ -28,7 +29,7 @@ def table_arguments(*names: str) -> Callable[[Command], Command]:
         def call(*given: Any, **named: Any) -> Any:
             options = {name: named.pop(name) for name in OPTIONS}
             derive = options.pop("derive")
-            tables = [read_table(named.pop(name), **options) for name in names]
+            tables = [read_table(named.pop(name), bad_cells=bad_cells, **options) for name in names]
             tables = derive_where_absent(tables, derive)
             return command(*given, **dict(zip(names, tables, strict=True)), **named)
 
@@ -49,6 +50,7 @@ def read_table(
     derive: str | None = None,
     drop_rows: Path | None = None,
     drop_highest_loss: int = 0,
+    bad_cells: BadCells = "refuse",
 ) -> RunTable:
     """Read a run table as the options say; narrate which columns were taken for which."""
     from isoflop.exchange.run_tables import read_runs
@@ -56,7 +58,7 @@ def read_table(
     from isoflop.runs.drop import drop_highest_loss as drop_highest
     from isoflop.runs.drop import drop_runs
 
-    table = read_runs(path, columns=parse_overrides(columns))
+    table = read_runs(path, columns=parse_overrides(columns), bad_cells=bad_cells)
     renamed = {name: column for name, column in table.mapping.items() if name != column}
     if renamed:
         narrate("columns: " + ", ".join(f"{name} = {column!r}" for name, column in renamed.items()))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from isoflop.base.errors import RunTableError
 from isoflop.exchange.quoted_lines import Record, split_records
 from isoflop.runs.columns import NUMBER_COLUMNS, map_columns
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import BadCells, RunTable
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """Also in full width, which some spreadsheets read as the plain sign (OWASP, CSV injection)."""
@@ -18,7 +18,11 @@ _PLAIN_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 def parse_delimited(
-    text: str, *, source: str, overrides: Mapping[str, str] | None = None
+    text: str,
+    *,
+    source: str,
+    overrides: Mapping[str, str] | None = None,
+    bad_cells: BadCells = "refuse",
 ) -> RunTable:
     r"""Read comma- or tab-separated text with a header line.
 
@@ -50,7 +54,7 @@ def parse_delimited(
     records = [
         {name: restore_cell(row[i].strip()) for name, i in place.items()} for row in rows[1:]
     ]
-    return RunTable.from_records(records, source=source, mapping=mapping)
+    return RunTable.from_records(records, source=source, mapping=mapping, bad_cells=bad_cells)
 
 
 def format_csv(table: RunTable) -> str:

@@ -6,10 +6,16 @@ from isoflop.base.errors import InputError, RunTableError
 from isoflop.base.strict_json import dumps, loads
 from isoflop.runs.cells import Cell
 from isoflop.runs.columns import map_columns
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import BadCells, RunTable
 
 
-def parse_jsonl(text: str, *, source: str, overrides: Mapping[str, str] | None = None) -> RunTable:
+def parse_jsonl(
+    text: str,
+    *,
+    source: str,
+    overrides: Mapping[str, str] | None = None,
+    bad_cells: BadCells = "refuse",
+) -> RunTable:
     """Read one flat JSON object a line; blank lines are skipped.
 
     Raises:
@@ -23,7 +29,7 @@ def parse_jsonl(text: str, *, source: str, overrides: Mapping[str, str] | None =
     found = list(dict.fromkeys(name for record in objects for name in record))
     mapping = map_columns(found, overrides)
     records = [{name: record.get(column) for name, column in mapping.items()} for record in objects]
-    return RunTable.from_records(records, source=source, mapping=mapping)
+    return RunTable.from_records(records, source=source, mapping=mapping, bad_cells=bad_cells)
 
 
 def format_jsonl(table: RunTable) -> str:

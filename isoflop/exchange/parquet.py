@@ -7,11 +7,15 @@ from typing import Any
 from isoflop.base.errors import MissingExtraError, RunTableError
 from isoflop.exchange.bounded import MAX_BYTES, MAX_CELLS
 from isoflop.runs.columns import map_columns
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import BadCells, RunTable
 
 
 def parse_parquet(
-    content: bytes, *, source: str, overrides: Mapping[str, str] | None = None
+    content: bytes,
+    *,
+    source: str,
+    overrides: Mapping[str, str] | None = None,
+    bad_cells: BadCells = "refuse",
 ) -> RunTable:
     """Read a Parquet file's bytes.
 
@@ -26,7 +30,7 @@ def parse_parquet(
     mapping = map_columns(columns, overrides)
     n_rows = len(next(iter(columns.values()), []))
     records = [{name: columns[c][i] for name, c in mapping.items()} for i in range(n_rows)]
-    return RunTable.from_records(records, source=source, mapping=mapping)
+    return RunTable.from_records(records, source=source, mapping=mapping, bad_cells=bad_cells)
 
 
 def load_parquet(content: bytes, *, source: str) -> Any:

@@ -10,17 +10,23 @@ from isoflop.exchange.bounded import decode, read_bounded
 from isoflop.exchange.delimited import format_csv, parse_delimited
 from isoflop.exchange.jsonl import format_jsonl, parse_jsonl
 from isoflop.exchange.parquet import format_parquet, parse_parquet
-from isoflop.runs.table import RunTable
+from isoflop.runs.table import BadCells, RunTable
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet")
 
 
-def read_runs(path: Path | str, *, columns: Mapping[str, str] | None = None) -> RunTable:
+def read_runs(
+    path: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    bad_cells: BadCells = "refuse",
+) -> RunTable:
     """Read a run table from CSV, TSV, JSONL or Parquet.
 
     Args:
         path: the file; its suffix says the format.
         columns: {run-table column: column in the file}, where the aliases do not suffice.
+        bad_cells: "refuse" the table for a cell no run can have, or "empty" all such cells.
 
     Returns:
         The table; its `mapping` says which column was read as which.
@@ -40,9 +46,9 @@ def read_runs(path: Path | str, *, columns: Mapping[str, str] | None = None) -> 
     if not content.strip():
         raise RunTableError("the file is empty; expected a header and rows", source=str(path))
     if suffix == ".parquet":
-        return parse_parquet(content, source=str(path), overrides=columns)
+        return parse_parquet(content, source=str(path), overrides=columns, bad_cells=bad_cells)
     parse = parse_jsonl if suffix == ".jsonl" else parse_delimited
-    return parse(_decode(content, path), source=str(path), overrides=columns)
+    return parse(_decode(content, path), source=str(path), overrides=columns, bad_cells=bad_cells)
 
 
 def write_runs(table: RunTable, path: Path | str) -> Path:

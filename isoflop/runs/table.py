@@ -16,6 +16,8 @@ from isoflop.runs.columns import NUMBER_COLUMNS, TEXT_COLUMNS
 
 Column = NDArray[np.float64] | NDArray[np.str_]
 
+BadCells = Literal["refuse", "empty"]
+
 FINISHED = frozenset({"", "finished", "done", "complete", "completed", "success"})
 """Values of `status` whose rows may be fitted; an empty one is trusted."""
 
@@ -31,6 +33,7 @@ class RunTable:
         rows: (n_runs,) int, 1-based row of each run in the source.
         mapping: {column: column's name in the source}.
         notes: what was derived or left out, in sentences.
+        unread: cells that hold no number a run can have, where they were left empty.
 
     >>> table = RunTable.from_records([{"n_params": 1e6, "n_tokens": 2e7, "loss": 3.1}])
     >>> len(table), table.numbers("loss")
@@ -42,6 +45,7 @@ class RunTable:
     rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     mapping: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unread: tuple[RunTableError, ...] = ()
 
     @staticmethod
     def from_records(
@@ -49,6 +53,7 @@ class RunTable:
         *,
         source: str = "memory",
         mapping: Mapping[str, str] | None = None,
+        bad_cells: BadCells = "refuse",
     ) -> "RunTable":
         """Build a table from one mapping a row, strictly.
 
@@ -56,6 +61,8 @@ class RunTable:
             records: rows; a missing key, None or "" means "not recorded".
             source: name of the file, for messages.
             mapping: {column: name in the file}, kept for display.
+            bad_cells: "refuse" the table for a cell that is no number a run can have, or "empty"
+                all such cells and list them in `unread`.
 
         Raises:
             RunTableError: no rows, text where a number belongs, NaN or infinity, a negative
@@ -65,16 +72,20 @@ class RunTable:
             raise RunTableError("no runs found; a run table needs at least one row", source=source)
         names = list(dict.fromkeys(name for record in records for name in record))
         columns: dict[str, Column] = {}
+        unread: list[RunTableError] = []
         for name in names:
             cells = [record.get(name) for record in records]
             if name in NUMBER_COLUMNS:
-                columns[name] = _number_column(name, cells, source)
+                columns[name], refused = _number_column(name, cells, source)
+                unread += refused
             else:
                 columns[name] = np.array([read_text(cell) for cell in cells], dtype=str)
+        if unread and bad_cells == "refuse":
+            raise unread[0]
         _check_units(columns, source)
         rows = np.arange(1, len(records) + 1)
-        shown = dict(mapping or {name: name for name in names})
-        return RunTable(MappingProxyType(columns), source, rows, MappingProxyType(shown))
+        shown = MappingProxyType(dict(mapping or {name: name for name in names}))
+        return RunTable(MappingProxyType(columns), source, rows, shown, unread=tuple(unread))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -181,13 +192,17 @@ def derive_column(table: RunTable, name: Literal["n_tokens", "flops"]) -> RunTab
     return table.with_column(name, values, note=f"{name} derived by {rule}, not recorded")
 
 
-def _number_column(name: str, cells: Sequence[Cell], source: str) -> NDArray[np.float64]:
-    return np.array(
-        [
-            read_number(cell, name=name, row=i, source=source)
-            for i, cell in enumerate(cells, start=1)
-        ]
-    )
+def _number_column(
+    name: str, cells: Sequence[Cell], source: str
+) -> tuple[NDArray[np.float64], list[RunTableError]]:
+    """A column, NaN where a cell is empty or bad, and what is the matter with the bad ones."""
+    values, refused = np.full(len(cells), np.nan), []
+    for i, cell in enumerate(cells):
+        try:
+            values[i] = read_number(cell, name=name, row=i + 1, source=source)
+        except RunTableError as error:
+            refused.append(error)
+    return values, refused
 
 
 def _check_units(columns: Mapping[str, Column], source: str) -> None:

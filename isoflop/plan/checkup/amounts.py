@@ -13,6 +13,9 @@ from isoflop.runs.table import RunTable
 from isoflop.runs.unit_checks import check_units
 from isoflop.runs.unit_slips import Slip
 
+MOST_TOLD = 12
+"""Kinds of impossible values told in full."""
+
 
 def check_amounts(case: Case) -> list[Diagnosis]:
     """Find amounts that cannot be, or hardly can."""
@@ -34,7 +37,9 @@ def _impossible(told: Sequence[Told]) -> Diagnosis:
     return Diagnosis(
         code="impossible-values",
         severity="warning" if {each.column for each in told} == {"n_tokens_unique"} else "error",
-        evidence=f"{count} value{'s' * (count > 1)}: " + ". ".join(each.text for each in told),
+        evidence=f"{count} value{'s' * (count > 1)}: "
+        + ". ".join(each.text for each in told[:MOST_TOLD])
+        + (f". And {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""),
         consequence="nothing can be fitted to these rows; where size, data or loss is meant, the "
         "rest is told without them",
         remedy="correct the rows or the unit; mark a run that failed diverged (`status`)",

@@ -16,7 +16,7 @@ from isoflop.fitting.solve.robust import robust_scale
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import Array
 from isoflop.plan.checkup.cells import best_of_sweeps
-from isoflop.plan.checkup.impossible import Told, find_impossible, without
+from isoflop.plan.checkup.impossible import Told, find_impossible, unread_cells, without
 from isoflop.runs.table import FINISHED, RunTable
 from isoflop.runs.unit_slips import Slip, find_slips, mend_slips
 
@@ -120,7 +120,7 @@ def open_case(table: RunTable, flops: float | None = None) -> Case:
     target = flops or FAR * _largest_compute(usable)
     left = np.isin(amounts.rows, usable.rows)
     slips = [replace(slip, rows=slip.rows[left]) for slip in slips]
-    told = tuple(Told.of(each, amounts) for each in impossible)
+    told = (*unread_cells(table), *(Told.of(each, amounts) for each in impossible))
     return Case(table, usable, fit, why, steady, target, tuple(slips), told)
 
 
@@ -135,6 +135,8 @@ def _usable(table: RunTable) -> RunTable:
         if name in table:
             amounts = table.numbers(name)
             keep &= np.isfinite(amounts) & (amounts > 0)
+    if not keep.any() and table.unread:
+        raise table.unread[0]
     if not keep.any():
         raise RunTableError("no finished run with its amounts and loss", source=table.source)
     return table.select(keep)

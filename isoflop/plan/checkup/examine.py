@@ -159,7 +159,9 @@ def check_runs(
     >>> [found.code for found in check_runs(ray).findings if found.severity == "error"]
     ['single-ray']
     """
-    table = runs if isinstance(runs, RunTable) else RunTable.from_records(list(runs))
+    table = (
+        runs if isinstance(runs, RunTable) else RunTable.from_records(list(runs), bad_cells="empty")
+    )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         case = open_case(table, flops)
         found = check_amounts(case) + [each for check in CHECKS for each in _attempt(check, case)]

@@ -48,6 +48,21 @@ class Told:
         return Told(found.column, text, tuple(rows.tolist()), tuple(names))
 
 
+def unread_cells(table: RunTable) -> list[Told]:
+    """Tell the cells that could not be read, of rows that are still there."""
+    names = dict(zip(table.rows.tolist(), table.names(), strict=True))
+    return [
+        Told(
+            column=error.field or "",
+            text=str(error).removeprefix(f"{table.source} "),
+            rows=(error.row,),
+            runs=(names[error.row],),
+        )
+        for error in table.unread
+        if error.row is not None and error.row in names
+    ]
+
+
 def find_impossible(table: RunTable) -> list[Impossible]:
     """List every value that cannot be."""
     names = [name for name in table.columns if name in _looked_at(table)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from faulty import TRUE_A, codes, find, ladder, noisy, rows
 
+from isoflop.base.errors import RunTableError
 from isoflop.plan.checkup.examine import check_runs
 
 
@@ -91,3 +92,26 @@ def test_flops_in_petaflop_days_are_told_and_not_used():
     found = find(table, "impossible-values")
     assert "`flops`: found 0.0011" in found.evidence
     assert check_runs(table).fitted
+
+
+def test_a_bad_cell_is_a_finding_and_the_rest_is_examined():
+    N, D, L = ladder()
+    table = rows(N, D, noisy(L))
+    table[2]["loss"], table[4]["n_params"], table[6]["n_tokens"] = "inf", -5.0, "many"
+    found = find(table, "impossible-values")
+    assert found.rows == (3, 5, 7)
+    assert "row 3 `loss`: found inf" in found.evidence
+    assert "row 5 `n_params`: found -5, expected a positive number" in found.evidence
+    assert "row 7 `n_tokens`: expected a number, found 'many'" in found.evidence
+    checkup = check_runs(table)
+    assert checkup.fitted
+    assert checkup.n_usable == 60
+
+
+def test_a_column_without_one_readable_cell_is_refused_as_everywhere():
+    N, D, L = ladder()
+    table = [row | {"n_params": f"{row['n_params'] / 1e6:.0f}M"} for row in rows(N, D, L)]
+    with pytest.raises(RunTableError, match="row 1 `n_params`: expected a number, found '3M'"):
+        check_runs(table)
+    several = [row | ({"loss": "nan"} if k < 20 else {}) for k, row in enumerate(rows(N, D, L))]
+    assert find(several, "impossible-values").evidence.endswith(". And 8 more")
