@@ -95,6 +95,7 @@ def test_sizes_alone_are_an_error_and_scores_or_a_curve_a_warning():
     assert not check_runs(scores).has_errors
     curve = [{"flops": c, "loss": loss} for c, loss in zip(6 * N * D, L, strict=True)]
     assert not check_runs(curve).has_errors
+    assert check_runs([{**row, "params_M": 7.0} for row in curve]).has_errors
     assert "no-surface" in codes(alone) & codes(scores) & codes(curve)
     assert "no-surface" not in codes(rows(N, D, noisy(L)))
     assert "no-surface" in codes(rows(N[:5] * [1, 2, 4, 1, 2], D[:5], L[:5]))  # five runs
