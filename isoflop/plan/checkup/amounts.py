@@ -32,8 +32,8 @@ def check_amounts(case: Case) -> list[Diagnosis]:
 
 def _impossible(told: Sequence[Told]) -> Diagnosis:
     count = sum(len(each.rows) for each in told)
-    rows = dict(sorted({row: run for each in told
-                        for row, run in zip(each.rows, each.runs, strict=True)}.items()))  # fmt: skip
+    named = {row: run for each in told for row, run in zip(each.rows, each.runs, strict=True)}
+    rows = dict(sorted(named.items()))
     return Diagnosis(
         code="impossible-values",
         severity="warning" if {each.column for each in told} == {"n_tokens_unique"} else "error",
