@@ -119,4 +119,5 @@ def command(
     for finding in fit.findings if as_json else ():
         narrate(f"{finding.severity}: {finding.code}: {finding.evidence}")
     show(fit.to_dict(), str(fit), as_json=as_json)
-    return 0 if getattr(fit, "determined", True) else 1
+    wrong = any(finding.severity == "error" for finding in fit.findings)
+    return int(wrong or not getattr(fit, "determined", True))

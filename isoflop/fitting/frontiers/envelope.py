@@ -13,6 +13,8 @@ from isoflop.runs.table import RunTable
 
 FEWEST_WINNERS = 3
 """Sizes that must win somewhere; a line through two is drawn, not fitted."""
+CURVES_SHARE = 0.5
+"""Share of the sizes that must have a curve; a size with one point is in no envelope."""
 N_COMPUTES = 1500
 """Log-spaced computes at which the best size is read (Hoffmann et al. 2022, section 3.1)."""
 
@@ -30,7 +32,7 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         spec: resamples (of whole sizes), level and seed.
 
     Raises:
-        InputError: fewer than four sizes have two computes or more.
+        InputError: fewer than four sizes, or than half of them, have two computes or more.
         EdgeOptimumError: the winner never lies inside the grid.
     """
     spec = spec or FitSpec()
@@ -53,6 +55,13 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
             f"{table.source}: {len(set(points.n_params))} sizes win inside the grid; a line "
             f"through an envelope needs {FEWEST_WINNERS}: add sizes, or computes a size"
         )
+    n_sizes = len(np.unique(table.numbers("n_params")))
+    if len(sizes) < CURVES_SHARE * n_sizes:
+        raise InputError(
+            f"{table.source}: {len(sizes)} of {n_sizes} sizes have runs at two computes or more; "
+            "an envelope would pass over the others' losses: use `--method isoflop` for one run a "
+            "size and budget"
+        )
     fitted = theta[1] + theta[0] * np.log(points.flops)
     return Frontier(
         method="envelope",
@@ -62,7 +71,7 @@ def fit_envelope(table: RunTable, spec: FitSpec | None = None) -> Frontier:
         draws=_resample(flops, sizes, log_loss, log_D, spec),
         objective_value=float(np.sum((np.log(points.n_params) - fitted) ** 2)),
         n_runs=len(table),
-        n_sizes=len(np.unique(table.numbers("n_params"))),
+        n_sizes=n_sizes,
         findings=(*findings, report_curse(estimate_curse(table, curves, flops, seed=spec.seed))),
         data=record_data(table, COLUMNS),
         convention=describe_convention(table),

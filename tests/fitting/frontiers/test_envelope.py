@@ -111,3 +111,18 @@ def test_a_card_of_few_optima_shows_them_all() -> None:
     card = str(replace(frontier, points=few))
     assert card.count("\n  C ") == 11
     assert "more (--json has all)" not in card
+
+
+def test_a_grid_with_few_curves_has_no_envelope() -> None:
+    """One run a size and budget, as IsoFLOP grids are; here and there two budgets share a size."""
+    theta = SURFACES["epoch"]
+    N, D = dense_design(theta)
+    alone = N[::80] * 1.1  # as many sizes again, and one run each
+    table = make_table(theta, np.append(N, alone), np.append(D, np.median(D) + 0 * alone))
+    assert fit_envelope(table, POINT).params["a"].value == pytest.approx(
+        theta[4] / (theta[3] + theta[4]), abs=0.02
+    )
+    more = np.append(alone, N[::80] * 1.2)
+    table = make_table(theta, np.append(N, more), np.append(D, np.median(D) + 0 * more))
+    with pytest.raises(InputError, match=r"of \d+ sizes have runs at two computes.*isoflop"):
+        fit_envelope(table, POINT)
