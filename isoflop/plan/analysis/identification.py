@@ -27,7 +27,7 @@ def identification_verdict(analysis: Analysis) -> str:
         estimate = analysis.chinchilla.params[name]
         half = estimate.half_width
         wide = half is None or half > WIDE * estimate.value
-        width = "no interval" if half is None else f"±{half:.2f}"
+        width = "no interval" if half is None else f"±{shorten(half, digits=2)}"
         parts.append(f"{name} {'not ' if wide else ''}identified ({width})")
     return ", ".join(parts)
 

@@ -22,7 +22,7 @@ from isoflop.plan.checkup.designs import (
 )
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.grids import check_grid
-from isoflop.plan.checkup.missing import check_surface_exists
+from isoflop.plan.checkup.missing import check_missing_values, check_surface_exists
 from isoflop.plan.checkup.mixing import check_comparable_losses, check_one_recipe, check_repeats
 from isoflop.plan.checkup.noise import check_seeds, check_surface
 from isoflop.plan.checkup.outliers import check_influence, check_outliers
@@ -43,7 +43,8 @@ from isoflop.runs.table import RunTable
 Check = Callable[[Case], list[Diagnosis]]
 
 CHECKS: tuple[Check, ...] = (
-    check_comparable_losses, check_unlabelled_units, check_design, check_mixed_conventions,
+    check_missing_values, check_comparable_losses, check_unlabelled_units,
+    check_design, check_mixed_conventions,
     check_embeddings, check_six_nd, check_head, check_attention,
     check_one_recipe, check_repeats, check_curves,
     check_unfinished, check_schedules, check_warm_up, check_window,
@@ -56,8 +57,8 @@ CHECKS: tuple[Check, ...] = (
 """Every check; each looks at one family of faults and says nothing where it cannot look."""
 
 CODES = (
-    "no-surface", "impossible-values", "units-unlikely", "flops-disagree", "worse-than-guessing",
-    "loss-unit-unsure",
+    "no-surface", "missing-values", "impossible-values", "units-unlikely", "flops-disagree",
+    "worse-than-guessing", "loss-unit-unsure",
     "mixed-tokenizers", "mixed-loss-units", "mixed-eval-sets",
     "single-ray", "one-size", "one-budget", "few-decades", "exponent-unknown",
     "mixed-conventions", "embedding-share", "flops-not-6nd", "head-flops-dropped",

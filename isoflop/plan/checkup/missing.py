@@ -1,11 +1,15 @@
-"""Tables without a surface: a column that is absent, or runs that cannot tell its parameters."""
+"""What is missing: cells of finished runs; a column, or runs, that a surface needs."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from isoflop.plan.checkup.case import NEEDED, Case
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.runs.checks import how_to_get
+from isoflop.runs.counted import counted
 from isoflop.runs.finding import Severity
+from isoflop.runs.table import FINISHED
 
 OTHER_LAWS = (
     "accuracy", "error", "error_upstream", "infogain", "loss_unigram", "loss_added",
@@ -37,6 +41,38 @@ def check_surface_exists(case: Case, found: Sequence[Diagnosis]) -> list[Diagnos
             remedy="fit the law that these columns are for (isoflop laws)"
             if severity == "warning"
             else "mend that first; isoflop fit refuses the table too",
+        )
+    ]
+
+
+def check_missing_values(case: Case) -> list[Diagnosis]:
+    """Count the finished runs without their size, data, loss or compute: they are passed over."""
+    table = case.whole
+    over = np.ones(len(table), dtype=bool)
+    if "status" in table:
+        over = np.array([status.lower() in FINISHED for status in table.text("status")])
+    told = {row for each in case.impossible for row in each.rows}
+    over &= ~np.isin(table.rows, list(told))
+    columns = [name for name in (*NEEDED, "flops") if name in table]
+    empty = {name: over & np.isnan(table.numbers(name)) for name in columns}
+    empty = {name: rows for name, rows in empty.items() if rows.any()}
+    if not empty:
+        return []
+    out = np.any(list(empty.values()), axis=0)
+    names = table.names()
+    each = ", ".join(f"`{name}` in {rows.sum()}" for name, rows in empty.items())
+    needed = any(name in NEEDED for name in empty)
+    return [
+        Diagnosis(
+            code="missing-values",
+            severity="error" if needed else "warning",
+            evidence=f"{counted(int(out.sum()), 'finished run')} of {over.sum()} without a value: "
+            f"{each}",
+            consequence="nothing here looked at them"
+            + ("; isoflop fit refuses the table" if needed else ""),
+            remedy="fill them in, set their status if they did not finish, or --drop-rows",
+            rows=tuple(int(row) for row in table.rows[out]),
+            runs=tuple(names[i] for i in np.flatnonzero(out)[:20]),
         )
     ]
 

@@ -151,3 +151,17 @@ def test_spoiled_tables_are_examined_or_refused(tmp_path):
         assert len(str(checkup)) > 50
         examined += 1
     assert examined > 5
+
+
+@pytest.mark.parametrize(
+    ("column", "severity"), [("n_params", "error"), ("loss", "error"), ("flops", "warning")]
+)
+def test_finished_runs_without_an_amount_are_told(column, severity):
+    N, D, L = ladder()
+    table = rows(N, D, noisy(L), flops=6 * N * D, run=[f"r{k}" for k in range(len(N))])
+    table[4][column] = None
+    (found,) = [each for each in check_runs(table).findings if each.code == "missing-values"]
+    assert (found.severity, found.rows, found.runs) == (severity, (5,), ("r4",))
+    assert f"1 finished run of 63 without a value: `{column}` in 1" in found.evidence
+    table[4]["status"] = "running"
+    assert "missing-values" not in codes([{"status": "finished", **row} for row in table])
