@@ -52,13 +52,12 @@ def read_table(
     drop_highest_loss: int = 0,
     bad_cells: BadCells = "refuse",
 ) -> RunTable:
-    """Read a run table as the options say; narrate which columns were taken for which."""
-    from isoflop.exchange.run_tables import read_runs
+    """Read a run table, or a study's, as the options say; narrate what was taken for what."""
     from isoflop.runs.columns import parse_overrides
     from isoflop.runs.drop import drop_highest_loss as drop_highest
     from isoflop.runs.drop import drop_runs
 
-    table = read_runs(path, columns=parse_overrides(columns), bad_cells=bad_cells)
+    table = _open(path, parse_overrides(columns), bad_cells)
     renamed = {name: column for name, column in table.mapping.items() if name != column}
     if renamed:
         narrate("columns: " + ", ".join(f"{name} = {column!r}" for name, column in renamed.items()))
@@ -67,6 +66,21 @@ def read_table(
     if drop_highest_loss:
         table = drop_highest(table, drop_highest_loss)
     return derive_where_absent([table], derive)[0]
+
+
+def _open(path: Path, columns: dict[str, str], bad_cells: BadCells) -> RunTable:
+    from isoflop.exchange.run_tables import read_runs
+    from isoflop.store.index.listing import is_study
+
+    if not (path.is_dir() and is_study(path)):
+        return read_runs(path, columns=columns, bad_cells=bad_cells)
+    from isoflop.exchange.import_runs import import_runs
+    from isoflop.store.forced import find_forced
+    from isoflop.store.study import Study
+
+    for finding in find_forced(Study.open(path)) if (path / "ladder.toml").is_file() else ():
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.remedy}")
+    return import_runs(path, columns=columns).table
 
 
 def derive_where_absent(tables: Sequence[RunTable], derive: str | None) -> list[RunTable]:
