@@ -1,7 +1,7 @@
 """Which names of a foreign source could be which column of the run table."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from isoflop.exchange.header_units import AMOUNTS, loss_unit_of, read_unit
 from isoflop.runs.columns import ALIASES, NUMBER_COLUMNS, TEXT_COLUMNS, map_columns
@@ -68,18 +68,29 @@ def _candidates(canonical: str, names: list[str], *, table: bool) -> list[str]:
         direct = [name for name in names if canonical in map_columns([name])]
         if canonical == "loss" and direct and "loss" not in map(normal, direct):
             return [n for n in names if n in direct or n in _held_out(names)]
+        if canonical in direct:
+            return direct
+        if direct and canonical != "loss":
+            return list(dict.fromkeys([*direct, *_spelled(canonical, names)]))
         if direct:
             return direct
     if canonical == "loss":
         return _losses(names)
     if canonical in _NOT_FROM_TRACKERS:
         return []
+    whole = _spelled(canonical, names)
+    return whole or _spelled(canonical, [name for name in names if "." in name], _tail)
+
+
+def _spelled(
+    canonical: str, names: list[str], part: Callable[[str], str] = lambda name: name
+) -> list[str]:
+    """The names that are this column's in some tracker, by the whole name or a part of it."""
     spelled = {canonical, *_MORE.get(canonical, ()), *ALIASES.get(canonical, ())}
     long = {name for name in spelled if len(name) > 1}
     if canonical in TEXT_COLUMNS:
         long -= {"data"}
-    whole = [name for name in names if normal(name) in long]
-    return whole or [name for name in names if "." in name and normal(_tail(name)) in long]
+    return [name for name in names if normal(part(name)) in long]
 
 
 def columns_sought() -> tuple[str, ...]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.header_units import AMOUNTS, read_unit
+from isoflop.exchange.phases import find_phases
 from isoflop.runs.cells import Cell
 from isoflop.runs.columns import map_columns
 
 _NAMING = frozenset({"run", "id", "name", "experiment", "exp", "trial", "job", "model", "uuid"})
 _UNITED = AMOUNTS | {"loss"}
+_MEASURED = frozenset({"loss", "accuracy", "error", "n_tokens", "flops", "loss_unit", "status"})
 MAX_SHOWN = 3
 
 
@@ -34,10 +36,10 @@ say whose with --columns run=job"
 
 def _naming_columns(rows: Sequence[Mapping[str, Scalar]], step: str) -> list[str]:
     """Columns that repeat over the steps, each value once a step; those called names first."""
-    fit = []
+    fit, phases = [], find_phases(rows)
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row.get(name) for row in rows]
-        if None in values:
+        if None in values or name == phases or next(iter(map_columns([name]))) in _MEASURED:
             continue
         points = {(value, row.get(step)) for value, row in zip(values, rows, strict=True)}
         if name != step and len(points) == len(rows) and len(set(values)) < len(rows):

@@ -41,13 +41,14 @@ def format_wandb(table: RunTable) -> str:
 
     >>> table = RunTable.from_records([{"run": "a", "loss": 3.0, "status": "finished"}])
     >>> format_wandb(table)
-    'Name,State,loss\r\na,finished,3.0\r\n'
+    'Name,State,eval/loss\r\na,finished,3.0\r\n'
     """
     columns = [name for name in table.columns if name not in ("run", "status")]
     states = table.text("status") if "status" in table else ["finished"] * len(table)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(["Name", "State", *map(neutralise_cell, columns)])
+    headers = [_MEASURED["loss"] if name == "loss" else name for name in columns]
+    writer.writerow(["Name", "State", *map(neutralise_cell, headers)])
     for name, state, record in zip(table.names(), states, table.records(), strict=True):
         cells = [_cell(column, record[column]) for column in columns]
         writer.writerow([neutralise_cell(name), neutralise_cell(state or "finished"), *cells])

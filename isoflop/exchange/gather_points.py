@@ -6,6 +6,7 @@ from dataclasses import replace
 from isoflop.exchange.doubts import unnamed_curves
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, Refused, SourceRun, collect_series
+from isoflop.exchange.phases import find_phases, name_losses
 
 STEP_COLUMNS = ("step", "_step", "global_step", "iteration", "iter")
 _RUN_COLUMNS = ("run", "run_id", "run_name", "name", "experiment")
@@ -85,14 +86,17 @@ def curve_runs(
 
 def _curves(found: Found, run: str, step: str) -> Found:
     rows = [each.settings for each in found.runs]
+    notes = [f"rows are points of curves: {run!r} repeats, {step!r} is their axis"]
+    if (phases := find_phases(rows)) not in (None, run, step):
+        rows, said = name_losses(rows, phases)
+        notes.append(said)
     runs, more = curve_runs(rows, run, step, [each.row for each in found.runs])
-    note = f"rows are points of curves: {run!r} repeats, {step!r} is their axis"
     return replace(
         found,
         format=f"{found.format} of curves",
         runs=tuple(runs),
         refused=(*found.refused, *more),
-        notes=(*found.notes, note),
+        notes=(*found.notes, *notes),
         known={**found.known, "steps": step},
         taken={"run": run},
     )
