@@ -43,6 +43,8 @@ def curve_runs(
 ) -> tuple[list[SourceRun], list[Refused]]:
     """Gather rows that are points into runs; text cells become settings.
 
+    A row of a known run without a step holds settings, unless it repeats a column of the curves.
+
     Args:
         rows: a point each.
         run: column that names the runs.
@@ -53,10 +55,14 @@ def curve_runs(
     settings: dict[str, dict[str, Scalar]] = {}
     first: dict[str, int] = {}
     refused: list[Refused] = []
+    timeless: list[tuple[int, str, Mapping[str, Scalar]]] = []
     for k, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
         name, at = str(row.get(run) if row.get(run) is not None else ""), number(row.get(step))
         if not name:
             refused.append(Refused(f"row {k} `{run}`", "no name of a run"))
+            continue
+        if row.get(step) in (None, ""):
+            timeless.append((k, name, row))
             continue
         if at is None or not abs(at) < 1e18:
             refused.append(Refused(f"row {k} `{step}`", "not a step"))
@@ -74,6 +80,13 @@ def curve_runs(
                 steps, values = curves.setdefault(column, ([], []))
                 steps.append(at)
                 values.append(value)
+    for k, name, row in timeless:
+        cells = {column: cell for column, cell in row.items() if cell not in (None, "")}
+        del cells[run]
+        if name in points and not cells.keys() & points[name].keys():
+            settings[name] = cells | settings[name]  # what a run was set to, logged once
+        else:
+            refused.append(Refused(f"row {k} `{step}`", "not a step"))
     runs = []
     for name, curves in points.items():
         series, twice = collect_series(curves, where=name)

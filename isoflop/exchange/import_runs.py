@@ -88,7 +88,8 @@ def import_runs(
     records = [make_record(run, reading) for run in found.runs]
     notes = [*_derive_tokens(records, tokens_per_step), *_notes(reading, records)]
     rows = [run.row or k for k, run in enumerate(found.runs, start=1)]
-    taken, at, refused = _take(records, rows, where)
+    names = [f"row {run.row}" if run.row else f"run {run.name}" for run in found.runs]
+    taken, at, refused = _take(records, rows, names, where)
     shown = {name: mapping[name] for name in mapping if any(name in record for record in taken)}
     used = {name for column, name in mapping.items() if column in columns_sought()}
     return Imported(
@@ -161,7 +162,7 @@ def _kind_of_loss(loss: str, found: Found) -> list[str]:
 
 
 def _take(
-    records: list[dict[str, Cell]], rows: list[int], where: str
+    records: list[dict[str, Cell]], rows: list[int], names: list[str], where: str
 ) -> tuple[list[dict[str, Cell]], list[int], list[Refused]]:
     """Split rows into those the run table takes, with their numbers, and those it refuses."""
     try:
@@ -173,13 +174,13 @@ def _take(
     taken: list[dict[str, Cell]] = []
     at: list[int] = []
     refused: list[Refused] = []
-    for row, record in zip(rows, records, strict=True):
+    for row, name, record in zip(rows, names, records, strict=True):
         try:
             RunTable.from_records([record])
         except RunTableError as error:
             field = f" `{error.field}`" if error.field else ""
             why = str(error).partition(": ")[2] or str(error)
-            refused.append(Refused(f"row {row}{field}", why))
+            refused.append(Refused(f"{name}{field}", why))
         else:
             taken.append(record)
             at.append(row)

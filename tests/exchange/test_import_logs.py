@@ -3,6 +3,7 @@
 import math
 import sqlite3
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -169,6 +170,22 @@ def test_mlflow_leaves_the_file_as_it_was_and_refuses_deleted_runs(tmp_path: Pat
     assert math.isnan(imported.table.numbers("loss")[0])
     assert [(r.where, r.why) for r in imported.refused] == [("run r0", "deleted in MLflow")]
     assert imported.ends == ("r1 val_loss: last point nan, its summary 2.9",)
+
+
+def test_a_run_that_ended_at_infinity_is_diverged_and_a_bad_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    path.write_bytes(mlflow_database())
+    database = sqlite3.connect(path)  # the store clamps an infinity to the largest float
+    for table in ("metrics", "latest_metrics"):
+        whose = f"UPDATE {table} SET value = ? WHERE run_uuid = 'u1' AND step = 11"
+        database.execute(whose, (sys.float_info.max,))
+    database.execute("UPDATE params SET value = '-5' WHERE run_uuid = 'u2'")
+    database.commit()
+    database.close()
+    imported = import_runs(path)
+    assert imported.table.names() == ["r0", "r1"]
+    assert imported.table.text("status") == ["finished", "diverged"]
+    assert [each.where for each in imported.refused] == ["run r2 `n_params`"]
 
 
 def test_a_database_in_use_is_read_with_its_log(tmp_path: Path) -> None:

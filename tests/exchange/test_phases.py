@@ -90,3 +90,18 @@ def test_what_is_written_as_wandb_reads_back_beside_a_training_loss(tmp_path: Pa
     back = import_runs(path).table
     assert back.numbers("loss").tolist() == [3.0]
     assert back.numbers("train/loss").tolist() == [2.8]
+
+
+def test_a_row_without_a_step_holds_what_its_run_was_set_to(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "run,step,n_params,tokens,val_loss\na,,1e7,,\na,1,,10,4\na,2,,20,3\n"
+        "b,,2e7,,\nb,1,,10,3.9\nb,2,,20,2.9\nb,,,,2.5\nc,,3e7,,\n"
+    )
+    imported = import_runs(path)
+    assert imported.table.numbers("n_params").tolist() == [1e7, 2e7]
+    assert imported.table.numbers("loss").tolist() == [3.0, 2.9]
+    assert [(each.where, each.why) for each in imported.refused] == [
+        ("row 7 `step`", "not a step"),
+        ("row 8 `step`", "not a step"),
+    ]

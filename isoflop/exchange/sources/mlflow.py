@@ -1,6 +1,7 @@
 """MLflow's SQLite store, `mlflow.db`, the default since MLflow 3.7."""
 
 import math
+import sys
 from pathlib import Path
 
 from isoflop.base.errors import InputError
@@ -76,7 +77,7 @@ def _points(database: Database) -> tuple[dict[str, Points], int, list[Refused]]:
             continue
         steps, values = points.setdefault(uuid, {}).setdefault(str(key), ([], []))
         steps.append(at)
-        values.append(math.nan if is_nan else amount)
+        values.append(_logged(amount, is_nan))
     refused = [Refused("metrics", "value or step is no number", bad)] if bad else []
     return points, len(rows), refused
 
@@ -87,5 +88,12 @@ def _latest(database: Database) -> dict[str, dict[str, Scalar]]:
     for key, value, uuid, is_nan in database.rows(query):
         amount = number(value)
         if amount is not None:
-            latest.setdefault(uuid, {})[str(key)] = math.nan if is_nan else amount
+            latest.setdefault(uuid, {})[str(key)] = _logged(amount, is_nan)
     return latest
+
+
+def _logged(amount: float, is_nan: object) -> float:
+    """The value as logged: the store keeps NaN as a flag, infinity as the largest float."""
+    if is_nan:
+        return math.nan
+    return math.copysign(math.inf, amount) if abs(amount) == sys.float_info.max else amount
