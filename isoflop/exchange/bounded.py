@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from isoflop.base.errors import InputError
 
@@ -92,7 +92,7 @@ def unpack_zip(content: bytes, folder: Path, source: str) -> None:
     allowed = min(MAX_BYTES, max(SMALL, MAX_RATIO * len(content)))
     try:
         with ZipFile(BytesIO(content)) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir()]
+            members = [m for m in archive.infolist() if not _is_extra(m)]
             if len(members) > MAX_FILES:
                 raise InputError(f"{source}: unpacks to more than {MAX_FILES} files")
             if sum(m.file_size for m in members) > allowed:
@@ -186,6 +186,11 @@ def refuse_pickled(content: bytes, source: str) -> None:
         raise InputError(
             f"{source}: a pickle or NumPy file, which is not read; export CSV or Parquet"
         )
+
+
+def _is_extra(member: ZipInfo) -> bool:
+    """Tell whether a member is a folder, or what macOS's Finder adds beside every file."""
+    return member.is_dir() or member.filename.startswith("__MACOSX/")
 
 
 def _refuse_member(name: str, mode: int, source: str) -> None:

@@ -137,7 +137,8 @@ def normal(name: str) -> str:
 
 def _losses(names: list[str]) -> list[str]:
     named = [name for name in names if normal(name) in {"final_loss", "loss_final"}]
-    return _held_out(names) or named or [name for name in names if is_training_loss(name)]
+    told = _held_out(names) or named or [name for name in names if is_training_loss(name)]
+    return told or [name for name in names if "." in name and is_training_loss(_tail(name))]
 
 
 def _held_out(names: list[str]) -> list[str]:

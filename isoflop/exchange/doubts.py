@@ -75,6 +75,18 @@ def losses_absent(records: Sequence[Mapping[str, Cell]]) -> list[str]:
     return notes
 
 
+def shares_beyond(records: Sequence[Mapping[str, Cell]]) -> list[str]:
+    """Say which accuracies are no share, [] where all lie from 0 to 1."""
+    known = [number(record.get("accuracy")) for record in records]
+    beyond = [value for value in known if value is not None and not 0 <= value <= 1]
+    if not beyond:
+        return []
+    return [
+        f"accuracy is a share, 0 to 1, but {len(beyond)} runs hold others (as {beyond[0]:g}); "
+        "divide percentages by 100"
+    ]
+
+
 def units_left(mapping: Mapping[str, str], *, unit_known: bool) -> list[str]:
     """Say which names tell a unit that was not gone by.
 

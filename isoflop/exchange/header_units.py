@@ -1,8 +1,10 @@
 """Units that a column's name tells: `tokens (M)`, `flops (1e18)`, `params_B`, `loss (bpb)`."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from isoflop.base.errors import InputError
 from isoflop.base.units import LOSS_UNITS
@@ -24,7 +26,7 @@ _MULTIPLES: Mapping[str, float] = {
     **dict.fromkeys(("t", "trillion", "trillions"), 1e12),
 }
 _BEHIND = frozenset(_MULTIPLES) - {"t", "g"}
-"""Those that are read without brackets too, as in `params_M`; `tokens_t` may be a time."""
+"""Read without brackets in either case, as `params_M`; T and G in capitals alone."""
 _BRACKETS = re.compile(r"(.*\S)\s*[(\[]\s*(?:in\s+)?([^()\[\]]+?)\s*[)\]]\s*")
 _POWER = re.compile(r"[x×]?\s*(?:1e\+?|10\^|10\*\*)(\d{1,2})")
 _COUNTED = frozenset({"tokens", "token", "params", "parameters", "flops", "flop", "of"})
@@ -67,7 +69,7 @@ def read_unit(name: str) -> NamedUnit:
         told = _multiple(found[2].lower())
         return NamedUnit(found[1], told or 1.0, "" if told else found[2])
     base, _, last = re.sub(r"[\s-]", "_", name.strip()).rpartition("_")
-    if len(base) > 1 and last.lower() in _BEHIND:
+    if len(base) > 1 and (last.lower() in _BEHIND or last in {"T", "G"}):
         return NamedUnit(base, _MULTIPLES[last.lower()])
     return NamedUnit(name)
 
@@ -96,6 +98,17 @@ def told_multiples(mapping: Mapping[str, str], found: Found) -> dict[str, float]
     for column, multiple in multiples.items():
         _require_plausible(column, mapping[column], multiple, found)
     return multiples
+
+
+def times(value: float, multiple: float) -> float:
+    """Return the product as it reads in decimals, a multiple being a power of ten.
+
+    >>> times(1.1, 1e9), 1e18 * 1.13
+    (1100000000.0, 1.1299999999999999e+18)
+    """
+    if not math.isfinite(value):
+        return value
+    return float(Decimal(repr(value)).scaleb(round(math.log10(multiple))))
 
 
 def multiple_lines(mapping: Mapping[str, str], multiples: Mapping[str, float]) -> list[str]:

@@ -10,8 +10,9 @@ import numpy as np
 from isoflop.base.errors import InputError, RunTableError
 from isoflop.exchange.candidates import columns_sought, is_training_loss, loss_unit, names_training
 from isoflop.exchange.completeness import gap_lines, summary_lines
-from isoflop.exchange.doubts import losses_absent, repeated_names, units_left
+from isoflop.exchange.doubts import losses_absent, repeated_names, shares_beyond, units_left
 from isoflop.exchange.final_value import parse_final
+from isoflop.exchange.foreign_json import number
 from isoflop.exchange.found import Found, Refused
 from isoflop.exchange.gather_points import gather_points
 from isoflop.exchange.header_units import multiple_lines, told_multiples
@@ -120,7 +121,7 @@ def _require_amounts(mapping: Mapping[str, str], where: str) -> None:
 def _derive_tokens(records: list[dict[str, Cell]], per_step: float | None) -> list[str]:
     without = [record for record in records if record.get("n_tokens") in (None, "")]
     if not without:
-        return ["n_tokens is recorded; --tokens-per-step was not needed"] if per_step else []
+        return [_not_needed(records, per_step)] if per_step else []
     if per_step is None:
         missing = "n_tokens" not in records[0] or len(without) == len(records)
         has_steps = any(record.get("steps") for record in without)
@@ -133,6 +134,17 @@ def _derive_tokens(records: list[dict[str, Cell]], per_step: float | None) -> li
             record["n_tokens"] = steps * per_step
             done += 1
     return [f"n_tokens of {done} runs is steps · {per_step:g}, as told; not recorded"]
+
+
+def _not_needed(records: list[dict[str, Cell]], per_step: float) -> str:
+    """Say that tokens were recorded, and where they are not steps times what was told."""
+    pairs = [(number(record["n_tokens"]), number(record.get("steps"))) for record in records]
+    found = [tokens / steps for tokens, steps in pairs if tokens and steps]
+    apart = [each for each in found if abs(each - per_step) > 0.01 * per_step]
+    said = "n_tokens is recorded; --tokens-per-step was not needed"
+    if not apart:
+        return said
+    return f"{said}, and {len(apart)} runs hold others than {per_step:g} (as {apart[0]:.4g})"
 
 
 def _notes(reading: Reading, records: list[dict[str, Cell]]) -> list[str]:
@@ -148,7 +160,12 @@ def _notes(reading: Reading, records: list[dict[str, Cell]]) -> list[str]:
     if "n_params" not in mapping:
         notes.append("n_params not found; name it with --columns n_params=NAME, or add the column")
     unit_known = any(record.get("loss_unit") for record in records)
-    return [*notes, *repeated_names(records), *units_left(mapping, unit_known=unit_known)]
+    return [
+        *notes,
+        *repeated_names(records),
+        *shares_beyond(records),
+        *units_left(mapping, unit_known=unit_known),
+    ]
 
 
 def _kind_of_loss(loss: str, found: Found) -> list[str]:

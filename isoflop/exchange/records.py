@@ -8,7 +8,7 @@ from isoflop.exchange.candidates import loss_unit
 from isoflop.exchange.final_value import FinalRule, final_value
 from isoflop.exchange.foreign_json import Scalar, number
 from isoflop.exchange.found import Found, Series, SourceRun
-from isoflop.exchange.header_units import loss_unit_of
+from isoflop.exchange.header_units import loss_unit_of, times
 from isoflop.exchange.match_columns import value_of
 from isoflop.runs.cells import Cell
 from isoflop.runs.columns import NUMBER_COLUMNS
@@ -42,7 +42,7 @@ def make_record(run: SourceRun, reading: Reading) -> dict[str, Cell]:
         record[column] = _cell(run, name, column, reading)
     for column, factor in reading.multiples.items():
         amount = number(record[column])
-        record[column] = record[column] if amount is None else factor * amount
+        record[column] = record[column] if amount is None else times(amount, factor)
     named = mapping.get("loss", "")
     unit = found.units.get(named) or loss_unit(named)
     if unit and "loss_unit" not in mapping:

@@ -68,3 +68,12 @@ def test_pandas_columns_twice_and_cells_that_are_arrays_name_column_and_row() ->
     assert imported.table.rows.tolist() == [1, 3]
     with pytest.raises(RunTableError, match="row 1 `loss`: expected a number, found 'ndarray"):
         import_runs(pandas.DataFrame({"N": [1e6], "loss": [np.array([1, 2])]}))
+
+
+def test_a_named_index_of_pandas_is_a_column() -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("narwhals")
+    frame = pandas.DataFrame({"N": N, "loss": LOSS}, index=pandas.Index(list("abc"), name="run"))
+    assert import_runs(frame).table.names() == ["a", "b", "c"]
+    with pytest.raises(RunTableError, match="column 'N' appears twice"):
+        import_runs(frame.set_index("N", drop=False))

@@ -86,3 +86,27 @@ def test_bits_of_nothing_named_are_said(tmp_path: Path) -> None:
     assert "'loss (bits)' could be `loss`" in "".join(import_runs(path).notes)
     told = import_runs(path, columns={"loss": "loss (bits)"})
     assert any("add a column loss_unit that says bits/token" in note for note in told.notes)
+
+
+def test_multiples_leave_no_dust_of_binary_fractions(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", "params_B,tokens_T,loss\n1.1,1.13,3\n0.007,2e-3,3\n")
+    table = import_runs(path).table
+    assert table.numbers("n_params").tolist() == [1.1e9, 7e6]
+    assert table.numbers("n_tokens").tolist() == [1.13e12, 2e9]
+
+
+def test_accuracies_that_are_percentages_are_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", "N,loss,accuracy\n7e6,3,0.4\n8e6,2.9,45\n")
+    said = "accuracy is a share, 0 to 1, but 1 runs hold others (as 45); divide percentages by 100"
+    assert said in import_runs(path).notes
+    write(path, "N,loss,accuracy\n7e6,3,0.4\n8e6,2.9,1\n")
+    assert not any("accuracy" in note for note in import_runs(path).notes)
+
+
+def test_tokens_that_are_not_what_was_told_are_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", "N,steps,tokens,loss\n7e6,10,10240,3\n8e6,10,5120,2.9\n")
+    told = "n_tokens is recorded; --tokens-per-step was not needed"
+    notes = import_runs(path, tokens_per_step=1024).notes
+    assert f"{told}, and 1 runs hold others than 1024 (as 512)" in notes
+    write(path, "N,steps,tokens,loss\n7e6,10,10240,3\n")
+    assert told in import_runs(path, tokens_per_step=1024).notes

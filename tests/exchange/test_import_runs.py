@@ -492,3 +492,9 @@ def test_a_folder_of_several_kinds_is_asked_about(tmp_path: Path) -> None:
     assert summary.table.numbers("loss").tolist() == [3.0]
     with pytest.raises(RunTableError, match="no runs found"):
         import_runs(tmp_path, format="tensorboard")
+
+
+def test_a_loss_in_a_summary_of_nested_json_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps([{"config": {"n_params": 1e6}, "summary": {"loss": 3.1}}]))
+    assert import_runs(path).table.numbers("loss").tolist() == [3.1]

@@ -33,6 +33,8 @@ def read_frame(frame: Any) -> Found:
     except ImportError:
         raise MissingExtraError("reading a data frame", "frames") from None
     maker = type(frame).__module__.partition(".")[0]
+    if maker == "pandas" and any(name is not None for name in frame.index.names):
+        frame = frame.reset_index(allow_duplicates=True)  # narwhals knows no index
     try:
         wrapped = narwhals.from_native(frame, allow_series=False)
     except TypeError:
