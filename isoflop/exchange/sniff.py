@@ -74,15 +74,17 @@ def _find_in_zip(path: Path, format: str | None) -> Found:  # noqa: A002
         place = Path(folder) / path.stem
         place.mkdir()
         bounded.unpack_zip(bounded.read_bounded(path), place, str(path))
-        inside = [p for p in place.iterdir() if not p.name.startswith((".", "__MACOSX"))]
+        inside = [p for p in place.iterdir() if not p.name.startswith(".")]
         if not inside:
             raise InputError(f"{path}: an empty zip")
         if (place / "[Content_Types].xml").is_file() or (place / "mimetype").is_file():
             raise InputError(f"{path}: a workbook of a spreadsheet; save its sheet as CSV")
         try:
-            if any(each.is_file() and _head(each).startswith(_ZIP) for each in inside):
+            files = [each for each in bounded.walk(place) if not each.name.startswith(".")]
+            if any(_head(each).startswith(_ZIP) for each in files):
                 raise InputError(f"{path}: a zip inside a zip; unpack it")
-            return find_runs(inside[0] if len(inside) == 1 else place, format)
+            alone = next((each for each in (files, inside) if len(each) == 1), [place])
+            return find_runs(alone[0], format)
         except InputError as error:
             hidden = str(error).replace(f"{place}/", f"{path}:").replace(str(place), str(path))
             hidden = hidden.replace("in this folder", "in this zip")

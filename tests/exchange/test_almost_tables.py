@@ -5,7 +5,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from foreign_files import trainer_state
 
 from isoflop.base.errors import InputError
 from isoflop.exchange.import_runs import import_runs
@@ -39,11 +38,11 @@ def test_of_several_tables_one_is_to_be_named(tmp_path: Path) -> None:
 
 
 def test_what_the_finder_adds_to_a_zip_is_passed_over(tmp_path: Path) -> None:
-    members = {"a/trainer_state.json": trainer_state().decode(), "__MACOSX/a/._r": "\0\5\x16\7"}
-    path = pack(tmp_path / "r.zip", members | {"__MACOSX/a/trainer_state.json": "\0\5\x16\7"})
-    imported = import_runs(path)
-    assert imported.table.numbers("loss").tolist() == pytest.approx([4.3])
-    assert not imported.refused
+    path = pack(tmp_path / "r.zip", {"x/r.csv": TABLE, "__MACOSX/x/._r.csv": "\0\5\x16\7"})
+    assert import_runs(path).table.numbers("loss").tolist() == [3.0, 2.9]
+    pack(path, {"x/r.csv": TABLE, "x/notes.txt": "of it"})
+    with pytest.raises(InputError, match="no runs recognised in this zip, but tables"):
+        import_runs(path)
 
 
 @pytest.mark.parametrize("order", ["utf-16", "utf-16-be"])
