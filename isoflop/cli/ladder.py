@@ -18,7 +18,7 @@ from isoflop.cli.ladder_folder import (
     FOLDER_OPTION,
     SPEC,
     STUDY,
-    find_study,
+    name_folder,
     read_spec,
 )
 from isoflop.cli.ladder_list import command as list_command
@@ -94,9 +94,12 @@ def resume(named: Path | None, study: Path | None, training: Training, as_json: 
     Python:
       isoflop.run_ladder(isoflop.Study.open("study").ladder, "study")
     """
-    found = find_study("resume", named, study)
-    with _status_at_the_end(found.path, as_json):
-        training.train(found.ladder, found.path)
+    from isoflop.store.study import Study
+
+    folder = name_folder("resume", named, study)
+    ladder = read_spec(named) if study and named else Study.open(folder).ladder
+    with _status_at_the_end(folder, as_json):
+        training.train(ladder, folder)
 
 
 @command.command("table")

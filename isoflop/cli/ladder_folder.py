@@ -37,9 +37,19 @@ def read_spec(spec: Path) -> "Ladder":
 
 def find_study(command: str, named: Path | None, study: Path | None) -> "Study":
     """Open STUDY, or the study of SPEC.toml, which must be the ladder the study holds."""
+    from isoflop.runs.ladders.diff import ladder_differences
     from isoflop.runs.ladders.toml import read_ladder
     from isoflop.store.study import Study
 
+    folder = name_folder(command, named, study)
+    found = Study.open(folder)
+    if study and named and (apart := ladder_differences(found.ladder, read_ladder(named))):
+        raise InputError(f"{study} holds another ladder than {named}: {'; '.join(apart)}")
+    return found
+
+
+def name_folder(command: str, named: Path | None, study: Path | None) -> Path:
+    """Return the folder that STUDY, or SPEC.toml with -o, names."""
     folder = study or named
     if folder is None or (study and named and named.is_dir()):
         raise click.UsageError(
@@ -50,10 +60,7 @@ def find_study(command: str, named: Path | None, study: Path | None) -> "Study":
             f"{folder} is a ladder file: say which study with -o, as in isoflop ladder {command} "
             f"{folder} -o STUDY"
         )
-    found = Study.open(folder)
-    if study and named and read_ladder(named) != found.ladder:
-        raise InputError(f"{study} holds another ladder than {named}; choose another folder")
-    return found
+    return folder
 
 
 def narrate_forced(study: Path) -> None:

@@ -14,7 +14,7 @@ from isoflop.lab.identity import identity_differences, measure_identity, refuse_
 from isoflop.lab.weights.initial import describe_starts
 from isoflop.runs.ladders.diff import changed_rungs, ladder_differences
 from isoflop.runs.ladders.ladder import Ladder
-from isoflop.runs.ladders.toml import print_ladder
+from isoflop.runs.ladders.toml import print_ladder, read_ladder
 from isoflop.store.study import Study
 
 
@@ -33,9 +33,11 @@ def open_study(ladder: Ladder, path: Path | str, *, force: bool = False) -> Stud
     path = Path(path)
     if not (path / "ladder.toml").exists():
         return Study.create(path, ladder)
-    study = Study.open(path)
+    study = Study.begun(path)
     differences = ladder_differences(study.ladder, ladder)
     if not differences:
+        if read_ladder(path / "ladder.toml") != study.ladder:  # edited since
+            write_atomic(path / "ladder.toml", print_ladder(study.ladder))
         return study
     if not force:
         refuse_differences(path, ["another ladder: " + "; ".join(differences)])
@@ -88,7 +90,7 @@ def verify_identity(study: Study, data: Mapping[str, Any], *, force: bool = Fals
     if (here := now["processor"]) not in (begun, *others):
         settings = {**settings, "other_processors": [*others, here]}
     now["processor"] = begun
-    if differences or now.keys() - settings.keys() or settings != study.settings():
+    if differences or {*now, "ladder"} - settings.keys() or settings != study.settings():
         _record(study, settings, differences, now)
 
 
@@ -96,7 +98,7 @@ def _record(
     study: Study, settings: Mapping[str, Any], differences: list[str], now: Mapping[str, Any]
 ) -> None:
     """Commit what the study goes on with, and what it was forced over after which runs."""
-    kept = {key: value for key, value in settings.items() if key != "ladder_sha256"}
+    kept = dict(settings)
     if differences:
         kept["forced"] = [*settings.get("forced", []), differences]
         kept["forced_runs"] = [*settings.get("forced_runs", []), list(study.manifests())]

@@ -20,16 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.base import strict_json
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError
 from isoflop.runs.ladders.ladder import Ladder, runs_of
 from isoflop.runs.ladders.toml import ladder_hash, print_ladder, read_ladder
 from isoflop.runs.table import RunTable
-from isoflop.store.document import Kinds, read_document
+from isoflop.store.begun import begun_ladder, read_settings, refuse_edited, write_settings
 from isoflop.store.index.index import INDEX_FROM, read_documents
 from isoflop.store.journal import read_journal
-from isoflop.store.layout import LAYOUT, read_layout
+from isoflop.store.layout import read_layout
 from isoflop.store.leases.lock import exclusive
 from isoflop.store.manifest import describe_runs, journal_matches, read_manifest
 from isoflop.store.states import state_of_rung
@@ -98,13 +97,25 @@ class Study:
         """Open an existing study for reading.
 
         Raises:
+            InputError: no study there, a later release wrote it, or its ladder.toml is not the
+                ladder it was begun with.
+        """
+        path = Path(path)
+        _require_study(path)
+        ladder = read_ladder(path / "ladder.toml")
+        refuse_edited(path, ladder)
+        return Study(path, ladder)
+
+    @staticmethod
+    def begun(path: Path | str) -> "Study":
+        """Open an existing study with the ladder it was begun with, whatever ladder.toml says.
+
+        Raises:
             InputError: no study there, or a later release wrote it.
         """
         path = Path(path)
-        if not (path / "ladder.toml").is_file():
-            raise InputError(f"{path} is not a study: it has no ladder.toml{_hint(path)}")
-        read_layout(path)
-        return Study(path, read_ladder(path / "ladder.toml"))
+        _require_study(path)
+        return Study(path, begun_ladder(path) or read_ladder(path / "ladder.toml"))
 
     def run_folder(self, run: str) -> Path:
         """Return the folder of a run."""
@@ -179,16 +190,11 @@ class Study:
         Raises:
             InputError: the file is damaged.
         """
-        path = self.path / "study.json"
-        if not path.exists():
-            return {}
-        return read_document(path, _SETTINGS, "restore it, or start a new study", newest=LAYOUT)
+        return read_settings(self.path)
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Commit study.json."""
-        identity = {"format": LAYOUT, "ladder_sha256": ladder_hash(self.ladder)}
-        document = {**identity, **_without(settings, *identity)}
-        write_atomic(self.path / "study.json", strict_json.dumps(document, indent=1) + "\n")
+        write_settings(self.path, self.ladder, settings)
 
     def _rows(self) -> list[dict[str, Any]]:
         """Return the manifest of every run that is over and the plan of every other, in order."""
@@ -199,7 +205,6 @@ class Study:
         return [read_manifest(self.run_folder(row["run"])) or row for row in planned]
 
 
-_SETTINGS: Kinds = {"device": str, "precision": str, "torch": str}
 _NOT_COLUMNS = ("format", "diverged_step", "journal_sha256", "weights_sha256")
 
 
@@ -229,6 +234,12 @@ def _curve(folder: Path, row: Mapping[str, Any]) -> Curve:
         loss=np.array([point["loss"] for point in points], dtype=np.float64),
         cooled=np.array([point["phase"] == "cooldown" for point in points], dtype=np.bool_),
     )
+
+
+def _require_study(path: Path) -> None:
+    if not (path / "ladder.toml").is_file():
+        raise InputError(f"{path} is not a study: it has no ladder.toml{_hint(path)}")
+    read_layout(path)
 
 
 def _hint(path: Path) -> str:

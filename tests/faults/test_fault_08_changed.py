@@ -16,6 +16,7 @@ from isoflop.lab import identity, settings
 from isoflop.lab.progress.progress import Silent
 from isoflop.lab.training import prepare_study, run_ladder
 from isoflop.runs.ladders.ladder import Ladder
+from isoflop.runs.ladders.toml import read_ladder
 from isoflop.store.study import Study
 
 
@@ -98,6 +99,30 @@ def test_a_change_is_refused_by_name_and_forced_on_the_record(
         expected="refused by name, forced on record",
         found=f"{found}, {forced[0][:40]} on record",
     )
+
+
+def test_a_ladder_file_edited_in_the_study_is_refused_by_name_and_restored(
+    begun: Study, record_fault
+) -> None:
+    path = begun.path / "ladder.toml"
+    kept = path.read_bytes()
+    path.write_bytes(kept.replace(b"lr = 0.01", b"lr = 0.02"))
+    edited = read_ladder(path)
+    named = r"ladder\.toml is not the ladder .* begun with: recipe\.lr 0\.01, now 0\.02; restore it"
+    with pytest.raises(InputError, match=named):
+        Study.open(begun.path)
+    with pytest.raises(InputError, match=r"another ladder: recipe\.lr 0\.01, now 0\.02"):
+        prepare_study(edited, begun.path)  # what resume would do with the file as it is
+    prepare_study(begun.ladder, begun.path)
+    assert path.read_bytes() == kept
+    path.write_bytes(b"# a word on it\n" + kept)
+    assert Study.open(begun.path).ladder == begun.ladder
+    prepare_study(edited, begun.path, force=True)
+    assert Study.open(begun.path).ladder == edited
+    (forced,) = begun.settings()["forced"]
+    assert forced == ["recipe.lr 0.01, now 0.02"]
+    found = "refused by name, restored by its own file, forced on record"
+    record_fault(8, tried="ladder.toml edited in the study", expected=found, found=found)
 
 
 def test_another_processor_is_noted_and_on_record_but_not_refused(

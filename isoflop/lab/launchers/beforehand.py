@@ -51,7 +51,7 @@ def check_launcher(launcher: Launcher, ladder: Ladder, study_path: Path, device:
         return "any"
     rungs, settings = list(ladder.rungs), {}
     if (study_path / "ladder.toml").exists():
-        study = Study.open(study_path)
+        study = Study.begun(study_path)
         settings = study.settings()
         kept = [rung for rung in rungs if rung in study.ladder.rungs]
         over = {rung.name for rung in kept if study.rung_finished(rung.name)}

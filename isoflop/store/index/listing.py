@@ -108,9 +108,10 @@ def _rows(study: Path, match: str, family: str) -> Iterator[dict[str, Any]]:
 def _plan(study: Path) -> Iterable[Mapping[str, Any]]:
     # Reading a ladder costs more than listing it: only a rebuilt index asks for it.
     from isoflop.runs.ladders.toml import read_ladder
+    from isoflop.store.begun import begun_ladder
     from isoflop.store.manifest import describe_runs
 
-    return describe_runs(read_ladder(study / "ladder.toml"))
+    return describe_runs(begun_ladder(study) or read_ladder(study / "ladder.toml"))
 
 
 def _state(rung: Path) -> str:
