@@ -75,12 +75,21 @@ def _open(path: Path, columns: dict[str, str], bad_cells: BadCells) -> RunTable:
     if not (path.is_dir() and is_study(path)):
         return read_runs(path, columns=columns, bad_cells=bad_cells)
     from isoflop.exchange.import_runs import import_runs
+    from isoflop.runs.counted import counted
     from isoflop.store.forced import find_forced
     from isoflop.store.study import Study
 
     for finding in find_forced(Study.open(path)) if (path / "ladder.toml").is_file() else ():
         narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.remedy}")
-    return import_runs(path, columns=columns).table
+    imported = import_runs(path, columns=columns)
+    if imported.refused:
+        first = imported.refused[0]
+        said = f"{counted(len(imported.refused), 'run')} of {path} cannot be read ({first.where}: "
+        said += f"{first.why}); delete its run.json to train or record it again"
+        if bad_cells == "refuse":
+            raise InputError(said)
+        narrate(f"warning: {said}")
+    return imported.table
 
 
 def derive_where_absent(tables: Sequence[RunTable], derive: str | None) -> list[RunTable]:

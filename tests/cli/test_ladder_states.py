@@ -124,6 +124,11 @@ def test_a_limit_that_reaches_no_run_is_told_before_anything_is_made(isoflop) ->
         assert result.code == 1
         assert result.error.startswith("--max-flops 1.00e6 reaches no run: the first of r0-d4 ")
         assert result.err.count("\n") == 1
+    dollars = ("--max-dollars", "0.001", "--dollars-per-hour", "1.2")
+    for limit, seconds in ((("--max-seconds", "0.5"), "0.5"), (dollars, "3")):
+        result = isoflop("ladder", "run", "l.toml", "-o", "s", *limit)
+        assert result.code == 1
+        assert result.error.startswith(f"{limit[0]} allows {seconds} seconds and reaches no run: ")
     assert not Path("s").exists()
 
 

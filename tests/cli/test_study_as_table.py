@@ -50,6 +50,18 @@ def test_a_study_is_fitted_and_checked_as_its_table_is(isoflop, study: Study) ->
     assert "forced" not in checked.err
 
 
+def test_a_damaged_run_is_told_and_no_law_is_fitted_without_it(isoflop, study: Study) -> None:
+    path = study.run_folder("d8-s0-t8192") / "run.json"
+    path.write_text('{"x"')
+    said = "1 run of study cannot be read (d8-s0-t8192: "
+    refused = isoflop("fit", "study")
+    assert (refused.code, refused.error.startswith(said)) == (2, True)
+    assert refused.error.endswith("; delete its run.json to train or record it again")
+    checked = isoflop("check", "study")
+    assert f"warning: {said}" in checked.err
+    assert "study: 15 rows, 15 fitted; " in checked.out
+
+
 def test_a_study_that_was_forced_says_so_wherever_it_is_read(isoflop, study: Study) -> None:
     over = [run.id for run in LADDER.runs()][:4]
     forced = {"forced": [["recipe.lr 0.004, now 0.002"]], "forced_runs": [over]}

@@ -60,7 +60,10 @@ def recipe_and_rung_mistakes(path: str, rung: "Rung", recipe: Recipe) -> Iterato
         rung: what is trained.
         recipe: by what.
     """
-    if not rung.token_budgets or min(*rung.token_budgets, recipe.batch_tokens) < 1:
+    if not rung.token_budgets or recipe.batch_tokens < 1:
+        return
+    if min(rung.token_budgets) < 1:  # of no tokens no rule gives a batch
+        yield from batch_mistakes(path, None, rung.token_budgets, recipe.batch_tokens)
         return
     if any(_rule_mistakes(recipe)):
         return
