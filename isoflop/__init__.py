@@ -125,7 +125,7 @@ _HOMES = {
     "list_runs": "isoflop.store.index.listing",
     "migrate_study": "isoflop.store.layout",
     "restore_study": "isoflop.store.archive.restore",
-    "record": "isoflop.store.recording.recorder",
+    "record": "isoflop.store.recording.record",
     "tabulate_studies": "isoflop.store.tables.tables",
     "bracket_rates": "isoflop.lab",
     "price_ladder": "isoflop.lab",

@@ -39,7 +39,9 @@ class Hardware:
     def machines(self) -> list[Machine]:
         """One machine at the utilisation given, or three at the low, middle and high assumed."""
         if self.accelerator is None and self.peak is None:
-            raise InputError("give --accelerator (--list shows them) or its --peak in FLOP/s")
+            raise InputError(
+                "give --accelerator (isoflop cost --list shows them) or its --peak in FLOP/s"
+            )
         chip = find_accelerator(self.accelerator) if self.accelerator else None
         peak = self.peak
         if peak is None:

@@ -1,5 +1,6 @@
 """`isoflop ladder plan`: what a ladder costs before a FLOP is spent."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ def command(spec: Path, device: str, hardware: Hardware, as_json: bool) -> None:
 
     found = price_ladder(ladder, device=device)
     text, document = _describe(found, ladder.tokenizer), found.to_dict()
-    if hardware.accelerator or hardware.peak:
+    if replace(hardware, dollars_per_hour=None).asked:
         document["accelerator"], table = price(found.flops, hardware)
         text += f"\n\n{table}"
     elif hardware.dollars_per_hour:

@@ -1,5 +1,6 @@
 """`isoflop`: the group of commands, imported one at a time; errors become one line."""
 
+import errno
 import importlib
 import inspect
 import keyword
@@ -53,6 +54,12 @@ SUMMARIES: Mapping[str, str] = {
 
 INTERRUPTED = 130
 """Exit code of a command that was asked to stop, as shells have it: 128 + SIGINT."""
+_REMEDIES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "; check its rights, or name another place"),
+    errno.EROFS: "; name a place that can be written",
+    errno.ENOSPC: "; make room, or name another place",
+}
+"""What to do about what the system refuses."""
 
 
 class LazyGroup(click.Group):
@@ -141,7 +148,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 0
     except OSError as error:
-        return _complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+        said = f"{error.filename or 'a file'}: {error.strerror or error}"
+        return _complain(said + _REMEDIES.get(error.errno or 0, ""), 2)
     return result if isinstance(result, int) else 0
 
 

@@ -1,6 +1,8 @@
 """`isoflop ladder` on files that are damaged, wrong or named in either way."""
 
 import dataclasses
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 import isoflop as isoflop_package
 from isoflop.accounting.architecture import Architecture
 from isoflop.cli.ladder_budget import limits_of
+from isoflop.runs.designs.examples import EXAMPLES
 from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.runs.ladders.toml import print_ladder
 from isoflop.store.manifest import commit_run, describe_run
@@ -172,3 +175,32 @@ def test_the_package_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "isoflop", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == f"isoflop {isoflop_package.__version__}\n"
+
+
+def test_a_utilisation_without_its_machine_is_refused(isoflop) -> None:
+    Path("l.toml").write_text(EXAMPLES["grid"])
+    for option in (("--mfu", "0.4"), ("--watts", "700")):
+        refused = isoflop("ladder", "plan", "l.toml", *option)
+        assert refused.code == 2
+        assert "give --accelerator (isoflop cost --list shows them) or its --peak" in refused.error
+    assert "dollars" in isoflop("ladder", "plan", "l.toml", "--dollars-per-hour", "3").out
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "Permission denied; check its rights, or name another place"),
+        (errno.EROFS, "Read-only file system; name a place that can be written"),
+        (errno.ENOSPC, "No space left on device; make room, or name another place"),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_what_to_do(
+    isoflop, monkeypatch, number: int, remedy: str
+) -> None:
+    def refuse(*given: object, **named: object) -> None:
+        raise OSError(number, os.strerror(number), "ro/s")
+
+    monkeypatch.setattr("isoflop.store.study.write_atomic", refuse)
+    Path("l.toml").write_text(EXAMPLES["grid"])
+    refused = isoflop("ladder", "run", "l.toml", "-o", "ro/s")
+    assert (refused.code, refused.error) == (2, f"ro/s: {remedy}")

@@ -7,7 +7,7 @@ import pytest
 from isoflop.accounting.architecture import Architecture
 from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
 from isoflop.store.manifest import commit_run, describe_run
-from isoflop.store.recording.recorder import record
+from isoflop.store.recording.record import record
 from isoflop.store.study import Study
 
 LADDER = Ladder(

@@ -18,7 +18,7 @@ from isoflop.lab.progress.progress import Silent  # noqa: E402
 from isoflop.lab.weights.checkpoint import Checkpoint  # noqa: E402
 from isoflop.lab.weights.pair import load_last, save_next  # noqa: E402
 from isoflop.store.journal import Journal, read_journal  # noqa: E402
-from isoflop.store.recording.recorder import record  # noqa: E402
+from isoflop.store.recording.record import record  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 

@@ -27,7 +27,7 @@ from isoflop.lab.weights.pair import load_last, save_next  # noqa: E402
 from isoflop.store.journal import Journal, read_journal  # noqa: E402
 from isoflop.store.manifest import commit_run, read_manifest  # noqa: E402
 from isoflop.store.outcome import read_outcome, write_outcome  # noqa: E402
-from isoflop.store.recording.recorder import record  # noqa: E402
+from isoflop.store.recording.record import record  # noqa: E402
 from isoflop.store.study import Study  # noqa: E402
 
 DISK_KB = 65536

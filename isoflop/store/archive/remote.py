@@ -99,8 +99,15 @@ def open_remote(url: str) -> Remote:
         raise InputError("archives need fsspec: pip install 'isoflop[archive]'") from None
     try:
         system, root = fsspec.core.url_to_fs(url)
-    except (ValueError, ImportError) as error:
-        raise InputError(f"{url}: {error}") from None
+    except ValueError as error:
+        raise InputError(
+            f"{url}: fsspec reaches no such address ({error}); expected one as file:///backup/s, "
+            "s3://bucket/s or a plain path"
+        ) from None
+    except ImportError as error:
+        raise InputError(
+            f"{url}: fsspec needs another package for such addresses ({error}; with pip)"
+        ) from None
     return Remote(url.rstrip("/"), system, root.rstrip("/"))
 
 

@@ -22,15 +22,23 @@ def read_columns(folder: Path) -> dict[str, Any]:
     return document["columns"]
 
 
+IS_OVER = "the run is over; record another under another name"
+
+
+def is_over(folder: Path) -> bool:
+    """Tell whether a run's row of the run table is committed."""
+    return (folder / "run.json").exists()
+
+
 def begin_run(folder: Path, given: Mapping[str, Value], *, resume: bool) -> None:
     """Commit the columns of a new run, or check that those of an unfinished one agree.
 
     Raises:
-        InputError: the run is over, unfinished without `resume`, begun with other columns, or the
+        InputError: the run is over or unfinished without `resume`, begun with other columns, or the
             folder holds something else.
     """
-    if (folder / "run.json").exists():
-        raise InputError(f"{folder}: the run is over; record another under another name")
+    if is_over(folder) and not resume:
+        raise InputError(f"{folder}: {IS_OVER}")
     if not (folder / "columns.json").exists():
         if (folder / "journal.jsonl").exists() or (folder / "ladder.toml").exists():
             raise InputError(f"{folder}: not a recorded run; choose another folder")

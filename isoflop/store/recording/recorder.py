@@ -1,4 +1,4 @@
-"""A recorder for any training loop: the journals of the lab's own runs, without the lab.
+"""The one writer of a recorded run: the journals of the lab's own runs, without the lab.
 
 ::
 
@@ -21,57 +21,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from isoflop.base import strict_json
-from isoflop.base.atomic import sync_folder, write_atomic
+from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.store.document import FORMAT
 from isoflop.store.journal import Journal, format_line, read_journal
 from isoflop.store.leases.lock import exclusive
-from isoflop.store.recording.columns import begin_run, read_columns
+from isoflop.store.recording.columns import IS_OVER, is_over, read_columns
 from isoflop.store.recording.values import Value, check_columns, check_count, check_value
-
-
-def record(run: Path | str, *, resume: bool = False, **columns: Value) -> "Recorder":
-    """Record a run of any training loop, crash-safe, in the format of docs/formats.md.
-
-    `log` keeps a row as training goes on; `finish`, once and last, writes the run's row of the run
-    table, by which it is over. A run closed without it stays `unfinished`: nothing logged is lost
-    and `resume=True` goes on after the last row, but run tables, reports and fits leave it out;
-    `isoflop ladder list` shows it. Leaving the `with` block does not finish a run, since a loop
-    that was stopped leaves it too.
-
-    Args:
-        run: its folder; the last part of the path is its name.
-        resume: go on after the last whole row of an unfinished run; a run that does not exist yet
-            begins.
-        columns: what is known of the run, in columns of the run table (`n_params`, `lr`, `seed`,
-            `loss_unit`, …) or of your own.
-
-    Returns:
-        An open recorder; use it in a `with` block, or close it.
-
-    Raises:
-        InputError: a column of the wrong kind, a run that is over, one that is unfinished without
-            `resume`, or columns other than it began with.
-        IsoflopError: another process is recording it, or its folder cannot be written.
-
-    >>> import tempfile
-    >>> with record(f"{tempfile.mkdtemp()}/runs/width-64", n_params=1_000_000, lr=0.004) as run:
-    ...     run.log(step=1, n_tokens=4096, loss=3.25)
-    >>> (run.folder / "run.json").exists()  # unfinished
-    False
-    >>> run.finish()
-    >>> (run.folder / "run.json").exists()
-    True
-    """
-    given = check_columns(columns)
-    folder = Path(run).absolute()
-    with _naming(folder), ExitStack() as stack:
-        stack.enter_context(exclusive(folder / "lock", f"run {folder}"))
-        begin_run(folder, given, resume=resume)
-        journal = stack.enter_context(Journal(folder / "journal.jsonl"))
-        sync_folder(folder)
-        sync_folder(folder.parent)
-        return Recorder(folder, journal, stack.pop_all())
 
 
 class Recorder:
@@ -86,6 +42,7 @@ class Recorder:
     def __init__(self, folder: Path, journal: Journal, held: ExitStack) -> None:
         self.folder = folder
         self._journal, self._held, self._open = journal, held, True
+        self._was_over = is_over(folder)
         self._read()
 
     @property
@@ -103,7 +60,8 @@ class Recorder:
             values: whatever else was measured, such as `train_loss`.
 
         Raises:
-            InputError: a value of the wrong kind, negative, or behind the row before.
+            InputError: a value of the wrong kind, negative, behind the row before, or of a run
+                that is over.
             IsoflopError: the recorder is closed, or the disk refused.
         """
         self._demand_open()
@@ -154,10 +112,13 @@ class Recorder:
             InputError: nothing logged, over already, or a column of the wrong kind.
             IsoflopError: another process is recording it, or the disk refused.
         """
+        if self._was_over:
+            self.close()
+            return
         given = check_columns(columns)
         final = None if loss is None else check_value("loss", loss, number=True)
-        with _naming(self.folder), self._writing():
-            if (self.folder / "run.json").exists():
+        with naming_folder(self.folder), self._writing():
+            if is_over(self.folder):
                 raise InputError(f"{self.folder}: the run is over already")
             if self._last is None:
                 raise InputError(f"{self.folder}: nothing was logged; log a row before finish")
@@ -204,6 +165,8 @@ class Recorder:
             self._diverged = row["step"]
 
     def _demand_open(self) -> None:
+        if is_over(self.folder):
+            raise InputError(f"{self.folder}: {IS_OVER}")
         if not self._open:
             raise IsoflopError(f"{self.folder}: closed; record it again with resume=True")
 
@@ -224,7 +187,7 @@ class Recorder:
         with exclusive(self.folder / "lock", f"run {self.folder}"), Journal(self._journal.path):
             seen = self._last
             self._read()
-            if self._last != seen and not (self.folder / "run.json").exists():
+            if self._last != seen and not is_over(self.folder):
                 raise IsoflopError(f"{self.folder}: another process has recorded rows since")
             yield
 
@@ -242,7 +205,7 @@ class Recorder:
 
 
 @contextlib.contextmanager
-def _naming(folder: Path) -> Iterator[None]:
+def naming_folder(folder: Path) -> Iterator[None]:
     """Turn what the system refuses into one line that names the folder."""
     try:
         yield

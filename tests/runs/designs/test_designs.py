@@ -240,7 +240,7 @@ def test_a_sentence_of_every_rung_stands_once_at_the_key_that_was_written() -> N
     shape = Architecture(2, 12, n_head=1, n_ctx=64, n_vocab=256, positions="rotary")
     assert int(found[1]) == round(1e8 / flops_per_token(shape).matmul)
     assert mistakes(f"[isoflop]\nbudgets=[10.0, 1e3]\n{sizes}n_ctx=64") == (
-        "ladder: isoflop.budgets: at d12: 0 is below 10 steps (2560 tokens) (also d16, d24)"
+        "ladder: isoflop.budgets: at d8: 0 is below 10 steps (2560 tokens) (also d12, d16, d24)"
     )
     assert mistakes("[grid]\nwidths=[6, 10, 12]\nn_head=4\ntoken_budgets=[8192]\nn_ctx=64") == (
         "ladder: grid.n_head is 4, which does not divide the width of d6, d10"

@@ -12,7 +12,7 @@ from isoflop.store.index import index
 from isoflop.store.index.index import INDEX_FROM, read_documents, read_listed
 from isoflop.store.index.listing import list_runs
 from isoflop.store.manifest import describe_runs
-from isoflop.store.recording.recorder import record
+from isoflop.store.recording.record import record
 from isoflop.store.study import Study
 
 N_RUNS = 600

@@ -5,7 +5,7 @@ from isoflop.base.errors import InputError, UnknownNameError
 from isoflop.cli.main import run as run_cli
 from isoflop.store.index.listing import find_studies, list_runs
 from isoflop.store.outcome import STATES, write_outcome
-from isoflop.store.recording.recorder import record
+from isoflop.store.recording.record import record
 
 
 @pytest.fixture

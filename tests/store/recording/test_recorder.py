@@ -138,12 +138,36 @@ def test_a_finished_run_is_never_written_again(tmp_path: Path) -> None:
         "run": "run", "n_params": 1000, "n_tokens": 192, "steps": 3, "flops": 1e9,
     }  # fmt: skip
     assert (row["loss"], row["status"], row["diverged_step"]) == (0.25, "finished", None)
-    with pytest.raises(InputError, match="over"):
-        isoflop.record(tmp_path / "run", resume=True)
+    with pytest.raises(InputError, match="the run is over; record another under another name"):
+        isoflop.record(tmp_path / "run")
     with pytest.raises(InputError, match="over"):
         run.finish()
-    with pytest.raises(IsoflopError, match="closed"):
+    with pytest.raises(InputError, match="the run is over; record another under another name"):
         run.log(step=4, n_tokens=256, loss=0.2)
+
+
+def test_a_job_started_once_more_after_its_run_was_over_changes_nothing(tmp_path: Path) -> None:
+    log_three(tmp_path / "run")
+    isoflop.record(tmp_path / "run", resume=True).finish()
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.json*")}
+    with isoflop.record(tmp_path / "run", resume=True, n_params=1000) as run:
+        assert run.last is not None
+        assert run.last["step"] == 3
+        for change in (lambda: run.log(step=4, n_tokens=256, loss=0.2), lambda: run.rewind(1)):
+            with pytest.raises(InputError, match="the run is over"):
+                change()
+        run.finish(loss=0.1)
+    assert kept == {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.json*")}
+    with pytest.raises(InputError, match="`n_params` is 5, the run began with 1000"):
+        isoflop.record(tmp_path / "run", resume=True, n_params=5)
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_run_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="expected its folder, such as"):
+        isoflop.record(name)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, np.float32("nan")])

@@ -7,7 +7,7 @@ from isoflop import import_runs
 from isoflop.base.errors import InputError
 from isoflop.cli.main import run as run_cli
 from isoflop.exchange.run_tables import read_runs
-from isoflop.store.recording.recorder import record
+from isoflop.store.recording.record import record
 from isoflop.store.tables.tables import tabulate_studies
 
 
