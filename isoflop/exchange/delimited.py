@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from isoflop.base.errors import RunTableError
-from isoflop.exchange.quoted_lines import Record, split_records
+from isoflop.exchange.quoted_lines import Record, blank_comments, split_records
 from isoflop.runs.columns import NUMBER_COLUMNS, map_columns
 from isoflop.runs.table import BadCells, RunTable
 
@@ -33,7 +33,8 @@ def parse_delimited(
     >>> len(parse_delimited("N,D,loss\n1e6,1e8,3.2\n", source="runs.csv"))
     1
     """
-    first = text.split("\n", 1)[0]
+    text = blank_comments(text)
+    first = text.lstrip("\r\n").split("\n", 1)[0]
     _refuse_separators(first, source)
     delimiter = "\t" if first.count("\t") > first.count(",") else ","
     rows = [_require_whole(r, source).cells for r in split_records(text, delimiter)]

@@ -34,6 +34,7 @@ class SourceRun:
         last_step: last step by the source's own account, None if it keeps none.
         status: of the run, "" if the source keeps none.
         row: 1-based row of a table that the run is or begins at, 0 where the source is no table.
+        n_rows: rows of the table that it is made of.
     """
 
     name: str
@@ -43,6 +44,7 @@ class SourceRun:
     last_step: float | None = None
     status: str = ""
     row: int = 0
+    n_rows: int = 1
 
 
 @dataclass(frozen=True)

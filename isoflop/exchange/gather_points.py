@@ -53,7 +53,7 @@ def curve_runs(
     """
     points: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
     settings: dict[str, dict[str, Scalar]] = {}
-    first: dict[str, int] = {}
+    at_rows: dict[str, list[int]] = {}
     refused: list[Refused] = []
     timeless: list[tuple[int, str, Mapping[str, Scalar]]] = []
     for k, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
@@ -67,7 +67,7 @@ def curve_runs(
         if at is None or not abs(at) < 1e18:
             refused.append(Refused(f"row {k} `{step}`", "not a step"))
             continue
-        first.setdefault(name, k)
+        at_rows.setdefault(name, []).append(k)
         curves = points.setdefault(name, {})
         own = settings.setdefault(name, {})
         for column, cell in row.items():
@@ -85,6 +85,7 @@ def curve_runs(
         del cells[run]
         if name in points and not cells.keys() & points[name].keys():
             settings[name] = cells | settings[name]  # what a run was set to, logged once
+            at_rows[name].append(k)
         else:
             refused.append(Refused(f"row {k} `{step}`", "not a step"))
     runs = []
@@ -93,7 +94,8 @@ def curve_runs(
         refused += twice
         last = max((s.step[-1] for s in series.values()), default=0.0)
         own = {**settings[name], step: float(last)}
-        runs.append(SourceRun(name, own, series, row=first[name]))
+        rows_of = at_rows[name]
+        runs.append(SourceRun(name, own, series, row=rows_of[0], n_rows=len(rows_of)))
     return runs, refused
 
 

@@ -1,5 +1,6 @@
 """Import runs from wherever they were recorded, with an account of what was done."""
 
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -87,10 +88,9 @@ def import_runs(
     _require_amounts(mapping, where)
     reading = Reading(found, mapping, rule, told_multiples(mapping, found))
     records = [make_record(run, reading) for run in found.runs]
-    notes = [*_derive_tokens(records, tokens_per_step), *_notes(reading, records)]
+    derived = _derive_tokens(records, tokens_per_step)
     rows = [run.row or k for k, run in enumerate(found.runs, start=1)]
-    names = [f"row {run.row}" if run.row else f"run {run.name}" for run in found.runs]
-    taken, at, refused = _take(records, rows, names, where)
+    taken, at, refused = _take(records, rows, found, where)
     shown = {name: mapping[name] for name in mapping if any(name in record for record in taken)}
     used = {name for column, name in mapping.items() if column in columns_sought()}
     return Imported(
@@ -102,7 +102,7 @@ def import_runs(
         refused=(*found.refused, *refused),
         gaps=gap_lines(found, used),
         ends=summary_lines(found, used),
-        notes=(*found.notes, *notes),
+        notes=(*found.notes, *derived, *_notes(reading, taken)),
     )
 
 
@@ -179,31 +179,45 @@ def _kind_of_loss(loss: str, found: Found) -> list[str]:
 
 
 def _take(
-    records: list[dict[str, Cell]], rows: list[int], names: list[str], where: str
+    records: list[dict[str, Cell]], rows: list[int], found: Found, where: str
 ) -> tuple[list[dict[str, Cell]], list[int], list[Refused]]:
     """Split rows into those the run table takes, with their numbers, and those it refuses."""
-    try:
-        RunTable.from_records(records)
-    except RunTableError:
-        pass
-    else:
-        return records, rows, []
+    if not any(map(_is_empty, records)):
+        with contextlib.suppress(RunTableError):
+            RunTable.from_records(records)
+            return records, rows, []
     taken: list[dict[str, Cell]] = []
     at: list[int] = []
     refused: list[Refused] = []
-    for row, name, record in zip(rows, names, records, strict=True):
-        try:
-            RunTable.from_records([record])
-        except RunTableError as error:
-            field = f" `{error.field}`" if error.field else ""
-            why = str(error).partition(": ")[2] or str(error)
-            refused.append(Refused(f"{name}{field}", why))
-        else:
+    for row, run, record in zip(rows, found.runs, records, strict=True):
+        fault = _fault(record)
+        if fault is None:
             taken.append(record)
             at.append(row)
+            continue
+        field, why = fault
+        name = f"row {run.row}" if run.row and not run.curves else f"run {run.name}"
+        n_points = sum(len(curve.step) for curve in run.curves.values())
+        count = run.n_rows if run.row else max(1, n_points)
+        refused.append(Refused(f"{name}{field}", why, count, found.unit))
     if not taken:
         first = refused[0]
         raise RunTableError(
             f"none of {len(records)} rows can be taken; {first.where}: {first.why}", source=where
         )
     return taken, at, refused
+
+
+def _fault(record: dict[str, Cell]) -> tuple[str, str] | None:
+    """Return field and reason if the run table does not take a record, else None."""
+    if _is_empty(record):
+        return "", "nothing but a name"
+    try:
+        RunTable.from_records([record])
+    except RunTableError as error:
+        return f" `{error.field}`" if error.field else "", str(error).partition(": ")[2]
+    return None
+
+
+def _is_empty(record: dict[str, Cell]) -> bool:
+    return all(cell in (None, "") for name, cell in record.items() if name != "run")

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_SEPARATORS = ",\t;"
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,28 @@ def _opening(cells: list[str], first: int) -> int:
     spans = [len(_LINE_END.findall(cell)) for cell in cells]
     at = max((k for k, span in enumerate(spans) if span), default=len(spans))
     return first + sum(spans[:at])
+
+
+def blank_comments(text: str) -> str:
+    r"""Empty the lines above a header that begin with # and have other cells than what follows.
+
+    A header that begins so itself, as NumPy writes it, has as many cells as its rows.
+
+    >>> blank_comments("# runs of May, tuned\nN,D,loss\n1e6,1e8,3\n")
+    '\nN,D,loss\n1e6,1e8,3\n'
+    >>> blank_comments("# N,loss\n1e6,3\n")
+    '# N,loss\n1e6,3\n'
+    """
+    if not text.lstrip().startswith("#"):
+        return text
+    lines = text.splitlines(keepends=True)
+    written = [k for k, line in enumerate(lines) if line.strip()]
+    for at, below in itertools.pairwise(written):
+        if not lines[at].lstrip().startswith("#") or _alike(lines[at], lines[below]):
+            break
+        lines[at] = lines[at][len(lines[at].rstrip("\r\n")) :]
+    return "".join(lines)
+
+
+def _alike(one: str, other: str) -> bool:
+    return all(one.count(mark) == other.count(mark) for mark in _SEPARATORS)

@@ -91,3 +91,36 @@ def test_event_files_without_a_scalar_hold_no_runs(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(InputError, match=r"no runs found \(read as TensorBoard event files\)$"):
         import_runs(path)
+
+
+def test_comments_above_a_header_are_passed_over_and_a_row_of_a_name_is_no_run(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("# runs of May, tuned\n\n#\nrun,N,loss\na,1e6,3\nb,2e6,2.9\ntotal,,\n")
+    imported = import_runs(path)
+    assert imported.table.names() == ["a", "b"]
+    assert [(each.where, each.why) for each in imported.refused] == [
+        ("row 3", "nothing but a name")
+    ]
+    assert not any("no loss" in note for note in imported.notes)
+    path.write_text("# runs of May, tuned\nrun,N,loss\na,1e6,3\n")
+    assert read_runs(path).numbers("loss").tolist() == [3.0]
+    path.write_text("# N,loss\n1e6,3\n")  # as NumPy writes a header
+    assert import_runs(path, columns={"n_params": "# N"}).table.numbers("n_params") == [1e6]
+
+
+def test_a_run_of_a_curve_that_cannot_be_taken_is_named_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("run,step,n_params,loss\n" + "".join(
+        f"{run},{step},{size},{4 - step}\n" for run, size in (("x", "10M"), ("y", "1e7"))
+        for step in (1, 2, 3)
+    ))  # fmt: skip
+    imported = import_runs(path)
+    assert imported.table.names() == ["y"]
+    assert (imported.n_read, imported.n_refused) == (6, 3)
+    (refused,) = imported.refused
+    assert refused.where == "run x `n_params`"
+    assert refused.why.startswith("expected a number, found '10M'")
+    assert "Refused  run x `n_params`: " in str(imported)
+    assert str(imported).count("(3 rows)") == 1

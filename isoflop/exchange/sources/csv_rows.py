@@ -10,7 +10,7 @@ from isoflop.base.errors import RunTableError
 from isoflop.exchange.bounded import decode, read_bounded
 from isoflop.exchange.delimited import restore_cell
 from isoflop.exchange.found import Refused
-from isoflop.exchange.quoted_lines import Record, split_records
+from isoflop.exchange.quoted_lines import Record, blank_comments, split_records
 
 MAX_COLUMNS = 4096
 MAX_REFUSED = 1000
@@ -52,6 +52,7 @@ def parse_csv(text: str, source: str) -> Rows:
     Raises:
         RunTableError: no header, or a column named twice.
     """
+    text = blank_comments(text)
     header: tuple[str, ...] = ()
     rows: list[dict[str, str]] = []
     numbers: list[int] = []
@@ -78,7 +79,7 @@ def parse_csv(text: str, source: str) -> Rows:
 
 def first_line(text: str) -> list[str]:
     """Return the header's cells, [] if there is none; never fails."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
+    line = next((line for line in blank_comments(text).splitlines() if line.strip()), "")
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=_delimiter(line)), [])]
     except csv.Error:
