@@ -19,7 +19,7 @@ from isoflop.lab.launchers.station import ENVIRONMENT, open_station, train_until
 from isoflop.lab.launchers.study_events import StudyEvents
 from isoflop.runs.ladders.ladder import Ladder, Rung
 from isoflop.store.leases.holding import LEASE_SECONDS
-from isoflop.store.outcome import note_outcome
+from isoflop.store.outcome import note_outcome, read_outcome
 from isoflop.store.study import Study
 
 _LOOK_SECONDS = 0.5
@@ -127,8 +127,12 @@ class _Tasks:
         try:
             event: Mapping[str, Any] = self._ray.get(task)
         except self._ray.exceptions.RayError as error:
+            folder = self._study.rung_folder(rung)
+            outcome = read_outcome(folder)
             line = f"its task was lost ({type(error).__name__})"
-            note_outcome(self._study.rung_folder(rung), "crashed", line)
+            if outcome is None:  # else it says itself why it ended its process
+                note_outcome(folder, "crashed", line)
+            line = line if outcome is None else outcome["message"]
             event = {"event": "failed", "rung": rung, "message": f"{line}; run again to resume"}
         if event["event"] == "failed":
             self._failures.append(f"rung {rung}: {event['message']}")

@@ -1,6 +1,5 @@
 """A process ready to train rungs of a study: what the workers of every launcher do."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,9 @@ from isoflop.lab.data.prepare import StudyData, open_data
 from isoflop.lab.engines.placement import Placement, settle_gpu, settle_threads
 from isoflop.lab.launchers.cores import claim_core
 from isoflop.lab.launchers.launcher import OnEvent
+from isoflop.lab.launchers.watch import OverdueError, Watch
 from isoflop.lab.train_rung import train_rung
 from isoflop.lab.trunk import MakeTrainer
-from isoflop.runs.counted import counted
 from isoflop.store.leases.lease import Lease, await_claim
 from isoflop.store.outcome import clear_outcome, note_outcome
 from isoflop.store.spent import read_limits
@@ -107,14 +106,10 @@ def attempt(
     return {"event": "done", "rung": name}
 
 
-class _OverdueError(IsoflopError):
-    """A rung in training for longer than its limit."""
-
-
 def _state_of(error: Exception) -> str:
     if isinstance(error, BudgetError):
         return "budget"
-    if isinstance(error, _OverdueError):
+    if isinstance(error, OverdueError):
         return "timeout"
     # torch says so in words on a CPU, and by a RuntimeError of its own on a GPU.
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
@@ -128,35 +123,28 @@ def train_until_over(
     """Train a rung, waiting for whoever else has it; return `done` or `failed`.
 
     For engines that start one process a rung and know nothing of leases: a retry waits until its
-    predecessor is certainly gone. Nobody watches such a process, so it keeps `Limits.rung_seconds`
-    itself, from its first steps: a retry has as long again, and one that hangs is not noticed.
+    predecessor is certainly gone. Nobody watches such a process, so it keeps its deadline and its
+    limit of silence itself (`Watch`): a retry has as long again.
     """
     folder = station.study.rung_folder(name)
+    limits = read_limits(station.study.path)
+    event: Mapping[str, Any] = {"event": "held"}
+    while event["event"] == "held":
+        watch = Watch(folder, limits, emit)
 
-    def take() -> Lease | None:
-        return await_claim(
-            folder,
-            f"rung {name}",
-            seconds=lease_seconds,
-            over=lambda: station.study.rung_finished(name),
-        )
+        def take(watch: Watch = watch) -> Lease | None:
+            lease = await_claim(
+                folder,
+                f"rung {name}",
+                seconds=lease_seconds,
+                over=lambda: station.study.rung_finished(name),
+            )
+            if lease is not None:
+                watch.begin()
+            return lease
 
-    limit = read_limits(station.study.path).rung_seconds
-    in_time = emit if limit is None else _until(limit, emit)
-    while (event := attempt(station, name, in_time, take))["event"] == "held":
-        pass
+        try:
+            event = attempt(station, name, watch, take)
+        finally:
+            watch.end()
     return event
-
-
-def _until(limit: float, emit: OnEvent) -> OnEvent:
-    """Return what passes events on, and raises at the first one that comes too late."""
-    began: float | None = None
-
-    def watch(event: Mapping[str, Any]) -> None:
-        nonlocal began
-        emit(event)
-        began = time.monotonic() if began is None else began
-        if time.monotonic() - began >= limit:
-            raise _OverdueError(f"not over after {counted(limit, 'second')}, so it was stopped")
-
-    return watch
