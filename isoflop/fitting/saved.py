@@ -23,6 +23,7 @@ from isoflop.fitting.record import DataRecord, ScaleResiduals
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.intervals import Interval, require_estimator
+from isoflop.fitting.whole import missing_keys
 from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
@@ -43,7 +44,7 @@ def read_fit(path: Path | str) -> AnyFit:
     """Read a fit written by `write_fit`.
 
     Raises:
-        InputError: no such file, not a fit, or one of a newer version.
+        InputError: no such file, not a fit, one that lacks something, or of a newer version.
     """
     path = Path(path)
     try:
@@ -57,6 +58,12 @@ def read_fit(path: Path | str) -> AnyFit:
     if document.get("version") != VERSION:
         raise InputError(
             f"{path}: fit format version {document.get('version')}, this isoflop reads {VERSION}"
+        )
+    missing = missing_keys(document)
+    if missing:
+        raise InputError(
+            f"{path}: not a complete fit: {', '.join(f'`{key}`' for key in missing)} missing; "
+            "fit the runs again (isoflop fit -o), nothing is taken for granted"
         )
     try:
         if document["law"] == "auto":
@@ -114,8 +121,8 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         noise_power=float(document["noise_power"]),
         noise_unit=float(document["noise_unit"]),
         scales=tuple(ScaleResiduals(**scale) for scale in document["scales"]),
-        misfit=_misfit(document.get("misfit"), arrays.get("misfit")),
-        profiles=_profiles(document.get("profiles", {})),
+        misfit=_misfit(document["misfit"], arrays["misfit"]),
+        profiles=_profiles(document["profiles"]),
         versions=_texts(document["versions"]),
         procedure=_texts(document.get("procedure", {})),
     )
@@ -200,7 +207,7 @@ def _frontier(document: Mapping[str, Any]) -> Frontier:
         convention=document["convention"],
         level=float(document["level"]),
         seed=_seed(document["seed"]),
-        bias=_bias(document.get("bias")),
+        bias=_bias(document["bias"]),
         procedure=_texts(document.get("procedure", {})),
     )
 
@@ -239,7 +246,7 @@ def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
 def _data(record: Mapping[str, Any]) -> DataRecord:
     names = [field.name for field in fields(DataRecord)]
     read = {name: record[name] for name in names if name not in ("best", "definitions")}
-    read["best"] = tuple((float(c), float(loss)) for c, loss in record.get("best", ()))
+    read["best"] = tuple((float(c), float(loss)) for c, loss in record["best"])
     read["definitions"] = _texts(record.get("definitions", {}))
     read["notes"] = tuple(record["notes"])
     read["cost_per_root"] = max(0.0, float(record["cost_per_root"]))

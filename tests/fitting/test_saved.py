@@ -13,6 +13,7 @@ import isoflop
 from isoflop.base.errors import InputError, IsoflopError
 from isoflop.fitting.fit import Fit
 from isoflop.fitting.foresight.foresight import predict_loss
+from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec
 from isoflop.fitting.saved import read_fit, write_fit
 from isoflop.plan.optimum.choose import plan_budget
@@ -85,7 +86,7 @@ def test_a_prediction_from_the_file_is_the_prediction_from_the_fit(tmp_path: Pat
         ),
         (
             b'{"format": "isoflop-fit", "version": 1}',
-            "law.json: not a complete fit (KeyError: 'law')",
+            "law.json: not a complete fit: `law` missing; fit the runs again",
         ),
     ],
 )
@@ -150,6 +151,33 @@ def test_a_fit_with_any_one_thing_changed_is_read_or_refused_never_worse(tmp_pat
         except IsoflopError:
             refused += 1
     assert refused > len(paths) / 4
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["loss", "loss.kind", "loss.delta", "loss.scale", "versions.isoflop", "versions.numpy",
+     "misfit", "arrays.misfit", "profiles", "basins.n_given_up", "data.best"],
+)  # fmt: skip
+def test_what_a_saved_fit_lacks_is_refused_by_name_and_not_filled_in(
+    key: str, tmp_path: Path
+) -> None:
+    spec = FitSpec(Objective("huber", 1e-3, "linear"), n_resamples=40, n_starts=8)
+    path = write_fit(isoflop.fit(TABLE, spec=spec), tmp_path / "law.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    node, *inner = key.split(".")
+    del (document[node] if inner else document)[inner[0] if inner else node]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=f"not a complete fit: `{key}` missing"):
+        read_fit(path)
+
+
+def test_a_frontier_without_its_bias_is_refused(tmp_path: Path) -> None:
+    path = write_fit(make_fit("isoflop"), tmp_path / "law.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["bias"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match="`bias` missing"):
+        read_fit(path)
 
 
 def test_a_file_holds_the_covariance_the_versions_and_the_fingerprint(tmp_path: Path) -> None:

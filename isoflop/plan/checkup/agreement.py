@@ -15,12 +15,17 @@ WASTED = 0.01
 
 
 def check_methods(case: Case) -> list[Diagnosis]:
-    """Find methods that disagree on N* at the target by more than their intervals allow."""
+    """Find methods that disagree on N* at the target by more than their intervals allow.
+
+    Of N and D in other units than C nothing is to be expected: they have a finding of their own.
+    """
     if case.fit is None or not case.has("n_params", "n_tokens", "flops", "loss"):
+        return []
+    if any(len(slip.columns) > 1 for slip in case.slips):
         return []
     spec = FitSpec(n_resamples=N_RESAMPLES, level=LEVEL)
     try:
-        comparison = compare_methods(case.table, spec=spec, flops=case.flops)
+        comparison = compare_methods(case.steady_table, spec=spec, flops=case.flops)
     except IsoflopError:
         return []
     apart = [a for a in comparison.answers[1:] if not a.agrees and a.waste > WASTED]

@@ -15,7 +15,7 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.solve.robust import robust_scale
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import Array
-from isoflop.plan.checkup.cells import best_of_sweeps
+from isoflop.plan.checkup.cells import best_of_sweeps, kinds_of
 from isoflop.plan.checkup.impossible import Told, find_impossible, unread_cells, without
 from isoflop.runs.table import FINISHED, RunTable
 from isoflop.runs.unit_slips import Slip, find_slips, mend_slips
@@ -25,7 +25,7 @@ MOST_NAMES = 20
 
 FAR = 100.0
 """Consequences are told at this multiple of the largest compute, unless a target is given."""
-COMPARABLE = ("tokenizer", "loss_unit", "eval_set")
+COMPARABLE = ("tokenizer", "n_vocab", "loss_unit", "eval_set")
 """Columns whose values make losses incomparable: the surface is that of the most frequent."""
 NEEDED = ("n_params", "n_tokens", "loss")
 STEADY_DEVIATIONS, STEADY_SHARE = 6.0, 0.02
@@ -84,6 +84,11 @@ class Case:
         """Names of usable runs chosen by a mask (n_runs,), at most twenty."""
         listed = self.table.names()
         return tuple(listed[i] for i in np.flatnonzero(chosen)[:MOST_NAMES])
+
+    @property
+    def steady_table(self) -> RunTable:
+        """The runs the surface was fitted to: comparable ones, without those far off it."""
+        return self.table.select(self.steady)
 
     @property
     def residuals(self) -> Array:
@@ -156,7 +161,7 @@ def _surface(table: RunTable) -> tuple[Fit | None, Mask, str]:
     if absent:
         return None, everyone, f"no column `{absent[0]}`"
     try:
-        comparable = _comparable(table)
+        comparable = comparable_runs(table)
         fit, steady = _through_steady(table, comparable, comparable)
         fit, steady = _unmasked(table, fit, steady, comparable)
     except IsoflopError as error:
@@ -203,9 +208,9 @@ def _are_shortest(table: RunTable, aside: Mask) -> bool:
     return bool(tokens[aside].max() <= np.sort(tokens)[min(2 * aside.sum(), len(tokens)) - 1])
 
 
-def _comparable(table: RunTable) -> Mask:
+def comparable_runs(table: RunTable) -> Mask:
     """The runs of the most frequent tokenizer, loss unit and evaluation set."""
-    kinds = [table.text(name) for name in COMPARABLE if name in table]
+    kinds = [kind for name in COMPARABLE if (kind := kinds_of(table, name))]
     if not kinds:
         return np.ones(len(table), dtype=bool)
     labels = np.array(["\0".join(kind) for kind in zip(*kinds, strict=True)])

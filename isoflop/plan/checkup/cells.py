@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.runs.columns import NUMBER_COLUMNS
 from isoflop.runs.table import RunTable
 
 SAME = 0.005
@@ -25,10 +26,26 @@ def group_cells(table: RunTable) -> list[Rows]:
     [[0, 2], [1]]
     """
     columns = [name for name in ("n_params", "n_tokens") if name in table]
-    keys = np.stack([_classes(table.numbers(name)) for name in columns], axis=1)
+    keys = np.stack([amount_classes(table.numbers(name)) for name in columns], axis=1)
     _, member = np.unique(keys, axis=0, return_inverse=True)
     order = np.argsort(member, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(member[order])) + 1)
+
+
+def kinds_of(table: RunTable, column: str) -> list[str]:
+    """Label the rows by what a column says they are, (n_runs,); [] where it says nothing.
+
+    A number's label is that of its class: a vocabulary padded from 50257 to 50304 is the same.
+    """
+    if column not in table:
+        return []
+    if column not in NUMBER_COLUMNS:
+        return table.text(column)
+    values = table.numbers(column)
+    if not np.isfinite(values).all():
+        return []
+    classes = amount_classes(values)
+    return [f"{values[classes == kind].min():.6g}" for kind in classes]
 
 
 def sweeps(table: RunTable) -> list[Rows]:
@@ -57,7 +74,7 @@ def best_of_sweeps(table: RunTable) -> RunTable:
 
 def _settings(table: RunTable) -> NDArray[np.int64]:
     """Classes of each setting beside size and data that the table records, (n_runs, n_settings)."""
-    numbers = [_classes(table.numbers(name)) for name in SET_NUMBERS if name in table]
+    numbers = [amount_classes(table.numbers(name)) for name in SET_NUMBERS if name in table]
     texts = [np.unique(table.text(n), return_inverse=True)[1] for n in SET_TEXTS if n in table]
     columns = [*numbers, *texts]
     return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0), dtype=np.int64)
@@ -71,7 +88,8 @@ def _split(cell: Rows, settings: NDArray[np.int64]) -> list[Rows]:
     return [cell[part == k] for k in range(part.max() + 1)]
 
 
-def _classes(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def amount_classes(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the class of each amount, (n_runs,): those within `SAME` of a neighbour share one."""
     values = np.where(values > 0, values, 1e-300)  # not recorded, or none: a class of its own
     order = np.argsort(values, kind="stable")
     with np.errstate(divide="ignore", invalid="ignore"):

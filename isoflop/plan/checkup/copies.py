@@ -1,18 +1,34 @@
-"""Copies: runs logged twice, exactly or nearly, that count as two."""
+"""Copies: runs logged twice, exactly or nearly, that count as two.
+
+Legend: Δ difference of log losses of two runs of one cell, of standard deviation √2·σ if they are
+repeats with noise σ.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom, norm
 
 from isoflop.plan.checkup.case import Case
-from isoflop.plan.checkup.cells import group_cells
+from isoflop.plan.checkup.cells import amount_classes, group_cells
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import refit, shift
+from isoflop.runs.table import RunTable
 
 NEARLY = 2e-4
-"""Relative difference of losses of one run logged twice; seeds differ by .1 to 1 %."""
-LABELS = ("seed", "lr", "family", "dataset", "tokenizer", "eval_set", "batch_tokens", "schedule",
-          "n_tokens_unique", "n_experts")  # fmt: skip
-"""Columns that tell two runs of one size and one amount of data apart."""
+"""Difference of log losses of one run logged twice; seeds differ by .1 to 1 %."""
+BY_CHANCE = 0.02
+"""Probability that as many repeats agree so nearly by chance, from which nothing is told."""
+MOSTLY = 0.9
+"""Share of the rows with a value of their own from which a column is an id or a measurement."""
+FEWEST_APART = 3
+"""Repeats that differ, from which their own spread is known."""
+AMOUNTS = ("n_params", "n_params_non_embedding", "n_params_with_head", "n_tokens", "flops", "steps",
+           "schedule_tokens")  # fmt: skip
+"""Columns that tell two runs apart only if they differ by more than those of one cell do."""
+MEASURED = ("run", "loss", "accuracy", "error", "error_upstream", "infogain", "loss_unigram",
+            "loss_added", "n_transferred", "status")  # fmt: skip
 
 Mask = NDArray[np.bool_]
 
@@ -21,12 +37,12 @@ def check_copies(case: Case) -> list[Diagnosis]:
     """Find rows that repeat another exactly, and rows that nearly do and nothing tells apart."""
     if not case.has("n_params", "n_tokens", "loss"):
         return []
-    exact, near = _copies(case)
+    exact, near, apart = _copies(case)
     found = []
     if exact.any():
         seen = f"{exact.sum()} of {len(exact)} rows repeat another in size, data and loss"
         found.append(_counted_twice(case, "duplicate-runs", exact, seen))
-    if near.any():
+    if near.any() and not _by_chance(case, int(near.sum()), apart):
         seen = (
             f"{near.sum()} of {len(near)} rows differ from another by less than .5 % in size and "
             f"data and by less than {NEARLY:g} in log loss, and no seed or setting tells them apart"
@@ -35,22 +51,47 @@ def check_copies(case: Case) -> list[Diagnosis]:
     return found
 
 
-def _copies(case: Case) -> tuple[Mask, Mask]:
+def _copies(case: Case) -> tuple[Mask, Mask, list[float]]:
+    """Rows that repeat another exactly, those that nearly do, and |Δ| of those that do not."""
     table, loss = case.table, case.numbers("loss")
     amounts = np.stack([case.numbers(c) for c in ("n_params", "n_tokens", "loss")], axis=1)
-    labels = [table.text(name) for name in LABELS if name in table]
+    settings = np.stack([np.zeros(len(table), dtype=np.int64), *_settings(table)], axis=1)
     exact, near = np.zeros(len(table), dtype=bool), np.zeros(len(table), dtype=bool)
+    apart: list[float] = []
     for cell in group_cells(table):
         kept: list[int] = []
         for i in cell.tolist():
-            same = [j for j in kept if all(label[i] == label[j] for label in labels)]
-            if any((amounts[i] == amounts[j]).all() for j in same):
-                exact[i] = True
-            elif any(abs(np.log(loss[i] / loss[j])) < NEARLY for j in same):
-                near[i] = True
-            else:
+            same = [j for j in kept if (settings[i] == settings[j]).all()]
+            off = [abs(float(np.log(loss[i] / loss[j]))) for j in same]
+            exact[i] = any((amounts[i] == amounts[j]).all() for j in same)
+            near[i] = not exact[i] and min(off, default=1.0) < NEARLY
+            if not exact[i] and not near[i]:
                 kept.append(i)
-    return exact, near
+                apart += off
+    return exact, near, apart
+
+
+def _settings(table: RunTable) -> Iterator[NDArray[np.int64]]:
+    """Classes of whatever was set, (n_runs,) each: neither measured, nor another in most rows."""
+    for name in table.columns:
+        if name in AMOUNTS:
+            yield amount_classes(table.numbers(name))
+        elif name not in MEASURED:
+            kinds, classes = np.unique(table.text(name), return_inverse=True)
+            if len(kinds) < MOSTLY * len(table):
+                yield classes
+
+
+def _by_chance(case: Case, n_near: int, apart: list[float]) -> bool:
+    """Whether repeats that differ by the noise would agree so nearly, as many of them."""
+    if len(apart) >= FEWEST_APART:
+        deviation = float(np.sqrt(np.mean(np.square(apart))))
+    elif case.fit is not None:
+        deviation = np.sqrt(2) * case.noise
+    else:
+        return False
+    share = 2 * norm.cdf(NEARLY / max(deviation, 1e-12)) - 1
+    return bool(binom.sf(n_near - 1, n_near + len(apart), share) > BY_CHANCE)
 
 
 def _counted_twice(case: Case, code: str, copies: Mask, evidence: str) -> Diagnosis:

@@ -82,7 +82,7 @@ def check_range(case: Case) -> list[Diagnosis]:
             f"{beyond:.2f} beyond them",
             consequence=f"a is known to ±{sd_a:.3f} and N* at {shorten(case.flops)} FLOPs to a "
             f"factor {np.exp(min(sd_log_n, 20.0)):.2f} even if the law holds so far, which these "
-            f"runs cannot show; one such error wastes {100 * change.waste:.2g} % of the compute",
+            f"runs cannot show; one such error wastes {change.wasted}",
             remedy="add a larger budget: two decades, and no target further beyond them than they "
             "are wide (isoflop design, isoflop next)",
             numbers={"decades": decades, "beyond": beyond, "sd_a": sd_a, "sd_log_n": sd_log_n},

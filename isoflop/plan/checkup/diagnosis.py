@@ -39,6 +39,16 @@ class Shift:
         """N* as the runs give it over N* without the fault."""
         return self.n_params / self.n_corrected
 
+    @property
+    def wasted(self) -> str:
+        """The waste in words.
+
+        >>> Shift(0.5, 0.5, 1e9, 1e6, 1e21, 0.999).wasted
+        'more than 99 % of the compute'
+        """
+        share = f"{100 * self.waste:.2g}" if self.waste < 0.99 else "more than 99"
+        return f"{share} % of the compute"
+
     def to_dict(self) -> dict[str, float]:
         """Return a JSON object."""
         return {**vars(self), "ratio": self.ratio}
@@ -49,8 +59,7 @@ class Shift:
             return f"none to speak of: a {self.exponent:.4f} either way, N* {at} within .5 %"
         return (
             f"a is {self.exponent:.3f} with it and {self.corrected:.3f} without; N* {at} is "
-            f"{shorten(self.ratio)} times what it should be, which wastes {100 * self.waste:.2g} % "
-            "of the compute"
+            f"{shorten(self.ratio)} times what it should be, which wastes {self.wasted}"
         )
 
 

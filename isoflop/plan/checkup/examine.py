@@ -69,7 +69,7 @@ CODES = (
     "lr-not-bracketed", "residual-trend", "surface-does-not-fit",
     "grid-off-centre", "grid-drifts", "grid-too-wide", "grid-too-narrow", "optimum-at-edge",
     "duplicate-runs", "near-duplicate-runs",
-    "diverged-runs", "undertuned-runs", "few-runs-move-the-answer",
+    "diverged-runs", "undertuned-runs", "runs-too-low", "few-runs-move-the-answer",
     "rounded-losses", "rounded-params",
     "accuracy-at-floor", "binomial-noise",
     "methods-disagree", "noise-unknown",

@@ -88,12 +88,16 @@ def check_grid(case: Case) -> list[Diagnosis]:
 
 
 def read_grid(case: Case) -> Grid | None:
-    """Group the runs into IsoFLOP curves and hold them against the surface; None if too few."""
+    """Group the steady runs into IsoFLOP curves and hold them against the surface.
+
+    None if too few. A run far off the surface has a finding of its own, and bends its valley.
+    """
     if case.fit is None or not case.has("flops"):
         return None
-    groups, _ = isoflop_groups(case.table)
-    groups = [group for group in groups if tokens_line(fit_valley(case.table, group))[0] < 0]
-    valleys = [fit_valley(case.table, group) for group in groups]
+    table = case.steady_table
+    groups, _ = isoflop_groups(table)
+    groups = [group for group in groups if tokens_line(fit_valley(table, group))[0] < 0]
+    valleys = [fit_valley(table, group) for group in groups]
     if len(valleys) < 2:
         return None
     try:
@@ -107,7 +111,8 @@ def read_grid(case: Case) -> Grid | None:
     offsets = np.array([valley.centre for valley in valleys]) - np.array(centres)
     if np.isfinite(offsets).sum() < 2:
         return None
-    return Grid(tuple(valleys), tuple(groups), bias, offsets)
+    members = tuple(np.flatnonzero(case.steady)[group] for group in groups)
+    return Grid(tuple(valleys), members, bias, offsets)
 
 
 def bias_shift(case: Case, bias: ParabolaBias | None) -> Shift | None:
@@ -172,7 +177,7 @@ def _narrow(case: Case, grid: Grid) -> Diagnosis:
         f"middle; with {100 * case.noise:.2g} % noise the bottom of so short a valley is flat",
         consequence=f"N* at {shorten(case.flops)} FLOPs is known to a factor "
         f"{np.exp(sd_log_n):.2f} by a surface fit, worse by parabolas, a to ±{sd_a:.3f}; one such "
-        f"error wastes {100 * change.waste:.2g} % of the compute",
+        f"error wastes {change.wasted}",
         remedy="widen them to ±4x: half the spread for the same number of runs",
         numbers={"half_width": grid.half_width, "sd_a": sd_a, "sd_log_n": sd_log_n},
         shift=change,

@@ -8,11 +8,13 @@ import numpy as np
 from isoflop.laws.law import Array
 from isoflop.laws.published.muennighoff_2023 import DECAYS
 from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.cells import kinds_of
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import estimate_effect, refit, shift
 
 CANNOT = (
     ("tokenizer", "mixed-tokenizers", "losses per different tokens"),
+    ("n_vocab", "mixed-tokenizers", "losses per tokens of different vocabularies"),
     ("loss_unit", "mixed-loss-units", "losses in different units"),
     ("eval_set", "mixed-eval-sets", "losses on different held-out sets"),
 )
@@ -29,18 +31,19 @@ ONE_EPOCH = 1.05
 
 def check_comparable_losses(case: Case) -> list[Diagnosis]:
     """Find more than one tokenizer, loss unit or evaluation set."""
-    return [
-        found
-        for column, code, what in CANNOT
-        for found in _mixed(
-            case,
-            column,
-            code,
-            what,
-            remedy="fit one at a time, or convert all to bits per byte of one held-out set",
-            severe=True,
-        )
-    ]
+    found: list[Diagnosis] = []
+    for column, code, what in CANNOT:
+        if column == "n_vocab" and (found or _per_byte(case)):
+            continue
+        remedy = "fit one at a time, or convert all to bits per byte of one held-out set"
+        found += _mixed(case, column, code, what, remedy=remedy, severe=True)
+    return found
+
+
+def _per_byte(case: Case) -> bool:
+    """Whether losses say that they are per byte, which no vocabulary changes."""
+    units = case.table.text("loss_unit") if "loss_unit" in case.table else [""]
+    return all(unit.endswith("/byte") for unit in units)
 
 
 def check_one_recipe(case: Case) -> list[Diagnosis]:
@@ -109,9 +112,7 @@ def fresh_tokens(n_tokens: Array, unique: Array) -> Array:
 def _mixed(
     case: Case, column: str, code: str, what: str, *, remedy: str, severe: bool
 ) -> list[Diagnosis]:
-    if column not in case.table:
-        return []
-    values = np.array(case.table.text(column))
+    values = np.array(kinds_of(case.table, column))
     kinds, counts = np.unique(values, return_counts=True)
     if len(kinds) < 2:
         return []

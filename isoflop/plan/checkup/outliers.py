@@ -1,4 +1,4 @@
-"""Outliers: diverged and undertuned runs, which lie above the law, and runs the answer rests on.
+"""Outliers: diverged and undertuned runs above the law, runs below it, runs the answer rests on.
 
 Legend: r = log measured − log predicted loss, positive above the law; E irreducible loss.
 """
@@ -6,26 +6,31 @@ Legend: r = log measured − log predicted loss, positive above the law; E irred
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isoflop.base.errors import IsoflopError
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.solve.robust import robust_scale
-from isoflop.plan.checkup.case import Case
+from isoflop.plan.checkup.case import Case, comparable_runs
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import LAW, exponent, refit, shift
 from isoflop.plan.optimum.optimum import optimal_params
+from isoflop.runs.counted import counted
 
 DIVERGED = 0.15
-"""Log loss above the law from which a run has diverged rather than been badly tuned."""
+"""Log loss off the law from which a run is told alone: above it has diverged rather than been
+badly tuned."""
 ABOVE = 5.0
-"""Robust standard deviations above the law from which a run counts as an outlier."""
-FAR_ABOVE = 14.0
+"""Robust standard deviations off the law from which a run counts as an outlier."""
+FAR = 14.0
 """The same from which one alone is told: of 63 errors of Student's t with 3 degrees of freedom,
 one lies so far above in a study of seventy."""
 SEVERAL = 2
 FEWEST_RUNS = 10
 N_STARTS = 24
+
+Mask = NDArray[np.bool_]
 
 
 def check_outliers(case: Case) -> list[Diagnosis]:
@@ -35,25 +40,48 @@ def check_outliers(case: Case) -> list[Diagnosis]:
         return found
     r = case.residuals
     sigma = max(robust_scale(r, 5), 1e-6)
-    above, below = r > ABOVE * sigma, r < -ABOVE * sigma
+    alike = comparable_runs(case.table)  # others have findings of their own
+    above, below = alike & (r > ABOVE * sigma), alike & (r < -ABOVE * sigma)
+    found += _too_low(case, below, above, sigma)
     diverged = above & (r > DIVERGED)
     if diverged.any():
         least, most = (100 * np.expm1(r[diverged].min()), 100 * np.expm1(r.max()))
         seen = (
-            f"{diverged.sum()} of {len(r)} runs are {least:.0f} % or more above the law, "
-            f"the worst {most:.0f} %"
+            f"{diverged.sum()} of {counted(len(r), 'run')} {_lie(diverged.sum(), least, most)} "
+            "above the law"
         )
         found.append(_bent(case, "diverged-runs", diverged, seen, "mark them diverged (`status`), "
                            "or rerun them"))  # fmt: skip
     under = above & ~diverged
     one_sided = under.sum() >= below.sum() + SEVERAL
-    if one_sided or ((under & (r > FAR_ABOVE * sigma)).any() and not below.any()):
-        seen = f"{under.sum()} of {len(r)} runs lie {100 * r[under].min():.2g} % to " \
-            f"{100 * r[under].max():.2g} % above the law and {below.sum()} as far below it; " \
-            f"the others scatter by {100 * sigma:.2g} %"  # fmt: skip
+    if one_sided or ((under & (r > FAR * sigma)).any() and not below.any()):
+        lie = _lie(under.sum(), 100 * r[under].min(), 100 * r[under].max())
+        seen = f"{under.sum()} of {counted(len(r), 'run')} {lie} above the law and " \
+            f"{below.sum()} as far below it; the others scatter by {100 * sigma:.2g} %"  # fmt: skip
         remedy = "look at their learning rate and loss curve; rerun, or drop them and say so"
         found.append(_bent(case, "undertuned-runs", under, seen, remedy))
     return found
+
+
+def _too_low(case: Case, below: Mask, above: Mask, sigma: float) -> list[Diagnosis]:
+    """Runs lower than luck makes them: no recipe beats the law of the others by so much."""
+    r = case.residuals
+    one_sided = below.sum() >= above.sum() + SEVERAL
+    alone = (r < -FAR * sigma).any() and not above.any()
+    low = below if one_sided or alone else below & (r < -DIVERGED)
+    if not low.any():
+        return []
+    least, most = (100 * abs(np.expm1(each)) for each in (r[low].max(), r[low].min()))
+    lie = _lie(low.sum(), least, most)
+    seen = f"{low.sum()} of {counted(len(r), 'run')} {lie} below the law and " \
+        f"{above.sum()} as far above it; the others scatter by {100 * sigma:.2g} %"  # fmt: skip
+    remedy = "look at their loss: its digits, unit and evaluation set, whether held-out text leaked"
+    return [_bent(case, "runs-too-low", low, seen, f"{remedy}; correct or drop them and say so")]
+
+
+def _lie(count: int, least: float, most: float) -> str:
+    said = f"{least:.2g} % to {most:.2g} %" if f"{least:.2g}" != f"{most:.2g}" else f"{most:.2g} %"
+    return f"{'lies' if count == 1 else 'lie'} {said}"
 
 
 def check_influence(case: Case) -> list[Diagnosis]:
@@ -100,7 +128,7 @@ def _ratio(case: Case, theta: np.ndarray) -> float:
 
 
 def _bent(case: Case, code: str, odd: np.ndarray, evidence: str, remedy: str) -> Diagnosis:
-    """What least squares makes of runs above the law: E falls, and with it the forecast."""
+    """What least squares makes of runs on one side of the law: E follows them, and the forecast."""
     assert case.fit is not None
     everyone = np.ones(len(odd), dtype=bool)
     bent, clean = refit(case, keep=everyone), refit(case, keep=everyone & ~odd)
@@ -117,7 +145,7 @@ def _bent(case: Case, code: str, odd: np.ndarray, evidence: str, remedy: str) ->
         rows=case.rows(odd),
         runs=case.names(odd),
         numbers={
-            "n_above": float(odd.sum()),
+            "n_off": float(odd.sum()),
             "E_with": float(bent[0]),
             "E_without": float(clean[0]),
             "loss_error": float(losses[0] - losses[1]),

@@ -20,3 +20,12 @@ def test_methods_agree_on_a_good_grid():
     epoch = SURFACES["epoch"]
     N, D = isoflop(4.0)(epoch)
     assert "methods-disagree" not in codes(rows(N, D, noisy(chinchilla(epoch, N, D))))
+
+
+def test_sizes_in_other_units_are_not_told_as_a_disagreement():
+    epoch = SURFACES["epoch"]
+    N, D = isoflop(4.0)(epoch)
+    L = noisy(chinchilla(epoch, N, D), 0.004)
+    found = codes(rows(N / 1e6, D / 1e6, L, flops=6 * N * D))
+    assert "units-unlikely" in found
+    assert "methods-disagree" not in found

@@ -25,6 +25,29 @@ def test_a_run_logged_with_other_digits_is_nearly_a_copy():
     assert find(table + again, "near-duplicate-runs").rows == (64, 65, 66, 67, 68)
 
 
+def test_repeats_without_a_seed_are_no_copies_but_copies_among_them_are():
+    N, D, L = ladder()
+    silent = 0
+    for seed in range(20):
+        first, second = rows(N, D, noisy(L, seed=2 * seed)), rows(N, D, noisy(L, seed=2 * seed + 1))
+        silent += "near-duplicate-runs" not in codes(first + second)
+    assert silent >= 19
+    again = [{**row, "loss": row["loss"] * 1.00001} for row in first[:30]]
+    assert set(find(first + second + again, "near-duplicate-runs").rows) >= set(range(127, 157))
+
+
+@pytest.mark.parametrize(
+    ("column", "values"), [("steps", (1000.0, 1400.0)), ("decay", ("0.1", "0.3")), ("bs", (1, 2))]
+)
+def test_whatever_was_set_tells_runs_apart(column: str, values: tuple):
+    N, D, L = ladder()
+    table = [{**row, column: values[0]} for row in rows(N, D, noisy(L))]
+    again = [{**row, "loss": row["loss"] * 1.00005, column: values[1]} for row in table[:5]]
+    assert "near-duplicate-runs" not in codes(table + again)
+    same = [{**row, "loss": row["loss"] * 1.00005, "run": "again"} for row in table[:5]]
+    assert "near-duplicate-runs" in codes(table + same)
+
+
 def test_seeds_are_no_copies():
     N, D, L = ladder()
     L = noisy(L)

@@ -71,3 +71,19 @@ def test_the_exponent_without_repeats_is_the_true_one():
 def test_fresh_data_raise_nothing():
     N, D, L = ladder()
     assert not codes(rows(N, D, L, n_tokens_unique=2 * D)) & {"repeated-data", "mixed-families"}
+
+
+def test_another_vocabulary_is_another_tokenizer_but_padding_is_not():
+    N, D, L = ladder()
+    second = np.arange(len(N)) % 3 == 0
+    L = noisy(np.where(second, 1.05, 1.0) * L)
+    table = rows(N, D, L, n_vocab=np.where(second, 50257.0, 32000.0))
+    found = find(table, "mixed-tokenizers")
+    assert "32000 in 42, 50257 in 21 runs" in found.evidence
+    assert codes(table) == {"mixed-tokenizers", "lr-not-bracketed", "noise-unknown"}
+    padded = np.where(second, 50257.0, 50304.0)
+    assert "mixed-tokenizers" not in codes(rows(N, D, L, n_vocab=padded))
+    per_byte = rows(N, D, L / 4, n_vocab=np.where(second, 50257.0, 32000.0), loss_unit="nats/byte")
+    assert "mixed-tokenizers" not in codes(per_byte)
+    named = rows(N, D, L, n_vocab=np.where(second, 5e4, 3e4), tokenizer=["a", "b", "b"] * 21)
+    assert "a in 21" in find(named, "mixed-tokenizers").evidence

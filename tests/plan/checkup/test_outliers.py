@@ -44,10 +44,34 @@ def test_diverged_runs_are_told_from_undertuned_ones_and_noted_when_marked():
     assert marked.rows == (11, 41)
 
 
+@pytest.mark.parametrize(("low", "factor"), [((58,), 0.5), ((7,), 0.9), ((7, 31, 48), 0.9)])
+def test_runs_below_the_law_are_told(low: tuple[int, ...], factor: float):
+    N, D, L = ladder()
+    L = noisy(L, 0.004)
+    L[list(low)] *= factor
+    found = find(rows(N, D, L), "runs-too-low")
+    assert found.rows == tuple(k + 1 for k in low)
+    assert f"{len(low)} of 63 runs" in found.evidence
+    assert found.numbers["E_without"] == pytest.approx(EPOCH[0], abs=0.06)
+    assert not codes(rows(N, D, L)) & {"optimum-at-edge", "undertuned-runs", "diverged-runs"}
+
+
+def test_outliers_bend_no_valley_and_other_units_are_none():
+    N, D, L = ladder()
+    L = noisy(L, 0.004)
+    diverged = L.copy()
+    diverged[[31, 40]] *= 1.4
+    assert codes(rows(N, D, diverged)) == {"diverged-runs", "lr-not-bracketed", "noise-unknown"}
+    bits = np.arange(len(N)) % 2 == 0
+    unit = ["bits/token" if each else "nats/token" for each in bits]
+    mixed = codes(rows(N, D, L / np.where(bits, np.log(2), 1.0), loss_unit=unit))
+    assert mixed == {"mixed-loss-units", "lr-not-bracketed", "noise-unknown"}
+
+
 def test_two_sided_noise_raises_nothing():
     N, D, L = ladder()
     assert not codes(rows(N, D, noisy(L))) & {
-        "diverged-runs", "undertuned-runs", "few-runs-move-the-answer",
+        "diverged-runs", "undertuned-runs", "runs-too-low", "few-runs-move-the-answer",
     }  # fmt: skip
 
 
