@@ -23,7 +23,7 @@ from isoflop.fitting.record import DataRecord, ScaleResiduals
 from isoflop.fitting.solve.solver import Outcome
 from isoflop.fitting.starts import Basins
 from isoflop.fitting.uncertainty.intervals import Interval, require_estimator
-from isoflop.fitting.whole import missing_keys
+from isoflop.fitting.whole import require_whole
 from isoflop.laws.described import describe_law, restore_law
 from isoflop.laws.law import AbstractLaw
 from isoflop.runs.checks import Finding
@@ -59,12 +59,7 @@ def read_fit(path: Path | str) -> AnyFit:
         raise InputError(
             f"{path}: fit format version {document.get('version')}, this isoflop reads {VERSION}"
         )
-    missing = missing_keys(document)
-    if missing:
-        raise InputError(
-            f"{path}: not a complete fit: {', '.join(f'`{key}`' for key in missing)} missing; "
-            "fit the runs again (isoflop fit -o), nothing is taken for granted"
-        )
+    require_whole(document, source=str(path))
     try:
         if document["law"] == "auto":
             return _automatic(document)
@@ -110,7 +105,7 @@ def _fit(document: Mapping[str, Any]) -> Fit:
         n_units=int(arrays["n_units"]),
         outcome=Outcome[document["outcome"].upper()],
         basins=Basins(**document["basins"]),
-        condition=_number_or(document["condition"], np.inf),
+        condition=np.inf if document["condition"] is None else float(document["condition"]),
         findings=_findings(document),
         data=_data(document["data"]),
         convention=document["convention"],
@@ -223,10 +218,6 @@ def _vector(values: list[float], width: int) -> np.ndarray:
     if vector.shape != (width,):
         raise ValueError(f"expected {width} parameters, found {vector.size}")
     return vector
-
-
-def _number_or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else float(value)
 
 
 def _require_within_bounds(law: AbstractLaw, theta: np.ndarray, draws: np.ndarray) -> None:

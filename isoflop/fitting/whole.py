@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from isoflop.base.errors import InputError
 from isoflop.fitting.objective import Objective
 from isoflop.fitting.record import DataRecord
 from isoflop.fitting.starts import Basins
@@ -34,6 +35,21 @@ FRONTIER = (
 )  # fmt: skip
 CURVE = ("u", "y", "noise", "record", "n_points", "start", "stands_for")
 AUTOMATIC = (*COMMON, "n_runs", "over", *(f"curve.{name}" for name in CURVE))
+
+
+def require_whole(document: Mapping[str, Any], *, source: str) -> None:
+    """Insist that a saved fit lacks nothing.
+
+    Raises:
+        InputError: it does; lists all of it.
+    """
+    missing = missing_keys(document)
+    if missing:
+        listed = ", ".join(f"`{key}`" for key in missing)
+        raise InputError(
+            f"{source}: not a complete fit: {listed} missing, and nothing is taken for granted; "
+            "fit the runs again (isoflop fit -o)"
+        )
 
 
 def missing_keys(document: Mapping[str, Any]) -> list[str]:

@@ -86,7 +86,7 @@ def test_a_prediction_from_the_file_is_the_prediction_from_the_fit(tmp_path: Pat
         ),
         (
             b'{"format": "isoflop-fit", "version": 1}',
-            "law.json: not a complete fit: `law` missing; fit the runs again",
+            "law.json: not a complete fit: `law` missing, and nothing is taken for granted",
         ),
     ],
 )
