@@ -16,6 +16,8 @@ SHAPE = ("n_layer", "d_model", "n_ctx")
 FITS_BETTER = 0.9
 """Scatter of the losses, with N recounted by C/6D over that with N as written, below which N is
 what was counted in two ways: a mistaken N puts a run off the surface, a mistaken C does not."""
+EXACT = 0.002
+"""Log of C/6ND below which C was computed as 6ND of that very N."""
 LEAST_GROUP = 3
 """Runs that make a second convention rather than a slip."""
 
@@ -81,13 +83,16 @@ def _mixed_flops(case: Case) -> tuple[str, Mask, str, Shift | None] | None:
     N, log_ratio = case.numbers("n_params"), np.log(flops_over_six_nd(case))
     odd = _second_kind(np.log(N), log_ratio)
     if odd is None:
+        odd = _beside_six_nd(np.log(N), log_ratio)
+    if odd is None:
         return None
-    factor = float(np.exp(np.median(log_ratio[odd]) - np.median(log_ratio[~odd])))
+    factors = np.exp(log_ratio - np.median(log_ratio[~odd]))
+    factor = float(np.median(factors[odd]))
     as_flops = "flops", odd, f"is about {factor:.2g} times as large a multiple of 6ND", None
     if case.fit is None or not case.has("loss"):
         return as_flops
     everyone = np.ones(len(odd), dtype=bool)
-    mended = np.where(odd, N * factor, N)
+    mended = np.where(odd, N * factors, N)
     as_written, by_flops = refit(case, keep=everyone), refit(case, n_params=mended, keep=everyone)
     if _scatter(case, by_flops, mended) > FITS_BETTER * _scatter(case, as_written, N):
         return as_flops
@@ -116,6 +121,23 @@ def _mixed_params(case: Case) -> tuple[str, Mask, str, Shift | None] | None:
     if case.fit is not None:
         change = shift(case, case.fit.theta, refit(case, keep=case.steady & ~odd))
     return "n_params", odd, "leaves embeddings out", change
+
+
+def _beside_six_nd(log_size: Array, log_ratio: Array) -> Mask | None:
+    """Runs at a multiple of 6ND that others of their sizes, at 6ND itself, do not have.
+
+    Embeddings left out of N in some rows: their multiple falls with size, so that no gap parts the
+    kinds. Where every row leaves them out, only sizes without a multiple to speak of stand at 6ND.
+    """
+    exact = np.abs(log_ratio) < EXACT
+    odd = ~exact & (np.abs(log_ratio) > OFF)
+    if min(exact.sum(), odd.sum()) < LEAST_GROUP:
+        return None
+    order = np.argsort(log_size[odd])
+    sizes, ratios = log_size[odd][order], log_ratio[odd][order]
+    among = exact & (log_size >= sizes[0]) & (log_size <= sizes[-1])
+    contrary = among & (np.abs(np.interp(log_size, sizes, ratios)) > OFF)
+    return odd if contrary.sum() >= LEAST_GROUP else None
 
 
 def _second_kind(log_size: Array, log_ratio: Array) -> Mask | None:

@@ -76,6 +76,9 @@ CODES = (
 )  # fmt: skip
 """Codes of every finding, each with its section in docs/check."""
 
+GRAVER = {"flops-not-6nd": "mixed-conventions"}
+"""{code: the one beside which it is not told}: of two ways of counting neither is to be kept."""
+
 SHOWN = 8
 """Rows and runs that a finding lists."""
 
@@ -167,6 +170,7 @@ def check_runs(
         case = open_case(table, flops)
         found = check_amounts(case) + [each for check in CHECKS for each in _attempt(check, case)]
         found += check_surface_exists(case, found)
+        found = [each for each in found if not _said_by_another(each, found)]
     waste = {id(each): each.shift.waste if each.shift else 0.0 for each in found}
     found.sort(key=lambda each: (ORDER.index(each.severity), -waste[id(each)]))
     a = interval_of_exponent(case)
@@ -174,6 +178,11 @@ def check_runs(
     if a is not None:
         surface = f"a Chinchilla surface with a = {a}, residuals of {100 * case.noise:.2g} %"
     return Checkup(table.source, len(table), len(case.table), case.flops, surface, tuple(found), a)
+
+
+def _said_by_another(found: Diagnosis, beside: Sequence[Diagnosis]) -> bool:
+    """Whether a graver finding says the same of the same column, with another remedy."""
+    return any(each.code == GRAVER.get(found.code) for each in beside)
 
 
 def _attempt(check: Check, case: Case) -> list[Diagnosis]:

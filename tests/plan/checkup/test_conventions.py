@@ -74,3 +74,20 @@ def test_rounded_sizes_are_no_second_convention():
     found = codes(rows(short, D, noisy(L), flops=6 * N * D))
     assert "rounded-params" in found
     assert not found & {"mixed-conventions", "flops-not-6nd"}
+
+
+@pytest.mark.parametrize("by_budget", [False, True])
+def test_embeddings_in_some_rows_alone_are_found_by_their_flops(by_budget: bool):
+    N, D, L = ladder()
+    width = (np.sqrt(32000**2 + 4 * 72 * N) - 32000) / 144  # six layers: N = 72 d² + 32000 d
+    inner = 72 * width**2
+    without = np.isin(np.arange(63) // 9, (0, 1, 2)) if by_budget else np.arange(63) % 4 == 0
+    written = np.where(without, inner, N)
+    table = rows(written, D, noisy(L, 0.002), flops=6 * N * D)
+    found = find(table, "mixed-conventions")
+    assert found.evidence.startswith("`n_params` is about 0.")
+    assert set(found.rows) <= {int(k) + 1 for k in np.flatnonzero(without)}
+    assert found.shift is not None
+    assert abs(found.shift.corrected - TRUE_A) < 0.01 < abs(found.shift.exponent - TRUE_A)
+    assert "flops-not-6nd" not in codes(table)
+    assert "mixed-conventions" not in codes(rows(inner, D, noisy(L), flops=6 * N * D))
