@@ -15,6 +15,9 @@ SET_NUMBERS = ("batch_tokens", "n_tokens_unique", "schedule_tokens", "warmup_tok
 SET_TEXTS = ("family", "dataset", "tokenizer", "eval_set", "loss_unit", "schedule")
 """Settings that runs of one sweep share; only rate and seed may differ."""
 
+MOST_CELLS = 0.5
+"""Share of the pairs of a size and an amount of data from which they cross: a triangle has it."""
+
 Rows = NDArray[np.intp]
 
 
@@ -46,6 +49,31 @@ def kinds_of(table: RunTable, column: str) -> list[str]:
         return []
     classes = amount_classes(values)
     return [f"{values[classes == kind].min():.6g}" for kind in classes]
+
+
+def crosses_sizes_with_data(table: RunTable) -> bool:
+    """Whether the same sizes and the same data meet in most cells, rather than sizes and budgets.
+
+    Diagonals of such a grid have one 6ND and are no IsoFLOP curves that anyone laid out.
+
+    >>> def of(cells):
+    ...     runs = [{"n_params": n, "n_tokens": d, "flops": 6 * n * d} for n, d in cells]
+    ...     return crosses_sizes_with_data(RunTable.from_records(runs))
+    >>> sizes, steps = (1e8, 2e8, 4e8, 8e8), (1, 2, 4, 8)
+    >>> of([(n, 1e9 * k) for n in sizes for k in steps])
+    True
+    >>> of([(n, 1e18 * k / n) for n in sizes for k in steps])
+    False
+    """
+    N, D, C = (amount_classes(table.numbers(c)) for c in ("n_params", "n_tokens", "flops"))
+    by_data, by_budget = _met(N, D), _met(N, C)
+    return by_data >= MOST_CELLS and by_data > by_budget
+
+
+def _met(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    """Share of the pairs of classes of two amounts that some run has."""
+    pairs = set(zip(one.tolist(), other.tolist(), strict=True))
+    return len(pairs) / (len(set(one.tolist())) * len(set(other.tolist())))
 
 
 def sweeps(table: RunTable) -> list[Rows]:

@@ -17,6 +17,7 @@ from isoflop.fitting.frontiers.parabola_bias import (
 )
 from isoflop.fitting.frontiers.valleys import fit_valley, isoflop_groups, tokens_line
 from isoflop.plan.checkup.case import ROUGH, Case
+from isoflop.plan.checkup.cells import crosses_sizes_with_data
 from isoflop.plan.checkup.designs import spread_of_optimum
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import LAW, exponent, shift_of_size
@@ -90,11 +91,14 @@ def check_grid(case: Case) -> list[Diagnosis]:
 def read_grid(case: Case) -> Grid | None:
     """Group the steady runs into IsoFLOP curves and hold them against the surface.
 
-    None if too few. A run far off the surface has a finding of its own, and bends its valley.
+    None if too few, or if sizes were crossed with data instead. A run far off the surface has a
+    finding of its own, and bends its valley.
     """
     if case.fit is None or not case.has("flops"):
         return None
     table = case.steady_table
+    if crosses_sizes_with_data(table):
+        return None
     groups, _ = isoflop_groups(table)
     groups = [group for group in groups if tokens_line(fit_valley(table, group))[0] < 0]
     valleys = [fit_valley(table, group) for group in groups]

@@ -57,3 +57,23 @@ def test_minima_outside_the_grid_are_found_with_their_rows():
     found = find(rows(N, D, chinchilla(EPOCH, N, D)), "optimum-at-edge")
     assert found.numbers["n_edges"] == 3
     assert found.rows == tuple(range(1, 28))
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_the_diagonals_of_a_grid_of_sizes_and_data_are_no_isoflop_curves(n):
+    sizes = np.geomspace(2e7, 2e9, n)
+    N, D = (side.ravel() for side in np.meshgrid(sizes, 20 * sizes, indexing="ij"))
+    for kept in (np.ones(n * n, dtype=bool), N * D < 8e20):  # the dearest runs left out
+        found = set()
+        for seed in range(3):
+            table = rows(N[kept], D[kept], noisy(chinchilla(EPOCH, N, D), seed=seed)[kept])
+            found |= codes(table)
+        assert not found & {"grid-too-wide", "grid-off-centre", "grid-drifts", "optimum-at-edge"}
+
+
+def test_sizes_crossed_with_budgets_stay_isoflop_curves():
+    N, C = (
+        side.ravel() for side in np.meshgrid(1e7 * 4.0 ** np.arange(7), 1e19 * 4.0 ** np.arange(5))
+    )
+    D = C / (6 * N)
+    assert "grid-too-wide" in codes(rows(N, D, noisy(chinchilla(SURFACES["chin"], N, D), 0.001)))
