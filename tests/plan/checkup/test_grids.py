@@ -59,16 +59,12 @@ def test_minima_outside_the_grid_are_found_with_their_rows():
     assert found.rows == tuple(range(1, 28))
 
 
-@pytest.mark.parametrize("n", [5, 8])
-def test_the_diagonals_of_a_grid_of_sizes_and_data_are_no_isoflop_curves(n):
+@pytest.mark.parametrize(("n", "seed"), [(5, 2), (5, 5), (8, 3)])  # each raised one of them
+def test_the_diagonals_of_a_grid_of_sizes_and_data_are_no_isoflop_curves(n, seed):
     sizes = np.geomspace(2e7, 2e9, n)
-    N, D = (side.ravel() for side in np.meshgrid(sizes, 20 * sizes, indexing="ij"))
-    for kept in (np.ones(n * n, dtype=bool), N * D < 8e20):  # the dearest runs left out
-        found = set()
-        for seed in range(3):
-            table = rows(N[kept], D[kept], noisy(chinchilla(EPOCH, N, D), seed=seed)[kept])
-            found |= codes(table)
-        assert not found & {"grid-too-wide", "grid-off-centre", "grid-drifts", "optimum-at-edge"}
+    N, D = (side.ravel().round() for side in np.meshgrid(sizes, 20 * sizes, indexing="ij"))
+    table = rows(N, D, noisy(chinchilla(EPOCH, N, D), 0.01, seed))
+    assert not codes(table) & {"grid-too-wide", "grid-off-centre", "grid-drifts", "optimum-at-edge"}
 
 
 def test_sizes_crossed_with_budgets_stay_isoflop_curves():
