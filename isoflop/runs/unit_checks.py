@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from isoflop.base.errors import RunTableError
 from isoflop.runs.finding import Finding
+from isoflop.runs.flops_units import looks_like_unit
 from isoflop.runs.table import RunTable
 from isoflop.runs.unit_slips import find_slips
 
@@ -97,7 +98,9 @@ def impossible_amounts(table: RunTable, columns: Sequence[str]) -> list[Impossib
         columns: those to look at.
     """
     listed = [
-        Impossible(name, table.numbers(name) < 1, NO_HALF) for name in COUNTS if name in columns
+        Impossible(name, table.numbers(name) < 1, _no_half(table, name))
+        for name in COUNTS
+        if name in columns
     ]
     if "batch_tokens" in table and "n_tokens" in columns:
         too_few = table.numbers("n_tokens") < table.numbers("batch_tokens")
@@ -110,6 +113,11 @@ def impossible_amounts(table: RunTable, columns: Sequence[str]) -> list[Impossib
         )
         listed.append(Impossible("loss", losses > MOST_NATS[per], why))
     return [each for each in listed if each.wrong.any()]
+
+
+def _no_half(table: RunTable, name: str) -> str:
+    unit = looks_like_unit(table) if name == "flops" else ""
+    return f"a count cannot be below one; {unit}" if unit else NO_HALF
 
 
 def _one_unit(table: RunTable) -> bool:
@@ -181,6 +189,8 @@ def _check_scale(table: RunTable, columns: Sequence[str]) -> list[Finding]:
            if name in columns and table.numbers(name).max() < fewest]  # fmt: skip
     told = [slip.finding(table) for slip in slips if not set(slip.columns) & set(few)]
     explained = np.any([slip.rows for slip in slips], axis=0) if slips else np.array(False)
+    if "flops" in few and looks_like_unit(table):
+        explained = np.array(True)  # one finding of one unit
     return [_too_few(table, name) for name in few] + told + _check_flops(table, columns, explained)
 
 
@@ -190,7 +200,8 @@ def _too_few(table: RunTable, name: str) -> Finding:
         severity="warning",
         evidence=f"`{name}` is at most {table.numbers(name).max():g} in every run",
         consequence="plans and costs would be off by millions; exponents stay as they are",
-        remedy="write counts out, not in millions or billions",
+        remedy=(looks_like_unit(table) if name == "flops" else "")
+        or "write counts out, not in millions or billions",
     )
 
 
@@ -211,7 +222,8 @@ def _check_flops(
             severity="warning",
             evidence=f"{name_rows(table.rows[wrong])}: `flops` is {ratio[wrong][0]:.3g} times 6ND",
             consequence="one of flops, n_params and n_tokens is in another unit or of another run",
-            remedy="correct it, or drop the column and derive C = 6ND",
+            remedy=looks_like_unit(table.select(wrong))
+            or "correct it, or drop the column and derive C = 6ND",
             runs=_named(table, wrong),
         )
     ]

@@ -118,3 +118,33 @@ def test_columns_a_law_does_not_use_are_not_judged() -> None:
 def test_rows_are_named_until_there_are_too_many() -> None:
     assert name_rows(np.array([4])) == "row 4"
     assert name_rows(np.arange(1, 9)) == "rows 1, 2, 3, 4, 5 and 3 more"
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor", "code"),
+    [("PF-days", 8.64e19, ""), ("petaFLOPs", 1e15, "units-unlikely"),
+     ("teraFLOPs", 1e12, "units-unlikely"), ("zettaFLOPs", 1e21, "")],
+)  # fmt: skip
+@pytest.mark.parametrize("counted", [0.6, 1.0, 1.9])
+def test_flops_in_another_unit_are_told_which(unit: str, factor: float, code: str, counted: float):
+    flops = counted * 1.2e18 / factor
+    table = table_of(*[{"flops": flops}] * 4)
+    says = f"C/6ND is that of {unit}"
+    if not code:
+        with pytest.raises(RunTableError, match=says):
+            found(table)
+        return
+    (told,) = found(table)
+    assert told.code == code
+    assert told.remedy.startswith(says)
+    assert told.remedy.endswith(f"multiply `flops` by {factor:.3g}")
+
+
+def test_large_runs_in_pf_days_are_told_so_too() -> None:
+    large = {"n_params": 1e11, "n_tokens": 2e12, "flops": 1.2e24 / 8.64e19}
+    (told,) = found(table_of(*[large] * 4))
+    assert (told.code, told.remedy[:24]) == ("units-unlikely", "C/6ND is that of PF-days")
+    (one,) = found(table_of(large))
+    assert (one.code, one.remedy[:24], one.runs) == (
+        "flops-disagree", "C/6ND is that of PF-days", ("r0",)
+    )  # fmt: skip
