@@ -183,19 +183,23 @@ class KaplanStepsLaw(AbstractLaw):
 
 
 def _coupled(theta: Array, variables: Variables) -> tuple[Array, Array]:
-    """Value (..., n) and gradient (..., n, 4) of [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D."""
+    """Value (..., n) and gradient (..., n, 4) of [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D.
+
+    In logs, for (N_c/N)^(alpha_N/alpha_D) exceeds every float where alpha_D is small.
+    """
     alpha_N, alpha_D, N_c, D_c = (theta[..., k, None] for k in range(4))
     log_N = np.log(N_c) - take_log(variables["n_params"])
-    by_N = np.exp(alpha_N / alpha_D * log_N)
-    by_D = np.exp(np.log(D_c) - take_log(variables["n_tokens"]))
-    inner = by_N + by_D
-    value = np.exp(alpha_D * np.log(inner))
-    outer = alpha_D * value / inner
+    log_by_N = alpha_N / alpha_D * log_N
+    log_by_D = np.log(D_c) - take_log(variables["n_tokens"])
+    larger = np.maximum(log_by_N, log_by_D)  # logaddexp takes no complex step
+    log_inner = larger + np.log(np.exp(log_by_N - larger) + np.exp(log_by_D - larger))
+    value = np.exp(alpha_D * log_inner)
+    share_N, share_D = np.exp(log_by_N - log_inner), np.exp(log_by_D - log_inner)
     gradient = [
-        outer * by_N * log_N / alpha_D,
-        value * np.log(inner) - outer * by_N * log_N * alpha_N / alpha_D**2,
-        outer * by_N * alpha_N / (alpha_D * N_c),
-        outer * by_D / D_c,
+        value * share_N * log_N,
+        value * (log_inner - share_N * log_by_N),
+        value * share_N * alpha_N / N_c,
+        value * share_D * alpha_D / D_c,
     ]
     return value, np.stack(gradient, axis=-1)
 
