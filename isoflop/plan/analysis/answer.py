@@ -7,7 +7,7 @@ from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.record import label_groups
 from isoflop.plan.analysis.analysis import PLAN_FACTORS, Analysis, counts_recorded
 from isoflop.plan.analysis.disagreement import hold_methods
-from isoflop.plan.analysis.headline import NARROW_A
+from isoflop.plan.analysis.headline import NARROW_A, PARABOLAS
 from isoflop.plan.analysis.hidden_words import describe_hidden
 from isoflop.plan.analysis.identification import identification_verdict
 from isoflop.runs.checks import Finding
@@ -43,7 +43,7 @@ def _optimum(analysis: Analysis) -> str:
 def _by_count(analysis: Analysis) -> str:
     if analysis.frontiers:
         each = (f"{words} {f.params['a']}" for words, f in analysis.frontiers.items())
-        return f"a = {', '.join(each)}"
+        return f"a = {', '.join(each)} ({PARABOLAS})"
     counts = len(counts_recorded(analysis.table))
     return f"no IsoFLOP frontier could be fitted ({counted(counts, 'count')} of N recorded)"
 

@@ -190,6 +190,7 @@ def test_every_count_of_n_has_its_exponent_with_an_interval(analysis):
     for words, frontier in analysis.frontiers.items():
         assert f"{words} {frontier.params['a']}" in line
         assert "[" in str(frontier.params["a"])
+    assert line.endswith("(IsoFLOP parabolas)")  # the line above it may be of another method
 
 
 def test_a_lone_count_of_n_is_called_what_the_user_says(quiet_table):
