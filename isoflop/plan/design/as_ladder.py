@@ -1,17 +1,20 @@
 """Runs that a planner asks for as a ladder file, ready for `isoflop ladder plan` and `run`."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from isoflop.base.errors import InputError
+from isoflop.base.estimate import shorten
+from isoflop.runs.counted import counted
 from isoflop.runs.designs.dial import Dial
 from isoflop.runs.designs.expand import expand_design
 from isoflop.runs.designs.nearest import count_shape, nearest_shape
 from isoflop.runs.designs.tables import ProposedRuns
 from isoflop.runs.ladders.checks import tokenizer_vocab
 from isoflop.runs.ladders.ladder import Ladder, Recipe
+from isoflop.runs.recipes.checks import LEAST_STEPS
 
 SMALL = 1e6
 """Parameters below which widths go in steps of 4 instead of 8."""
@@ -53,8 +56,8 @@ def ladder_of_runs(
         name: of the ladder.
 
     Raises:
-        InputError: no runs, or a tokenizer nobody knows.
-        SpecError: runs that cannot be trained, such as of fewer than ten steps.
+        InputError: no runs, runs of fewer than ten steps, or a tokenizer nobody knows.
+        SpecError: runs that cannot be trained for another reason.
 
     >>> ladder = ladder_of_runs([(3e4, 2e6), (1e5, 2e6)], Trained(n_layer=2))
     >>> [(rung.name, rung.token_budgets) for rung in ladder.rungs]
@@ -72,6 +75,7 @@ def ladder_of_runs(
     step = 4 if min(n for n, _ in asked) < SMALL else 8
     design = ProposedRuns(dial, asked, trained.counting, step)
     recipe = Recipe(batch_tokens=_batch(min(d for _, d in asked), trained.n_ctx))
+    _refuse_short(asked, recipe.batch_tokens)
     rungs = expand_design(design, n_vocab)
     return Ladder(name, trained.corpus, trained.tokenizer, rungs, recipe, design=design)
 
@@ -85,6 +89,21 @@ def far_sizes(ladder: Ladder) -> list[tuple[float, int]]:
     filled = replace(design, dial=replace(design.dial, n_vocab=n_vocab))
     found = {n: count_shape(filled, nearest_shape(filled, n)) for n, _ in design.runs}
     return [(n, near) for n, near in found.items() if abs(math.log(near / n)) > math.log(FAR)]
+
+
+def _refuse_short(runs: Sequence[tuple[float, float]], batch: int) -> None:
+    """Refuse runs of fewer steps than a ladder trains, in the planner's words and options."""
+    short = [(d, n) for n, d in runs if round(d) < LEAST_STEPS * batch]
+    if not short:
+        return
+    n_tokens, n_params = min(short)
+    raise InputError(
+        f"{len(short)} of {counted(len(runs), 'proposed run')} {'is' if len(short) == 1 else 'are'}"
+        f" too short to train: the shortest is {shorten(n_params)} parameters on {n_tokens:.0f} "
+        f"tokens, and a run takes at least {LEAST_STEPS} steps of {batch} tokens; ask for dearer "
+        "runs (`isoflop design`: a larger --smallest or --budget, a smaller --spread; "
+        "`isoflop next`: a larger --largest)"
+    )
 
 
 def _batch(shortest: float, n_ctx: int) -> int:

@@ -11,6 +11,9 @@ from isoflop.runs.settle import settle_recipe
 if TYPE_CHECKING:
     from isoflop.runs.ladders.ladder import Rung
 
+LEAST_STEPS = 10
+"""Steps of a run at the least."""
+
 
 def recipe_mistakes(recipe: Recipe) -> Iterator[str]:
     """Yield one sentence per mistake a recipe has whatever is trained by it."""
@@ -87,7 +90,7 @@ def batch_mistakes(
     rule: str = "fixed",
 ) -> Iterator[str]:
     """Yield what a batch makes of a rung's context and budgets; None is not known."""
-    shortest = 10 * batch_tokens
+    shortest = LEAST_STEPS * batch_tokens
     name = "recipe.batch_tokens" if rule == "fixed" else f"the batch of batch_rule {rule}"
     if n_ctx is not None and n_ctx > 0 and batch_tokens % n_ctx:
         yield f"{path}.n_ctx is {n_ctx}, which does not divide {name} = {batch_tokens}"
@@ -95,7 +98,7 @@ def batch_mistakes(
     if short:
         are = "is" if len(short) == 1 else "are"
         said = " and ".join(map(str, short))
-        yield f"{path}.token_budgets: {said} {are} below 10 steps ({shortest} tokens)"
+        yield f"{path}.token_budgets: {said} {are} below {LEAST_STEPS} steps ({shortest} tokens)"
 
 
 def _horizon_mistakes(path: str, rung: "Rung", settled: Recipe) -> Iterator[str]:

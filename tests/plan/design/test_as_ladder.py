@@ -44,3 +44,22 @@ def test_a_size_no_shape_has_is_told() -> None:
 def test_no_runs_make_no_ladder() -> None:
     with pytest.raises(InputError, match="found no runs"):
         ladder_of_runs([])
+
+
+def test_runs_too_short_to_train_are_told_with_what_was_proposed_and_what_helps() -> None:
+    runs = [(89.5, 5486.2), (5730.0, 288.7), (900.0, 2500.0), (626.0, 7268.9)]
+    with pytest.raises(InputError) as refused:
+        ladder_of_runs(runs, Trained(n_layer=1))
+    said = str(refused.value)
+    assert said.startswith(
+        "2 of 4 proposed runs are too short to train: the shortest is 5730 parameters on 289 "
+        "tokens, and a run takes at least 10 steps of 256 tokens; "
+    )
+    assert all(option in said for option in ("--smallest", "--budget", "--spread", "--largest"))
+    assert "rungs[" not in said
+
+
+def test_ten_steps_are_enough() -> None:
+    runs = [(2000.0, 2560.0), (4000.0, 2559.6)]  # the ladder rounds tokens
+    trained = [run.steps for run in ladder_of_runs(runs, Trained(n_layer=1)).runs()]
+    assert trained == [10, 10]
