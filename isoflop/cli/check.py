@@ -25,7 +25,7 @@ def command(runs: RunTable, flops: float | None, as_json: bool) -> int:
       isoflop check runs.csv --flops 1e24
     \b
     Python:
-      isoflop.check_runs(isoflop.read_runs("runs.csv"), flops=1e24)
+      isoflop.check_runs(isoflop.read_runs("runs.csv", bad_cells="empty"), flops=1e24)
     """
     found = check_runs(runs, flops=flops)
     show(found.to_dict(), str(found), as_json=as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isoflop.base.atomic import write_atomic
 from isoflop.base.errors import InputError, RunTableError
-from isoflop.exchange.bounded import decode, read_bounded
+from isoflop.exchange.bounded import decode, read_bounded, refuse_pickle
 from isoflop.exchange.delimited import format_csv, parse_delimited
 from isoflop.exchange.jsonl import format_jsonl, parse_jsonl
 from isoflop.exchange.parquet import format_parquet, parse_parquet
@@ -37,6 +37,7 @@ def read_runs(
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    refuse_pickle(path)
     if suffix not in SUFFIXES:
         raise InputError(
             f"{path}: cannot tell the format; expected one of {', '.join(SUFFIXES)}; "

@@ -24,6 +24,30 @@ def test_the_document_is_that_of_the_python_line(isoflop, runs):
     assert all(set(found) == keys for found in result.document["findings"])
 
 
+def test_an_impossible_cell_is_told_by_the_python_line_too(isoflop, runs):
+    lines = Path(runs).read_text(encoding="utf-8").splitlines()
+    column = lines[0].split(",").index("n_params")
+    cells = lines[2].split(",")
+    Path("bad.csv").write_text(
+        "\n".join([*lines[:2], ",".join([*cells[:column], "0", *cells[column + 1 :]]), *lines[3:]]),
+        encoding="utf-8",
+    )
+    result = isoflop("check", "bad.csv", "--json")
+    table = library.read_runs("bad.csv", bad_cells="empty")
+    assert result.document == library.check_runs(table).to_dict()
+    assert "impossible-values" in {found["code"] for found in result.document["findings"]}
+    said = " ".join(isoflop("check", "-h").out.split())
+    assert 'isoflop.read_runs("runs.csv", bad_cells="empty")' in said
+
+
+def test_a_pickle_is_not_sent_to_an_import_that_refuses_it(isoflop):
+    Path("x.pkl").write_bytes(b"")
+    result = isoflop("check", "x.pkl")
+    assert result.code == 2
+    assert ".pkl files may run code when read" in result.error
+    assert "isoflop import" not in result.error
+
+
 def test_a_ray_is_an_error_and_exits_with_1(isoflop, tmp_path):
     sizes = [1e7 * 1.5**k for k in range(15)]
     ray = [{"n_params": n, "n_tokens": 20 * n, "loss": 2 + 40 * n**-0.2} for n in sizes]

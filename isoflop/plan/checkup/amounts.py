@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from isoflop.base.errors import RunTableError
-from isoflop.plan.checkup.case import MOST_NAMES, Case
+from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.impossible import Told
 from isoflop.plan.checkup.refit import refit, shift
@@ -44,7 +44,7 @@ def _impossible(told: Sequence[Told]) -> Diagnosis:
         "rest is told without them",
         remedy="correct the rows or the unit; mark a run that failed diverged (`status`)",
         rows=tuple(rows),
-        runs=tuple(rows.values())[:MOST_NAMES],
+        runs=tuple(rows.values()),
         numbers={"n_values": float(count)},
     )
 

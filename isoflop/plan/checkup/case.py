@@ -21,7 +21,6 @@ from isoflop.runs.table import FINISHED, RunTable
 from isoflop.runs.unit_slips import Slip, find_slips, mend_slips
 
 Mask = NDArray[np.bool_]
-MOST_NAMES = 20
 
 FAR = 100.0
 """Consequences are told at this multiple of the largest compute, unless a target is given."""
@@ -81,9 +80,9 @@ class Case:
         return tuple(int(row) for row in self.table.rows[chosen])
 
     def names(self, chosen: Mask) -> tuple[str, ...]:
-        """Names of usable runs chosen by a mask (n_runs,), at most twenty."""
+        """Names of usable runs chosen by a mask (n_runs,)."""
         listed = self.table.names()
-        return tuple(listed[i] for i in np.flatnonzero(chosen)[:MOST_NAMES])
+        return tuple(listed[i] for i in np.flatnonzero(chosen))
 
     @property
     def steady_table(self) -> RunTable:

@@ -74,7 +74,7 @@ class Diagnosis:
         consequence: what it does to the answer.
         remedy: what to do.
         rows: 1-based rows of the runs concerned, in the source; none where it is all of them.
-        runs: their names.
+        runs: their names, one a row.
         numbers: {name: value} behind the evidence.
         shift: the answer with and without the fault, where that can be estimated.
     """

@@ -72,7 +72,7 @@ def check_missing_values(case: Case) -> list[Diagnosis]:
             + ("; isoflop fit refuses the table" if needed else ""),
             remedy="fill them in, set their status if they did not finish, or --drop-rows",
             rows=tuple(int(row) for row in table.rows[out]),
-            runs=tuple(names[i] for i in np.flatnonzero(out)[:20]),
+            runs=tuple(names[i] for i in np.flatnonzero(out)),
         )
     ]
 

@@ -80,8 +80,9 @@ def _too_low(case: Case, below: Mask, above: Mask, sigma: float) -> list[Diagnos
 
 
 def _lie(count: int, least: float, most: float) -> str:
-    said = f"{least:.2g} % to {most:.2g} %" if f"{least:.2g}" != f"{most:.2g}" else f"{most:.2g} %"
-    return f"{'lies' if count == 1 else 'lie'} {said}"
+    shown = (f"{each:.0f}" if each > 100 else f"{each:.2g}" for each in (least, most))
+    ends = dict.fromkeys(f"{each} %" for each in shown)
+    return f"{'lies' if count == 1 else 'lie'} {' to '.join(ends)}"
 
 
 def check_influence(case: Case) -> list[Diagnosis]:
@@ -175,7 +176,7 @@ def _marked(case: Case) -> list[Diagnosis]:
         replace(
             base,
             rows=tuple(int(row) for row in case.whole.rows[where]),
-            runs=tuple(listed[i] for i in where[:20]),
+            runs=tuple(listed[i] for i in where),
             numbers={"n_marked": float(marked.sum())},
         )
     ]

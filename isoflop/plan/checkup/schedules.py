@@ -89,7 +89,7 @@ def check_unfinished(case: Case) -> list[Diagnosis]:
             "provisional",
             remedy="finish them, or set their status if they are finished",
             rows=tuple(int(row) for row in case.whole.rows[out]),
-            runs=tuple(listed[i] for i in np.flatnonzero(out)[:20]),
+            runs=tuple(listed[i] for i in np.flatnonzero(out)),
             numbers={"n_unfinished": float(out.sum())},
         )
     ]

@@ -65,7 +65,7 @@ def check_learning_rates(case: Case) -> list[Diagnosis]:
             f"{100 * max(losses):.2g} % of the loss; {change or 'the exponent follows'}",
             remedy="add a learning rate beyond the edge until the loss rises again",
             rows=tuple(int(row) for row in swept.rows[where]),
-            runs=tuple(listed[i] for i in where[:20]),
+            runs=tuple(listed[i] for i in where),
             numbers={"n_edges": float(len(edges)), "n_sweeps": float(len(cells))},
             shift=change,
         )

@@ -125,6 +125,16 @@ def test_findings_name_the_runs_where_they_have_names():
     assert "  runs: " not in str(check_runs(rows(N, D, L, tokenizer=labels)))
 
 
+def test_every_row_concerned_has_its_name_in_the_document():
+    N, D, L = ladder()
+    labels = ["a" if k % 2 else "b" for k in range(len(N))]
+    table = rows(N, D, noisy(L), tokenizer=labels, run=[f"run-{k}" for k in range(len(N))])
+    document = check_runs(table).to_dict()
+    (found,) = [each for each in document["findings"] if each["code"] == "mixed-tokenizers"]
+    assert len(found["rows"]) == 31
+    assert found["runs"] == [f"run-{row - 1}" for row in found["rows"]]
+
+
 def test_corpora_and_schedules_are_told_apart():
     N, D, L = ladder()
     labels = ["a" if k % 2 else "b" for k in range(len(N))]

@@ -95,3 +95,10 @@ def test_two_of_twenty_runs_that_bend_least_squares_are_named(seed):
     found = find(rows(N, D, np.where(high, 1.08, 1.0) * L), "undertuned-runs")
     assert found.rows == (16, 17)
     assert not codes(rows(N, D, L)) & {"undertuned-runs", "diverged-runs"}
+
+
+def test_a_run_alone_lies_at_one_number_in_full():
+    N, D, L = ladder()
+    for factor, said in ((3.5, "1 of 63 runs lies 250 % above"), (1.4, "1 of 63 runs lies 40 % ")):
+        high = np.where(np.arange(63) == 30, factor, 1.0) * noisy(L, 1e-4)
+        assert said in find(rows(N, D, high), "diverged-runs").evidence
