@@ -16,7 +16,7 @@ from isoflop.plan.analysis.answer import all_findings, answer_lines, refuse_plan
 from isoflop.plan.analysis.hidden_words import describe_hidden
 from isoflop.plan.analysis.identification import identification_rows
 from isoflop.report.assemble import write_report
-from isoflop.report.study_facts import known_items, study_curves, study_facts
+from isoflop.report.study_facts import known_items, repeat_commands, study_curves, study_facts
 from isoflop.report.study_report import RankedForm, StudyReport, source_name
 from isoflop.runs.table import RunTable
 from isoflop.store.forced import find_forced
@@ -87,7 +87,7 @@ def report_study(
         stated: what you state for the fit report checklist, and whether gaps are refused.
 
     Raises:
-        InputError: no study there, or too few runs finished.
+        InputError: no study there, a damaged journal, or too few runs finished.
         RefusalError: `stated` is strict, and items of the checklist are missing.
         MissingExtraError: matplotlib is not installed.
     """
@@ -96,6 +96,7 @@ def report_study(
         return _report_recorded(folder, path, spec, stated)
     study = Study.open(folder)
     page = Path(path) if path else folder / "report.html"
+    curves = study.curves()  # a damaged journal is refused before the analysis
     analysis = replace(analyse_runs(study.run_table(), spec), noticed=tuple(find_forced(study)))
     checklist = _state(analysis, stated, known_items(study))
     written = [
@@ -104,21 +105,11 @@ def report_study(
     ]
     if analysis.frontier:
         written.append(write_fit(analysis.frontier, folder / "laws" / "isoflop.json"))
-    name = source_name(str(folder))
-    budget = f"{10 * analysis.table.numbers('flops').max():.1e}"
-    commands = (
-        f"isoflop ladder run {name}/ladder.toml -o {name}",
-        f"isoflop report {name} -o {name}/report.html",
-        f"isoflop fit {name}/runs.csv --columns n_params=n_params_with_head",
-    )
-    if analysis.plans:
-        law = analysis.best[0].law.name
-        commands += (f"isoflop plan --law {name}/laws/{law}.json --flops {budget}",)
     report = _gather(
         analysis,
         title=f"Scaling laws of the ladder {study.ladder.name}",
-        commands=commands,
-        curves=study_curves(study, analysis),
+        commands=repeat_commands(source_name(str(folder)), analysis),
+        curves=study_curves(study, curves, analysis),
         labels=axis_labels(
             analysis.table,
             n_params=analysis.convention,
@@ -127,8 +118,8 @@ def report_study(
         facts=study_facts(study),
         checklist=checklist,
     )
-    written = [*write_report(report, page), *written]
-    return Reported(page, answer_lines(analysis), tuple(written), analysis, checklist)
+    written = (*write_report(report, page), *written)
+    return Reported(page, report.answer, written, analysis, checklist)
 
 
 def _report_recorded(
@@ -197,7 +188,7 @@ def _report_table(
     checklist = _state(analysis, stated)
     report = _gather(analysis, title=title, commands=commands, checklist=checklist)
     written = tuple(write_report(report, path))
-    return Reported(Path(path), answer_lines(analysis), written, analysis, checklist)
+    return Reported(Path(path), report.answer, written, analysis, checklist)
 
 
 def _state(

@@ -1,4 +1,6 @@
-"""What a study knows of its own runs: learning curves, facts, and items of the fit checklist."""
+"""What a study knows of its own runs: learning curves, facts, commands, items of the checklist."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -9,27 +11,29 @@ from isoflop.report.study_report import source_name
 from isoflop.runs.counted import counted
 from isoflop.runs.recipes.words import describe_recipe
 from isoflop.store.forced import find_forced
-from isoflop.store.study import Study
+from isoflop.store.study import Curve, Study
 
 
-def study_curves(study: Study, analysis: Analysis) -> tuple[LearningCurve, ...]:
+def study_curves(
+    study: Study, curves: Iterable[Curve], analysis: Analysis
+) -> tuple[LearningCurve, ...]:
     """One curve a rung: the trunk of its first seed, before any cooldown; N as the table counts."""
     table = analysis.table
     counted = dict(zip(table.names(), table.numbers("n_params").tolist(), strict=True))
     longest = {}
-    for curve in study.curves():
+    for curve in curves:
         best = longest.get(curve.rung)
         if curve.seed == 0 and (best is None or curve.n_tokens > best.n_tokens):
             longest[curve.rung] = curve
-    curves = []
+    drawn = []
     for rung, curve in longest.items():
         per_token = flops_per_token(study.ladder.rung(rung).architecture).matmul
         trunk = ~curve.cooled & np.isfinite(curve.loss)
         tokens = curve.tokens[trunk]
-        curves.append(
+        drawn.append(
             LearningCurve(rung, counted[curve.run], tokens, tokens * per_token, curve.loss[trunk])
         )
-    return tuple(curves)
+    return tuple(drawn)
 
 
 def known_items(study: Study) -> dict[str, str]:
@@ -41,6 +45,20 @@ def known_items(study: Study) -> dict[str, str]:
         "eval set": f"the same {tokens} held-out tokens of {corpus} for every run",
         "checkpoint rule": "the last evaluation of every finished run",
     }
+
+
+def repeat_commands(name: str, analysis: Analysis) -> tuple[str, ...]:
+    """What trained and reported the study of a folder's name, and what uses its laws."""
+    commands = (
+        f"isoflop ladder run {name}/ladder.toml -o {name}",
+        f"isoflop report {name} -o {name}/report.html",
+        f"isoflop fit {name}/runs.csv --columns n_params=n_params_with_head",
+    )
+    if not analysis.plans:
+        return commands
+    law = f"{name}/laws/{analysis.best[0].law.name}.json"
+    flops = 10 * analysis.table.numbers("flops").max()
+    return (*commands, f"isoflop plan --law {law} --flops {flops:.1e}")
 
 
 def study_facts(study: Study) -> dict[str, str]:
