@@ -14,6 +14,7 @@ from isoflop.plan.checkup.case import Case
 from isoflop.plan.checkup.cells import amount_classes, group_cells
 from isoflop.plan.checkup.diagnosis import Diagnosis
 from isoflop.plan.checkup.refit import refit, shift
+from isoflop.runs.columns import COLUMNS, NUMBER_COLUMNS
 from isoflop.runs.table import RunTable
 
 NEARLY = 2e-4
@@ -21,12 +22,10 @@ NEARLY = 2e-4
 BY_CHANCE = 0.02
 """Probability that as many repeats agree so nearly by chance, from which nothing is told."""
 MOSTLY = 0.9
-"""Share of the rows with a value of their own from which a column is an id or a measurement."""
+"""Share of the rows with a value of their own from which a column that isoflop
+does not know is an id or a measurement."""
 FEWEST_APART = 3
 """Repeats that differ, from which their own spread is known."""
-AMOUNTS = ("n_params", "n_params_non_embedding", "n_params_with_head", "n_tokens", "flops", "steps",
-           "schedule_tokens")  # fmt: skip
-"""Columns that tell two runs apart only if they differ by more than those of one cell do."""
 MEASURED = ("run", "loss", "accuracy", "error", "error_upstream", "infogain", "loss_unigram",
             "loss_added", "n_transferred", "status")  # fmt: skip
 
@@ -72,13 +71,16 @@ def _copies(case: Case) -> tuple[Mask, Mask, list[float]]:
 
 
 def _settings(table: RunTable) -> Iterator[NDArray[np.int64]]:
-    """Classes of whatever was set, (n_runs,) each: neither measured, nor another in most rows."""
+    """Classes of whatever was set, (n_runs,) each: not measured, nor an id that nobody knows.
+
+    Amounts differ if they do by more than those of one cell.
+    """
     for name in table.columns:
-        if name in AMOUNTS:
+        if name in NUMBER_COLUMNS and name not in (*MEASURED, "seed"):
             yield amount_classes(table.numbers(name))
         elif name not in MEASURED:
             kinds, classes = np.unique(table.text(name), return_inverse=True)
-            if len(kinds) < MOSTLY * len(table):
+            if name in COLUMNS or len(kinds) < MOSTLY * len(table):
                 yield classes
 
 

@@ -48,6 +48,17 @@ def test_whatever_was_set_tells_runs_apart(column: str, values: tuple):
     assert "near-duplicate-runs" in codes(table + same)
 
 
+def test_a_seed_of_its_own_in_every_row_tells_runs_apart_and_a_rounded_warm_up_does_not():
+    N, D, L = ladder()
+    L = noisy(L).round(2)
+    table = rows(N, D, L, seed=1000 + np.arange(63.0)) + rows(N, D, L, seed=2000 + np.arange(63.0))
+    assert not codes(table) & {"duplicate-runs", "near-duplicate-runs"}
+    table = rows(N, D, noisy(L), warmup_tokens=0.01 * D)
+    again = [{**row, "loss": row["loss"] * 1.00005, "n_tokens": row["n_tokens"] * 1.001,
+              "warmup_tokens": row["warmup_tokens"] * 1.001} for row in table[:5]]  # fmt: skip
+    assert find(table + again, "near-duplicate-runs").rows == (64, 65, 66, 67, 68)
+
+
 def test_seeds_are_no_copies():
     N, D, L = ladder()
     L = noisy(L)
