@@ -79,9 +79,10 @@ def _open(path: Path, columns: dict[str, str], bad_cells: BadCells) -> RunTable:
     from isoflop.store.forced import find_forced
     from isoflop.store.study import Study
 
-    for finding in find_forced(Study.open(path)) if (path / "ladder.toml").is_file() else ():
-        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.remedy}")
+    study = Study.open(path) if (path / "ladder.toml").is_file() else None
     imported = import_runs(path, columns=columns)
+    for finding in find_forced(study, imported.table.names()) if study else ():
+        narrate(f"{finding.severity}: {finding.code}: {finding.evidence}; {finding.remedy}")
     if imported.refused:
         first = imported.refused[0]
         said = f"{counted(len(imported.refused), 'run')} of {path} cannot be read ({first.where}: "

@@ -3,7 +3,7 @@
 Finished runs stay as they were trained, so that from then on the study mixes two ways of training.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from isoflop.runs.counted import counted
@@ -19,11 +19,13 @@ _ONLY_MORE_RUNS = (": token_budgets ", " is new", ", now gone")
 MOST_NAMES = 20
 
 
-def find_forced(study: Study) -> list[Finding]:
+def find_forced(study: Study, runs: Collection[str] | None = None) -> list[Finding]:
     """Report every change a study was forced over, with the runs that were over before it.
 
     Args:
         study: the study.
+        runs: names of the runs it is asked of, such as all in the folder; those of its ladder
+            that are over if None.
 
     Returns:
         A warning a change where runs were over before it, a note where none was. A change that
@@ -35,13 +37,16 @@ def find_forced(study: Study) -> list[Finding]:
         return []
     unknown: list[list[str] | None] = [None] * (len(forced) - len(noted))  # of older studies
     over = study.manifests()
-    otherwise = _trained_otherwise(study, over)
-    found = []
+    asked = dict.fromkeys(over if runs is None else runs)
+    otherwise, left = _trained_otherwise(study, over), _left_out(study, asked)
+    found, some_left = [], False
     for differences, names in zip(forced, [*unknown, *noted], strict=True):
         changed = [each for each in differences if not _only_more_runs(each)]
+        some_left = some_left or any(each.startswith("rung ") for each in differences)
         if changed:
-            before = otherwise if names is None else [run for run in names if run in over]
-            found.append(_finding(changed, before, len(over), known=names is not None))
+            known = [*(otherwise if names is None else names), *(left if some_left else ())]
+            before = [run for run in dict.fromkeys(known) if run in asked]
+            found.append(_finding(changed, before, len(asked), known=names is not None))
     return found
 
 
@@ -68,6 +73,12 @@ def _trained_otherwise(study: Study, over: Mapping[str, Mapping[str, Any]]) -> l
         if plan["run"] in over
         and any(over[plan["run"]].get(key, plan[key]) != plan[key] for key in _AS_TRAINED)
     ]
+
+
+def _left_out(study: Study, runs: Iterable[str]) -> list[str]:
+    """Runs that the ladder of today has no more: over before the change that left them out."""
+    planned = {run.id for run in study.ladder.runs()}
+    return [run for run in runs if run not in planned]
 
 
 def _only_more_runs(difference: str) -> bool:

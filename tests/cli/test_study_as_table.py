@@ -1,11 +1,13 @@
 """A study's folder where a command asks for runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from isoflop.accounting.architecture import Architecture
 from isoflop.runs.ladders.ladder import Evaluation, Ladder, Recipe, Rung
+from isoflop.runs.ladders.toml import print_ladder
 from isoflop.store.manifest import commit_run, describe_run
 from isoflop.store.recording.record import record
 from isoflop.store.study import Study
@@ -70,6 +72,19 @@ def test_a_study_that_was_forced_says_so_wherever_it_is_read(isoflop, study: Stu
         said = isoflop(command, str(study.path)).err
         assert "warning: forced-mixing: forced over recipe.lr 0.004, now 0.002" in said
         assert "4 of 16 runs trained before it: d8-s0-t8192" in said
+
+
+def test_runs_that_the_ladder_left_out_are_counted_where_they_are_read(
+    isoflop, study: Study
+) -> None:
+    fewer = replace(LADDER, rungs=LADDER.rungs[1:])
+    (study.path / "ladder.toml").write_text(print_ladder(fewer))
+    forced = {"forced": [["recipe.lr 0.004, now 0.002", "rung d8, now gone"]]}
+    noted = {"forced_runs": [[run.id for run in fewer.runs()]]}
+    Study(study.path, fewer).write_settings({**SETTINGS, **forced, **noted})
+    checked = isoflop("check", str(study.path))
+    assert ": 16 rows, 16 fitted; " in checked.out
+    assert "; 16 of 16 runs trained before it: " in checked.err
 
 
 def test_recorded_runs_are_a_table_too(isoflop, tmp_path: Path) -> None:

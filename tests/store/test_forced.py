@@ -70,3 +70,34 @@ def test_a_change_before_any_run_was_over_is_a_note(mixed: Study) -> None:
     (found,) = find_forced(mixed)
     assert (found.severity, found.runs) == ("note", ())
     assert "no run was over before it" in found.evidence
+
+
+def test_runs_of_seeds_left_out_are_of_before_where_the_folder_is_asked(tmp_path: Path) -> None:
+    fewer = replace(OTHER, rungs=(replace(OTHER.rungs[0], seeds=1),))
+    study = Study.create(tmp_path / "s", fewer)
+    for run in LADDER.runs():
+        row = describe_run(run, LADDER) | {"loss": 2.5, "loss_unit": "nats/byte"}
+        commit_run(study.run_folder(run.id), row, [], None)
+    kept, on_disk = [run.id for run in fewer.runs()], [run.id for run in LADDER.runs()]
+    change = [*CHANGED, "rung d8: seeds 2, now 1"]
+    study.write_settings({**SETTINGS, "forced": [change], "forced_runs": [kept]})
+    (of_ladder,) = find_forced(study)
+    (of_folder,) = find_forced(study, on_disk)
+    assert "; 2 of 2 runs trained before it: " in of_ladder.evidence
+    assert "; 4 of 4 runs trained before it: " in of_folder.evidence
+    assert of_folder.runs == (*kept, *(run for run in on_disk if run not in kept))
+
+
+def test_runs_left_out_later_are_not_of_before_an_earlier_change(tmp_path: Path) -> None:
+    fewer = replace(OTHER, rungs=(replace(OTHER.rungs[0], seeds=1),))
+    study = Study.create(tmp_path / "s", fewer)
+    for run in OTHER.runs():
+        row = describe_run(run, OTHER) | {"loss": 2.5, "loss_unit": "nats/byte"}
+        commit_run(study.run_folder(run.id), row, [], None)
+    on_disk = [run.id for run in OTHER.runs()]
+    changes = [["code_sha256 aaa, now bbb"], ["torch 2.6, now 2.7", "rung d8: seeds 2, now 1"]]
+    kept = [run.id for run in fewer.runs()]
+    study.write_settings({**SETTINGS, "forced": changes, "forced_runs": [kept[:1], kept]})
+    code, torch = find_forced(study, on_disk)
+    assert code.runs == (kept[0],)
+    assert set(torch.runs) == set(on_disk)
