@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import root_scalar
 from scipy.stats import binom, norm
 
 from isoflop.plan.checkup.case import Case
@@ -87,13 +88,23 @@ def _settings(table: RunTable) -> Iterator[NDArray[np.int64]]:
 def _by_chance(case: Case, n_near: int, apart: list[float]) -> bool:
     """Whether repeats that differ by the noise would agree so nearly, as many of them."""
     if len(apart) >= FEWEST_APART:
-        deviation = float(np.sqrt(np.mean(np.square(apart))))
+        deviation = _spread(apart)
     elif case.fit is not None:
         deviation = np.sqrt(2) * case.noise
     else:
         return False
     share = 2 * norm.cdf(NEARLY / max(deviation, 1e-12)) - 1
     return bool(binom.sf(n_near - 1, n_near + len(apart), share) > BY_CHANCE)
+
+
+def _spread(apart: list[float]) -> float:
+    """Standard deviation of Δ by the median of those |Δ| that are no copies', beyond `NEARLY`."""
+    middle = float(np.median(apart))
+
+    def beyond(deviation: float) -> float:
+        return float(norm.sf(middle / deviation) - norm.sf(NEARLY / deviation) / 2)
+
+    return float(root_scalar(beyond, bracket=(NEARLY / 30, 1e3 * middle)).root)
 
 
 def _counted_twice(case: Case, code: str, copies: Mask, evidence: str) -> Diagnosis:

@@ -36,6 +36,20 @@ def test_repeats_without_a_seed_are_no_copies_but_copies_among_them_are():
     assert set(find(first + second + again, "near-duplicate-runs").rows) >= set(range(127, 157))
 
 
+@pytest.mark.parametrize(("noise", "size"), [("even", 4e-4), ("student", 1e-3)])
+def test_repeats_of_a_noise_not_far_above_the_bar_are_no_copies(noise: str, size: float):
+    N, D, L = ladder()
+    silent = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        draws = (
+            rng.standard_normal((2, 63)) if noise == "even" else rng.standard_t(3, (2, 63)) / 3**0.5
+        )
+        first, second = (rows(N, D, L * np.exp(size * draw)) for draw in draws)
+        silent += "near-duplicate-runs" not in codes(first + second)
+    assert silent >= 19
+
+
 @pytest.mark.parametrize(
     ("column", "values"), [("steps", (1000.0, 1400.0)), ("decay", ("0.1", "0.3")), ("bs", (1, 2))]
 )
