@@ -168,8 +168,14 @@ def _write_ticks(column: str, ticks: list[float]) -> list[str]:
     return [write(tick) for tick in ticks]
 
 
-def draw_line(ax: "Axes", line: Line, *, colour: str, style: str = "-", width: float = 1.2) -> None:
+Dashes = str | tuple[float, tuple[float, ...]]
+"""A line's style: a name, or where its dashes begin and how long they and their gaps are."""
+
+
+def draw_line(
+    ax: "Axes", line: Line, *, colour: str, style: Dashes = "-", width: float = 1.2
+) -> None:
     """Draw a line over its band."""
     if line.has_band:
         ax.fill_between(line.x, line.low, line.high, color=colour, alpha=0.16, linewidth=0)
-    ax.plot(line.x, line.y, style, color=colour, linewidth=width, label=line.label)
+    ax.plot(line.x, line.y, linestyle=style, color=colour, linewidth=width, label=line.label)

@@ -10,14 +10,14 @@ import numpy as np
 from isoflop.base.errors import InputError
 from isoflop.draw.canvas import (
     OKABE_ITO,
-    draw_line,
     figure_of,
     house_style,
     new_panels,
     ordered_colours,
     set_log_axis,
 )
-from isoflop.draw.series import NONE, Array, AxisLabels, Line, Points, widen
+from isoflop.draw.frontier_lines import FrontierData, draw_frontiers, frontier_data
+from isoflop.draw.series import NONE, AxisLabels, Line, Points, widen
 from isoflop.draw.ticks import format_power, spread_labels
 from isoflop.fitting.frontiers.frontier import Frontier
 from isoflop.fitting.frontiers.optima import Valley
@@ -46,23 +46,6 @@ class ValleyData:
     n_opt: float
     loss_opt: float
     verdict: str
-
-
-@dataclass(frozen=True)
-class FrontierData:
-    """N* against C under one convention.
-
-    Args:
-        convention: which N.
-        optima: N* read off each budget.
-        line: the power law through them, with its band.
-        exponent: a of N* ∝ C^a with its interval, in words.
-    """
-
-    convention: str
-    optima: Points
-    line: Line
-    exponent: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +86,7 @@ def isoflop_figure(
     chosen = conventions or {frontier.convention: frontier}
     return IsoflopFigure(
         valleys=tuple(_valley(v) for v in sorted(frontier.valleys, key=lambda v: v.flops)),
-        frontiers=tuple(_frontier(name, f, reach) for name, f in chosen.items()),
+        frontiers=tuple(frontier_data(name, f, reach) for name, f in chosen.items()),
         labels=labels or AxisLabels(),
     )
 
@@ -122,7 +105,7 @@ def draw_isoflop(figure: IsoflopFigure, axes: "Sequence[Axes] | None" = None) ->
         _, axes = new_panels(n_panels, width=width, height=3.2)
     if figure.valleys:
         _draw_valleys(axes[0], figure)
-    _draw_frontiers(axes[-1], figure)
+    draw_frontiers(axes[-1], figure.frontiers, figure.labels)
     return figure_of(axes)
 
 
@@ -137,19 +120,6 @@ def _valley(valley: Valley) -> ValleyData:
         loss_opt=valley.loss_opt if usable else float("nan"),
         verdict=valley.verdict,
     )
-
-
-def _frontier(name: str, frontier: Frontier, reach: float) -> FrontierData:
-    points = frontier.points
-    grid = np.geomspace(points.flops.min() / 1.3, points.flops.max() * 1.3 * reach, 40)
-    estimates = [frontier.optimum(flops)[0] for flops in grid]
-    low, high = NONE, NONE
-    if len(frontier.draws):
-        low = np.array([np.nan if e.low is None else e.low for e in estimates])
-        high = np.array([np.nan if e.high is None else e.high for e in estimates])
-    exponent = str(frontier.params["a"])
-    line = Line(name, grid, np.array([e.value for e in estimates]), low, high)
-    return FrontierData(name, Points(name, points.flops, points.n_params, NONE), line, exponent)
 
 
 def _draw_valleys(ax: "Axes", figure: IsoflopFigure) -> None:
@@ -208,37 +178,3 @@ def _explain_valleys(ax: "Axes", valleys: Sequence[ValleyData]) -> None:
             label=fill(f"unused: {verdict}", 36),
         )
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=1, title=_BUDGETS)
-
-
-def _draw_frontiers(ax: "Axes", figure: IsoflopFigure) -> None:
-    for frontier, colour in zip(figure.frontiers, _cycle(len(figure.frontiers)), strict=True):
-        draw_line(ax, frontier.line, colour=colour)
-        ax.plot(frontier.optima.x, frontier.optima.y, "o", color=colour, markersize=4)
-    flops = np.concatenate([frontier.line.x for frontier in figure.frontiers])
-    set_log_axis(ax, "x", "flops", figure.labels, limits=widen(flops, 0.02), most=5)
-    set_log_axis(ax, "y", "n_params", figure.labels, limits=widen(_heights(figure.frontiers), 0.06))
-    ax.set_ylabel("optimal parameters N*")
-    handles, _ = ax.get_legend_handles_labels()
-    names = [_name(frontier, len(figure.frontiers)) for frontier in figure.frontiers]
-    ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1.0), title="N* ∝ C$^a$")
-
-
-def _name(frontier: FrontierData, count: int) -> str:
-    """Legend of a line: one alone needs no name, a long name gets a line of its own."""
-    exponent = f"a = {frontier.exponent}"
-    if count == 1:
-        return exponent
-    joint = ": " if len(frontier.convention) < 22 else ":\n"
-    return f"{frontier.convention}{joint}{exponent}"
-
-
-def _cycle(count: int) -> list[str]:
-    return [OKABE_ITO[k % len(OKABE_ITO)] for k in range(count)]
-
-
-def _heights(frontiers: Sequence[FrontierData]) -> Array:
-    """Everything the y axis must hold; a band wider than the data tenfold is cut."""
-    optima = np.concatenate([f.optima.y for f in frontiers] + [f.line.y for f in frontiers])
-    bands = np.concatenate([part for f in frontiers for part in (f.line.low, f.line.high)] + [NONE])
-    inside = bands[(bands > optima.min() / 10) & (bands < optima.max() * 10)]
-    return np.concatenate([optima, inside])

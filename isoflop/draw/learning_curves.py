@@ -170,7 +170,7 @@ def _sizes(figure: LearningCurvesFigure) -> Array:
 
 def _draw_curves(ax: "Axes", figure: LearningCurvesFigure, column: str, finals: Points) -> None:
     sizes = _sizes(figure)
-    named = set(pick_levels(sizes, most=6).tolist())
+    named = set(pick_levels(sizes, most=6, few=6).tolist())
     for curve, shade in zip(figure.curves, ordered_colours(sizes), strict=True):
         label = f"{format_amount(curve.n_params)}" if curve.n_params in named else "_"
         named.discard(curve.n_params)

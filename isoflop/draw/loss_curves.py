@@ -25,6 +25,7 @@ from isoflop.draw.series import (
     Points,
     axis_labels,
     complete_rows,
+    count_levels,
     flops_per_param_token,
     law_line,
     pick_levels,
@@ -124,7 +125,7 @@ def draw_loss_curves(figure: LossCurvesFigure, axes: "Sequence[Axes] | None" = N
         axes: one panel of yours for each of `figure.panels`; a new figure if None.
     """
     if axes is None:
-        _, axes = new_panels(len(figure.panels), share_y=True, height=3.1)
+        _, axes = new_panels(len(figure.panels), share_y=True, height=3.3)
     losses = np.concatenate([panel.points.y for panel in figure.panels])
     for k, (ax, panel) in enumerate(zip(axes, figure.panels, strict=True)):
         _draw_panel(ax, panel)
@@ -186,14 +187,21 @@ def _draw_panel(ax: "Axes", panel: LossPanel) -> None:
     shades = ordered_colours(panel.at, within=panel.points.colour_by) if len(panel.at) else []
     for line, shade in zip(panel.slices, shades, strict=True):
         ax.plot(line.x, line.y, color=shade, linewidth=0.9, label=line.label)
-    handles, names = ax.get_legend_handles_labels()
     if panel.single is not None:
         draw_line(ax, panel.single, colour=INK, width=1.4)
-        name = panel.single.label.replace(" at ", " at\n").replace(" on ", " on\n")
-        inside = ax.legend(ax.get_lines()[-1:], [name], loc="lower left")  # losses fall rightwards
-        ax.add_artist(inside)
-    if handles:
-        ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    _draw_key(ax, panel)
+
+
+def _draw_key(ax: "Axes", panel: LossPanel) -> None:
+    """The lines, above the panel so that no run is covered."""
+    handles, names = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    if panel.single is not None:
+        names[-1] = names[-1].replace(" at ", " at\n").replace(" on ", " on\n")
+    of_all = count_levels(panel.at, panel.points.colour_by) if len(panel.at) else ""
+    title = f"at {of_all} values of {_SYMBOL[panel.colour_by]}" if of_all else None
+    ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, title=title)
 
 
 def _finite(values: Array) -> Array:

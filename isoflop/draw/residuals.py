@@ -24,6 +24,7 @@ from isoflop.draw.series import (
     Points,
     axis_labels,
     complete_rows,
+    count_levels,
     pick_levels,
     widen,
 )
@@ -170,5 +171,6 @@ def _draw_key(ax: "Axes", figure: ResidualsFigure) -> None:
         farthest = max(float(np.abs(panel.points.y).max()) for panel in figure.panels)
         said = f"{figure.n_beyond} set aside,\nup to {farthest:.2g} % off"
         ax.scatter([], [], s=18, marker="v", color=INK, linewidths=0, label=said)
-    title = "parameters" if len(sizes) else None
+    of_all = count_levels(pick_levels(sizes), sizes)
+    title = f"parameters\n({of_all} sizes)" if of_all else "parameters" if len(sizes) else None
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=title)

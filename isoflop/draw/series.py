@@ -156,15 +156,27 @@ def flops_per_param_token(table: RunTable) -> float:
     return float(np.median(finite)) if len(finite) else 6.0
 
 
-def pick_levels(values: Array, most: int = 5) -> Array:
-    """Choose at most `most` of the distinct values, spread from the lowest to the highest in log.
+def pick_levels(values: Array, most: int = 5, *, few: int = 8) -> Array:
+    """Choose the distinct values if they are few, else `most` from lowest to highest in log.
 
-    >>> pick_levels(np.array([1.0, 10.0, 11.0, 100.0]), most=3)
+    >>> pick_levels(np.array([1.0, 10.0, 11.0, 100.0]))
+    array([  1.,  10.,  11., 100.])
+    >>> pick_levels(np.array([1.0, 10.0, 11.0, 100.0]), most=3, few=3)
     array([  1.,  10., 100.])
     """
     distinct = np.unique(values[np.isfinite(values)])
-    if len(distinct) <= most:
+    if len(distinct) <= few:
         return distinct
     wanted = np.linspace(np.log(distinct[0]), np.log(distinct[-1]), most)
     nearest = np.abs(np.log(distinct)[None, :] - wanted[:, None]).argmin(axis=1)
     return distinct[np.unique(nearest)]
+
+
+def count_levels(levels: Array, values: Array) -> str:
+    """Say how many of the distinct values the levels are, "" if they are all.
+
+    >>> count_levels(np.array([1.0, 3.0]), np.array([1.0, 2.0, 3.0, 3.0]))
+    '2 of 3'
+    """
+    distinct = np.unique(values[np.isfinite(values)])
+    return f"{len(levels)} of {len(distinct)}" if len(levels) < len(distinct) else ""
