@@ -25,6 +25,12 @@ def inked(canvas, ax, colour):
     return int((np.abs(inside - to_rgb(colour)).max(axis=-1) < 0.02).sum())
 
 
+def key_of(ax):
+    legend = ax.get_legend()
+    assert legend is not None
+    return legend
+
+
 @pytest.mark.parametrize("count", [2, 3])
 def test_lines_of_counts_that_coincide_are_all_seen(table, count):
     frontier = fit_isoflop(table, SPEC)
@@ -52,18 +58,18 @@ def test_the_keys_of_loss_curves_cover_no_run_and_name_every_line(table, joint, 
     canvas.canvas.draw()
     for ax in canvas.axes:
         assert not list(ax.artists)
-        assert ax.get_legend().get_window_extent().y0 >= ax.bbox.y1 - 1
+        assert key_of(ax).get_window_extent().y0 >= ax.bbox.y1 - 1
     by_tokens, by_flops = (
-        [text.get_text() for text in ax.get_legend().get_texts()] for ax in canvas.axes[1:]
+        [text.get_text() for text in key_of(ax).get_texts()] for ax in canvas.axes[1:]
     )
     assert by_tokens == [f"N = {size}" for size in SIZES]
     assert by_flops == [*by_tokens, "L(C) on\nthe frontier"]
-    title = canvas.axes[0].get_legend().get_title().get_text()
+    title = key_of(canvas.axes[0]).get_title().get_text()
     assert title == f"at 5 of {len(np.unique(table.numbers('n_tokens')))} values of D"
 
 
 def test_the_key_of_residuals_names_every_size(table, joint):
     canvas = draw_residuals(residuals_figure(joint, table))
-    legend = canvas.axes[-1].get_legend()
+    legend = key_of(canvas.axes[-1])
     assert [text.get_text() for text in legend.get_texts()][:-1] == SIZES
     assert legend.get_title().get_text() == "parameters"
