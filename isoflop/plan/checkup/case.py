@@ -15,7 +15,7 @@ from isoflop.fitting.parametric import FitSpec, fit_parametric
 from isoflop.fitting.solve.robust import robust_scale
 from isoflop.laws.chinchilla import ChinchillaLaw
 from isoflop.laws.law import Array
-from isoflop.plan.checkup.cells import best_of_sweeps, kinds_of
+from isoflop.plan.checkup.cells import best_of_sweeps, is_per_token, kinds_of
 from isoflop.plan.checkup.impossible import Told, find_impossible, unread_cells, without
 from isoflop.runs.table import FINISHED, RunTable
 from isoflop.runs.unit_slips import Slip, find_slips, mend_slips
@@ -209,7 +209,8 @@ def _are_shortest(table: RunTable, aside: Mask) -> bool:
 
 def comparable_runs(table: RunTable) -> Mask:
     """The runs of the most frequent tokenizer, loss unit and evaluation set."""
-    kinds = [kind for name in COMPARABLE if (kind := kinds_of(table, name))]
+    names = [name for name in COMPARABLE if name != "n_vocab" or is_per_token(table)]
+    kinds = [kind for name in names if (kind := kinds_of(table, name))]
     if not kinds:
         return np.ones(len(table), dtype=bool)
     labels = np.array(["\0".join(kind) for kind in zip(*kinds, strict=True)])

@@ -35,6 +35,12 @@ def group_cells(table: RunTable) -> list[Rows]:
     return np.split(order, np.flatnonzero(np.diff(member[order])) + 1)
 
 
+def is_per_token(table: RunTable) -> bool:
+    """Whether there are losses that a vocabulary changes: not if all say that they are per byte."""
+    units = table.text("loss_unit") if "loss_unit" in table else [""]
+    return "loss" in table and not all(unit.endswith("/byte") for unit in units)
+
+
 def kinds_of(table: RunTable, column: str) -> list[str]:
     """Label the rows by what a column says they are, (n_runs,); [] where it says nothing.
 

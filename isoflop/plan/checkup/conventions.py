@@ -129,9 +129,10 @@ def _beside_six_nd(log_size: Array, log_ratio: Array) -> Mask | None:
     Embeddings left out of N in some rows: their multiple falls with size, so that no gap parts the
     kinds. Where every row leaves them out, only sizes without a multiple to speak of stand at 6ND.
     """
-    exact = np.abs(log_ratio) < EXACT
-    odd = ~exact & (np.abs(log_ratio) > OFF)
-    if min(exact.sum(), odd.sum()) < LEAST_GROUP:
+    off = np.abs(log_ratio)
+    exact, odd = off < EXACT, off > OFF
+    by_chance = (off < 5 * EXACT) & ~exact  # C of digits lost to a figure comes near as well
+    if min(exact.sum() - by_chance.sum(), odd.sum()) < LEAST_GROUP:
         return None
     order = np.argsort(log_size[odd])
     sizes, ratios = log_size[odd][order], log_ratio[odd][order]

@@ -8,7 +8,7 @@ import numpy as np
 from isoflop.laws.law import Array
 from isoflop.laws.published.muennighoff_2023 import DECAYS
 from isoflop.plan.checkup.case import Case
-from isoflop.plan.checkup.cells import kinds_of
+from isoflop.plan.checkup.cells import is_per_token, kinds_of
 from isoflop.plan.checkup.diagnosis import Diagnosis, Shift
 from isoflop.plan.checkup.refit import estimate_effect, refit, shift
 
@@ -33,17 +33,11 @@ def check_comparable_losses(case: Case) -> list[Diagnosis]:
     """Find more than one tokenizer, loss unit or evaluation set."""
     found: list[Diagnosis] = []
     for column, code, what in CANNOT:
-        if column == "n_vocab" and (found or _per_byte(case)):
+        if column == "n_vocab" and (found or not is_per_token(case.table)):
             continue
         remedy = "fit one at a time, or convert all to bits per byte of one held-out set"
         found += _mixed(case, column, code, what, remedy=remedy, severe=True)
     return found
-
-
-def _per_byte(case: Case) -> bool:
-    """Whether losses say that they are per byte, which no vocabulary changes."""
-    units = case.table.text("loss_unit") if "loss_unit" in case.table else [""]
-    return all(unit.endswith("/byte") for unit in units)
 
 
 def check_one_recipe(case: Case) -> list[Diagnosis]:

@@ -91,3 +91,10 @@ def test_embeddings_in_some_rows_alone_are_found_by_their_flops(by_budget: bool)
     assert abs(found.shift.corrected - TRUE_A) < 0.01 < abs(found.shift.exponent - TRUE_A)
     assert "flops-not-6nd" not in codes(table)
     assert "mixed-conventions" not in codes(rows(inner, D, noisy(L), flops=6 * N * D))
+
+
+@pytest.mark.parametrize("seed", [18, 20, 27])
+def test_flops_with_digits_lost_are_one_convention(seed: int):
+    N, D, L = ladder()
+    read_off = 6 * N * D * np.exp(0.03 * np.random.default_rng(seed).standard_normal(63))
+    assert "mixed-conventions" not in codes(rows(N, D, noisy(L), flops=read_off))

@@ -5,7 +5,9 @@ import pytest
 from faulty import EPOCH, TRUE_A, codes, find, ladder, noisy, rows
 
 from isoflop.laws.repeated import RepeatedLaw
+from isoflop.plan.checkup.case import open_case
 from isoflop.plan.checkup.mixing import fresh_tokens
+from isoflop.runs.table import RunTable
 
 
 @pytest.mark.parametrize(
@@ -85,5 +87,9 @@ def test_another_vocabulary_is_another_tokenizer_but_padding_is_not():
     assert "mixed-tokenizers" not in codes(rows(N, D, L, n_vocab=padded))
     per_byte = rows(N, D, L / 4, n_vocab=np.where(second, 50257.0, 32000.0), loss_unit="nats/byte")
     assert "mixed-tokenizers" not in codes(per_byte)
+    assert open_case(RunTable.from_records(per_byte)).steady.sum() > 42  # both kinds
+    rest = [{name: row[name] for name in row if name != "loss"} for row in table]
+    unigram = [{**row, "loss_unigram": -2.0} for row in rest]  # of a law of vocabularies
+    assert "mixed-tokenizers" not in codes(unigram)
     named = rows(N, D, L, n_vocab=np.where(second, 5e4, 3e4), tokenizer=["a", "b", "b"] * 21)
     assert "a in 21" in find(named, "mixed-tokenizers").evidence
