@@ -14,7 +14,7 @@ from isoflop.store.study import Study
 CODE = "forced-mixing"
 _AS_TRAINED = ("lr", "batch_tokens", "steps", "schedule", "dataset", "tokenizer", "n_params")
 """Columns of a run that its ladder decides: another value now is another ladder then."""
-_ONLY_MORE_RUNS = (": token_budgets ", " is new", ", now gone")
+_ONLY_MORE_RUNS = (": token_budgets ", ": seeds ", " is new", ", now gone")
 """Differences that add or leave out runs and change none."""
 MOST_NAMES = 20
 

@@ -59,8 +59,9 @@ def test_other_code_names_the_runs_that_no_row_tells_apart(mixed: Study) -> None
     assert "code_sha256 aaa, now bbb" in code.evidence
 
 
-def test_more_budgets_and_rungs_mix_nothing(mixed: Study) -> None:
-    more = ["rung d8: token_budgets [8192], now [8192, 16384]", "rung d12 is new"]
+def test_other_budgets_seeds_and_rungs_mix_nothing(mixed: Study) -> None:
+    more = ["rung d8: token_budgets [8192], now [8192, 16384]", "rung d8: seeds 2, now 1"]
+    more.append("rung d12 is new")
     mixed.write_settings({**SETTINGS, "forced": [more]})
     assert find_forced(mixed) == []
 
