@@ -56,11 +56,20 @@ def test_both_in_millions_without_flops_are_too_little_to_be_meant() -> None:
     assert slip.columns == ("n_params", "n_tokens")
 
 
-def test_flops_in_another_unit_are_left_to_flops_disagree() -> None:
+def test_flops_in_another_unit_are_one_finding_that_names_it() -> None:
     table = table_of(flops=BUDGETS / 1e12)
     assert find_slips(table) == []
-    codes = [each.code for each in check_units(table, ("n_params", "n_tokens", "flops"))]
-    assert codes == ["units-unlikely", "flops-disagree"]  # below 1e9 in every run
+    (found,) = check_units(table, ("n_params", "n_tokens", "flops"))
+    assert found.code == "units-unlikely"  # below 1e9 in every run
+    assert "teraFLOPs: multiply `flops` by 1e+12" in found.remedy
+
+
+def test_flops_that_no_unit_explains_are_left_to_flops_disagree() -> None:
+    table = table_of(flops=BUDGETS / 3e4)
+    assert find_slips(table) == []
+    (found,) = check_units(table, ("n_params", "n_tokens", "flops"))
+    assert found.code == "flops-disagree"
+    assert "multiply" not in found.remedy
 
 
 @pytest.mark.parametrize("ratio", [0.2, 20.0, 5000.0])
